@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0
+config MINT
+	bool "Mint: launch further kernels on spare cores"
+	depends on X86_64 && SMP && X86_IO_APIC && KEXEC && HOTPLUG_CPU && RELOCATABLE
+	select STRICT_DEVMEM if DEVMEM
+	help
+	  Run several kernels on one machine at once, without a hypervisor, each
+	  with cores, memory and devices of its own. One image serves as the
+	  predecessor, which is booted with mint.mem=, and as successors, which
+	  the predecessor launches with kexec --mint-cpu=<local APIC ID>.
+
+	  Without a mint.* parameter and without a hand-over from another
+	  kernel, this kernel runs as if the option were off.
+
+	  Nothing in hardware keeps the kernels apart: each of them is trusted.
+
+	  If unsure, say N.

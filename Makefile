@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Makefile: the commands of Mint.  The work is done by scripts/; this file only
+# says which of them run for a command, and in which order.
+#
+# BUILD (default: build) is where everything goes that is fetched or built.
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+SHELL := /bin/sh
+ifdef BUILD
+export BUILD
+endif
+
+.PHONY: help
+help:	## this list
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-16s%s\n", $$1, $$2 }' Makefile
+
+# --- run and test ----------------------------------------------------------
+
+.PHONY: demo run check check-debug bench
+demo: ready host	## boot a machine, launch two successors, show all three, end them
+	@scripts/demo
+
+run: ready host	## the same, and stay: a console for each OS
+	@scripts/run
+
+check: ready host	## every test; the last line is "N passed, N failed"
+	@scripts/check
+
+check-debug: ready host	## the tests on a kernel with KASAN, UBSAN and lockdep
+	@scripts/build --if-changed debug-kernel
+	@scripts/check --debug
+
+bench: ready host	## measure: CSV, plots, a summary with ratios
+	@scripts/bench
+
+# --- build -----------------------------------------------------------------
+
+.PHONY: all ready host fetch prepare kernel kexec busybox initrd config
+all:	## everything that a machine runs, into build/out
+	@scripts/build all
+
+# What demo, run and check need; nothing is looked at twice.
+ready:
+	@scripts/build --if-changed all
+
+host:
+	@scripts/setup base run
+
+fetch:	## the sources from the Debian archive, into build/dl
+	@scripts/setup base
+	@scripts/fetch
+
+prepare:	## the source trees with their patches applied
+	@scripts/setup base build
+	@scripts/fetch
+	@scripts/prepare
+
+kernel:	## the kernel, incrementally
+	@scripts/build kernel
+
+kexec:	## kexec-tools, static
+	@scripts/build kexec
+
+busybox:	## BusyBox, static
+	@scripts/build busybox
+
+initrd:	## the initrd, from initrd/list
+	@scripts/build initrd
+
+config:	## build/kernel/.config from kernel-config/
+	@scripts/build config
+
+.PHONY: debug-kernel distro-kernel
+debug-kernel:	## the kernel with kernel-config/debug.config
+	@scripts/build debug-kernel
+
+distro-kernel:	## an image with Debian's own configuration and Mint
+	@scripts/build distro-kernel
+
+# --- patches ---------------------------------------------------------------
+
+.PHONY: seams series lint check-series check-prefixes
+seams:	## commits of build/linux and build/kexec-tools back to patch files
+	@scripts/seams
+
+series: prepare	## build/series: everything as one plain series for git am
+	@scripts/series
+
+check-series: prepare	## git am of that series gives the prepared tree
+	@scripts/series --check
+
+check-prefixes: prepare	## every prefix of the series builds; CONFIG_MINT=n is stock
+	@scripts/check-prefixes
+
+lint: prepare	## checkpatch, sparse, W=1, clang-format, shellcheck, Python
+	@scripts/setup lint
+	@scripts/lint
+
+# --- clean -----------------------------------------------------------------
+
+.PHONY: clean distclean
+clean:	## remove what was built; keep archives and prepared trees
+	@scripts/clean
+
+distclean:	## remove build/ whole, unless a tree in it holds unsaved work
+	@scripts/clean --all

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: the common area.
+ *
+ * Owns the area itself: its making in the predecessor, its mapping in a
+ * successor, the way to each of its records, and the locks in it. What the
+ * records mean is the business of the files that use them.
+ *
+ * A header that was read once is kept in private memory (layout): no offset
+ * or count that a broken peer may change later is ever used.
+ */
+
+#include <linux/build_bug.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/sched/clock.h>
+
+#include <asm/apic.h>
+#include <asm/e820/api.h>
+#include <asm/io_apic.h>
+#include <asm/tsc.h>
+
+#include "mint.h"
+
+#define MINT_ECAM_MAX		32
+#define MINT_ROOTS_MAX		64
+#define MINT_LOCK_BOUND_MS	100
+
+struct mint_common *mint_common __ro_after_init;
+phys_addr_t mint_common_pa __ro_after_init;
+
+static struct mint_common layout __ro_after_init;
+static u64 mapped __ro_after_init;	/* bytes of it that are mapped */
+
+static struct resource common_resource = {
+	.name	= "Mint common area",
+	.flags	= IORESOURCE_MEM | IORESOURCE_BUSY | IORESOURCE_EXCLUSIVE,
+};
+
+static void __init check_layout(void)
+{
+	BUILD_BUG_ON(offsetof(struct mint_core, apic_id) != MINT_CORE_APIC_ID);
+	BUILD_BUG_ON(offsetof(struct mint_core, state) != MINT_CORE_STATE);
+	BUILD_BUG_ON(offsetof(struct mint_core, mode) != MINT_CORE_MODE);
+	BUILD_BUG_ON(offsetof(struct mint_core, entry) != MINT_CORE_ENTRY);
+	BUILD_BUG_ON(offsetof(struct mint_core, arg) != MINT_CORE_ARG);
+	BUILD_BUG_ON(offsetof(struct mint_core, cr3) != MINT_CORE_CR3);
+	BUILD_BUG_ON(offsetof(struct mint_core, cr4) != MINT_CORE_CR4);
+	BUILD_BUG_ON(offsetof(struct mint_core, efer) != MINT_CORE_EFER);
+	BUILD_BUG_ON(sizeof(struct mint_core) != MINT_CORE_SIZE);
+	BUILD_BUG_ON(sizeof(struct mint_common) > PAGE_SIZE);
+	BUILD_BUG_ON(offsetof(struct mint_handover, magic) != 16);
+}
+
+/* A record, or NULL where there is none or nothing is mapped yet */
+static void *record(const struct mint_table *table, u32 index)
+{
+	u64 offset = table->offset + (u64)index * table->stride;
+
+	if (index >= table->count || offset + table->stride > mapped)
+		return NULL;
+	return (void *)mint_common + offset;
+}
+
+/**
+ * mint_count() - records of a table, by the private copy of the header
+ * @table:	a table of mint_common
+ *
+ * Return: the number of records, 0 before the area is mapped.
+ */
+u32 mint_count(const struct mint_table *table)
+{
+	size_t offset = (void *)table - (void *)mint_common;
+
+	return mint_common ?
+		((struct mint_table *)((void *)&layout + offset))->count : 0;
+}
+
+/**
+ * mint_core() - record of a core
+ * @index:	from 0, in ascending order of APIC IDs
+ *
+ * Return: the record, NULL behind the last one.
+ */
+struct mint_core *mint_core(u32 index)
+{
+	return record(&layout.cores, index);
+}
+
+/**
+ * mint_core_find() - record of the core with an APIC ID
+ * @apic_id:	APIC ID
+ *
+ * Return: the record, or NULL if the machine has no such core.
+ */
+struct mint_core *mint_core_find(u32 apic_id)
+{
+	struct mint_core *core;
+	u32 i;
+
+	mint_for_each_core(i, core)
+		if (core->apic_id == apic_id)
+			return core;
+	return NULL;
+}
+
+/**
+ * mint_core_pa() - physical address of a core's record
+ * @core:	a record of mint_core()
+ */
+phys_addr_t mint_core_pa(const struct mint_core *core)
+{
+	return mint_common_pa + ((void *)core - (void *)mint_common);
+}
+
+/**
+ * mint_node() - record of a node
+ * @n:	number of the node
+ *
+ * Return: the record, NULL behind the last one.
+ */
+struct mint_node *mint_node(u32 n)
+{
+	return record(&layout.nodes, n);
+}
+
+/**
+ * mint_firmware_map() - entry of the firmware's memory map
+ * @index:	from 0, in ascending order of addresses
+ *
+ * Return: the entry, NULL behind the last one.
+ */
+struct mint_map *mint_firmware_map(u32 index)
+{
+	return record(&layout.map, index);
+}
+
+/**
+ * mint_ioapic() - an I/O APIC of the machine
+ * @index:	in the order in which node 0 registered them
+ *
+ * Return: the record, NULL behind the last one.
+ */
+struct mint_ioapic *mint_ioapic(u32 index)
+{
+	return record(&layout.ioapics, index);
+}
+
+/**
+ * mint_ecam() - a window of PCI configuration space
+ * @index:	from 0; windows not in use have no buses: @base is 0
+ *
+ * Return: the record, NULL behind the last one.
+ */
+struct mint_ecam *mint_ecam(u32 index)
+{
+	return record(&layout.ecam, index);
+}
+
+/**
+ * mint_pin_owner() - owner of an I/O APIC pin
+ * @gsi:	global system interrupt of the pin
+ *
+ * Return: where the owner stands, or NULL if there is no such pin.
+ */
+u32 *mint_pin_owner(u32 gsi)
+{
+	return record(&layout.pins, gsi);
+}
+
+/**
+ * mint_root_bus() - a PCI root bus of the machine
+ * @index:	from 0
+ *
+ * Return: segment << 8 | bus, or NULL behind the last one.
+ */
+u32 *mint_root_bus(u32 index)
+{
+	return record(&layout.roots, index);
+}
+
+static u32 __init place(struct mint_table *table, u32 offset, u32 stride,
+			u32 count)
+{
+	table->offset = ALIGN(offset, 64);
+	table->stride = stride;
+	table->count = count;
+	return table->offset + stride * count;
+}
+
+static u32 __init count_ioapics(void)
+{
+	u32 gsi, count = 0;
+
+	for (gsi = 0; gsi < gsi_top; gsi++)
+		if (mp_find_ioapic(gsi) == count)
+			count++;
+	return count;
+}
+
+static void __init describe_cores(void)
+{
+	struct mint_core *core;
+	u32 id, i = 0;
+
+	for_each_set_bit(id, phys_cpu_present_map, MAX_LOCAL_APIC) {
+		core = mint_core(i++);
+		core->apic_id = id;
+		core->owner = id == mint_common->bsp_apic_id ? 0 : MINT_NODE_FREE;
+		core->state = id == mint_common->bsp_apic_id ?
+			      MINT_CORE_PASSED : MINT_CORE_UNUSED;
+	}
+}
+
+static void __init describe_map(void)
+{
+	struct mint_map *map;
+	u32 i;
+
+	mint_for_each_map(i, map) {
+		map->start = e820_table_firmware->entries[i].addr;
+		map->size = e820_table_firmware->entries[i].size;
+		map->type = e820_table_firmware->entries[i].type;
+	}
+}
+
+static void __init describe_ioapics(void)
+{
+	struct mint_ioapic *ioapic;
+	u32 gsi;
+	int i;
+
+	for (gsi = 0; gsi < gsi_top; gsi++) {
+		*mint_pin_owner(gsi) = MINT_NODE_FREE;
+		i = mp_find_ioapic(gsi);
+		ioapic = i < 0 ? NULL : mint_ioapic(i);
+		if (!ioapic)
+			continue;
+		if (!ioapic->nr_pins) {
+			ioapic->id = mpc_ioapic_id(i);
+			ioapic->addr = mpc_ioapic_addr(i);
+			ioapic->gsi_base = gsi;
+		}
+		ioapic->nr_pins++;
+		*mint_pin_owner(gsi) = 0;
+	}
+}
+
+/**
+ * mint_common_create() - make the common area of this machine
+ *
+ * Its size follows from the cores, the interrupt pins and the memory map
+ * that the firmware named. It lies below 4 GiB, where 32-bit kernels and the
+ * gateway reach it, and is taken out of node 0's memory.
+ *
+ * Context: predecessor, setup_arch() after the APICs are known and while
+ *	    memblock allocates.
+ * Return: 0, -ENOMEM.
+ */
+int __init mint_common_create(void)
+{
+	u32 cores = bitmap_weight(phys_cpu_present_map, MAX_LOCAL_APIC);
+	u32 size = sizeof(struct mint_common);
+	u64 pa;
+
+	check_layout();
+
+	size = place(&layout.ioapics, size, sizeof(struct mint_ioapic),
+		     count_ioapics());
+	size = place(&layout.pins, size, sizeof(u32), gsi_top);
+	size = place(&layout.ecam, size, sizeof(struct mint_ecam),
+		     MINT_ECAM_MAX);
+	size = place(&layout.roots, size, sizeof(u32), MINT_ROOTS_MAX);
+	size = place(&layout.map, size, sizeof(struct mint_map),
+		     e820_table_firmware->nr_entries);
+	size = place(&layout.nodes, size, sizeof(struct mint_node),
+		     min_t(u32, cores, MINT_NODE_MAX));
+	size = place(&layout.cores, size, sizeof(struct mint_core), cores);
+	size = PAGE_ALIGN(size) + mint_identity_size();
+
+	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
+	pa = e820__memblock_alloc_reserved(size, PAGE_SIZE);
+	memblock_set_current_limit(get_max_mapped());
+	if (!pa) {
+		pr_err("no %u KiB below 4 GiB for the common area\n", size >> 10);
+		return -ENOMEM;
+	}
+
+	mint_common_pa = pa;
+	mint_common = __va(pa);
+	memset(mint_common, 0, size);
+	mapped = size;
+
+	layout.magic = MINT_MAGIC;
+	layout.version = MINT_VERSION;
+	layout.size = size;
+	layout.bsp_apic_id = boot_cpu_physical_apicid;
+	layout.lapic_addr = APIC_DEFAULT_PHYS_BASE;
+	*mint_common = layout;
+
+	describe_cores();
+	describe_map();
+	describe_ioapics();
+
+	common_resource.start = pa;
+	common_resource.end = pa + size - 1;
+	insert_resource(&iomem_resource, &common_resource);
+
+	pr_info("common area %u KiB at %#llx: %u cores, %u I/O APICs, %u GSIs\n",
+		size >> 10, pa, cores, layout.ioapics.count, layout.pins.count);
+	return 0;
+}
+
+static bool __init table_valid(const struct mint_table *t, u32 record_size,
+			       u32 count_max)
+{
+	return t->stride >= record_size && t->stride <= PAGE_SIZE &&
+	       t->count <= count_max && !(t->offset & 7) && !(t->stride & 3) &&
+	       t->offset >= sizeof(struct mint_common) &&
+	       t->offset + (u64)t->stride * t->count <= layout.size;
+}
+
+static bool __init layout_valid(void)
+{
+	return layout.magic == MINT_MAGIC &&
+	       layout.version >> 16 == MINT_VERSION_MAJOR &&
+	       layout.size <= SZ_64M && !(layout.size & ~PAGE_MASK) &&
+	       table_valid(&layout.cores, sizeof(struct mint_core), MAX_LOCAL_APIC) &&
+	       table_valid(&layout.nodes, sizeof(struct mint_node), MINT_NODE_MAX) &&
+	       table_valid(&layout.map, sizeof(struct mint_map), 4096) &&
+	       table_valid(&layout.ioapics, sizeof(struct mint_ioapic), MAX_IO_APICS) &&
+	       table_valid(&layout.pins, sizeof(u32), 4096) &&
+	       table_valid(&layout.ecam, sizeof(struct mint_ecam), 256) &&
+	       table_valid(&layout.roots, sizeof(u32), 4096) &&
+	       layout.tsc_khz && layout.gateway && layout.gateway < SZ_1M;
+}
+
+/**
+ * mint_common_map_early() - look at the common area of a running machine
+ * @pa:	its physical address, from the hand-over
+ *
+ * Checks the header and keeps the page with the header, and so with the
+ * locks, mapped until mint_common_map(); records are out of reach until then.
+ * Panics where the area is not one: no kernel without it can know what it
+ * may touch.
+ *
+ * Context: successor, setup_arch().
+ */
+void __init mint_common_map_early(phys_addr_t pa)
+{
+	check_layout();
+	mint_common_pa = pa;
+	mint_common = early_memremap(pa, PAGE_SIZE);
+	if (!mint_common)
+		panic("mint: no mapping for the common area at %pa", &pa);
+	layout = *mint_common;
+	mapped = PAGE_SIZE;
+	if (!layout_valid())
+		panic("mint: no common area of version %u at %pa (magic %#x, version %u.%u)",
+		      MINT_VERSION_MAJOR, &pa, layout.magic,
+		      layout.version >> 16, layout.version & 0xffff);
+}
+
+/**
+ * mint_common_map() - map all of the common area for good
+ *
+ * Context: successor, once vmalloc works, before the first interrupt.
+ * Return: 0, -ENOMEM.
+ */
+int __init mint_common_map(void)
+{
+	struct mint_common *early = mint_common;
+	void *addr = mint_map_memory(mint_common_pa, layout.size);
+
+	if (!addr)
+		return -ENOMEM;
+	mint_common = addr;
+	mapped = layout.size;
+	early_memunmap(early, PAGE_SIZE);
+	return 0;
+}
+
+/**
+ * mint_own_apic_ids() - cores of this node, before mint_common_map()
+ * @ids:	out: APIC IDs in ascending order
+ * @max:	room there
+ *
+ * Context: successor, setup_arch().
+ * Return: how many there are; more than @max are left out.
+ */
+u32 __init mint_own_apic_ids(u32 *ids, u32 max)
+{
+	struct mint_core *core;
+	u32 i, count = 0;
+
+	for (i = 0; i < layout.cores.count && count < max; i++) {
+		core = early_memremap(mint_common_pa + layout.cores.offset +
+				      (size_t)i * layout.cores.stride,
+				      sizeof(*core));
+		if (!core)
+			break;
+		if (core->owner == mint_self)
+			ids[count++] = core->apic_id;
+		early_memunmap(core, sizeof(*core));
+	}
+	return count;
+}
+
+/* The holder's node is gone, or the holder was this very core */
+static bool holder_dead(u32 holder)
+{
+	struct mint_core *core = mint_core_find(holder - 1);
+	struct mint_node *node;
+
+	if (mapped < layout.size)
+		return false;
+	if (!core || core->state == MINT_CORE_PARKED)
+		return true;
+	node = mint_node(READ_ONCE(core->owner));
+	return !node || READ_ONCE(node->state) >= MINT_STATE_ENDED;
+}
+
+/**
+ * mint_lock() - take a lock that all kernels of the machine share
+ * @lock:	in the common area
+ *
+ * Sections under it are a few register accesses long. A lock whose holder
+ * has died, or which is held a thousand times longer than any section lasts,
+ * is broken and counted, not waited for.
+ *
+ * Context: any but NMI; interrupts off, so that a section is not preempted.
+ */
+void mint_lock(struct mint_lock *lock)
+{
+	u32 me = read_apic_id() + 1, seen;
+	u64 begin = rdtsc();
+
+	while ((seen = cmpxchg(&lock->holder, 0, me)) != 0) {
+		if (seen == me || rdtsc() - begin >
+				  (u64)layout.tsc_khz * MINT_LOCK_BOUND_MS ||
+		    holder_dead(seen)) {
+			if (cmpxchg(&lock->holder, seen, me) != seen)
+				continue;
+			WRITE_ONCE(lock->broken, lock->broken + 1);
+			pr_warn_ratelimited("lock of APIC ID %u broken\n",
+					    seen - 1);
+			return;
+		}
+		cpu_relax();
+	}
+}
+
+/**
+ * mint_unlock() - give back what mint_lock() took
+ * @lock:	in the common area
+ *
+ * A lock that was broken meanwhile stays with its new holder.
+ */
+void mint_unlock(struct mint_lock *lock)
+{
+	u32 me = read_apic_id() + 1;
+
+	try_cmpxchg_release(&lock->holder, &me, 0);
+}

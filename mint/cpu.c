@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: cores, named by their APIC IDs.
+ *
+ * Owns whose a core is, how it is started (always through the gateway) and
+ * how it ends (always in the park loop). In a predecessor a core belongs to
+ * node 0 while Linux has it online or starts it; offline cores are free.
+ */
+
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/init.h>
+#include <linux/irqflags.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/sched/hotplug.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include <asm/apic.h>
+#include <asm/cpu.h>
+#include <asm/irq_vectors.h>
+#include <asm/io_apic.h>
+#include <asm/pgtable.h>
+#include <asm/realmode.h>
+#include <asm/smp.h>
+#include <asm/tlbflush.h>
+#include <asm/x86_init.h>
+
+#include "mint.h"
+
+/* Emulated machines with more cores than their host take long to start one */
+#define START_BOUND_MS		10000
+#define PARK_BOUND_MS		2000
+
+static bool cpus_given __initdata;
+
+static DECLARE_BITMAP(asked_apic_ids, MAX_LOCAL_APIC) __initdata;
+
+/*
+ * Page tables with all of this kernel and the identity map below it, to get
+ * from the gateway into the kernel and from the kernel to the park loop.
+ */
+static pgd_t *transition_pgd __ro_after_init;
+static struct real_mode_header no_real_mode_header;
+
+/* mint.cpus=<APIC IDs>: the cores that node 0 brings up, beside the BSP */
+static int __init mint_cpus_param(char *str)
+{
+	const char *list = str;
+	struct mint_token token;
+	u32 first, last;
+
+	if (mint_successor())
+		return 0;
+
+	while (mint_token_next(&list, &token)) {
+		if (mint_token_cpus(&token, &first, &last) ||
+		    last >= MAX_LOCAL_APIC) {
+			pr_err("mint.cpus=: '%.*s' ignored, want <APIC ID>[-<APIC ID>]\n",
+			       token.len, token.text);
+			continue;
+		}
+		bitmap_set(asked_apic_ids, first, last - first + 1);
+		cpus_given = true;
+	}
+	if (!cpus_given)
+		return 0;
+
+	mint_become_predecessor();
+	/* The others follow one by one, once the area says whose they are */
+	setup_max_cpus = 1;
+	return 0;
+}
+early_param("mint.cpus", mint_cpus_param);
+
+/**
+ * mint_core_cpu() - number of a core in this kernel
+ * @core:	record
+ *
+ * Return: CPU number, or -ENODEV if this kernel does not know the core.
+ */
+int mint_core_cpu(const struct mint_core *core)
+{
+	int cpu;
+
+	for_each_present_cpu(cpu)
+		if (cpu_physical_id(cpu) == core->apic_id)
+			return cpu;
+	return -ENODEV;
+}
+
+static u64 identity_map(void)
+{
+	return pgtable_l5_enabled() ? mint_common->pml5 : mint_common->pml4;
+}
+
+static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
+{
+	ktime_t bound = ktime_add_ms(ktime_get(), ms);
+
+	while (READ_ONCE(core->state) != state) {
+		if (ktime_after(ktime_get(), bound))
+			return -ETIMEDOUT;
+		cpu_relax();
+	}
+	return 0;
+}
+
+/**
+ * mint_core_reset() - send a core to where only a STARTUP wakes it
+ * @core:	record of a core that may be anywhere
+ *
+ * INIT leaves the core waiting for STARTUP, deaf to interrupts and NMIs
+ * (Intel SDM vol. 3, 9.4): it runs nobody's code any more. The BSP is left
+ * alone, INIT to it resets the machine.
+ *
+ * Context: process; takes tens of microseconds.
+ */
+void mint_core_reset(const struct mint_core *core)
+{
+	if (core->apic_id == mint_common->bsp_apic_id)
+		return;
+
+	preempt_disable();
+	apic_icr_write(APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT,
+		       core->apic_id);
+	safe_apic_wait_icr_idle();
+	udelay(10);
+	apic_icr_write(APIC_INT_LEVELTRIG | APIC_DM_INIT, core->apic_id);
+	safe_apic_wait_icr_idle();
+	preempt_enable();
+}
+
+/**
+ * mint_core_start() - start a core through the gateway
+ * @core:	record of a core that is this node's or the new node's
+ * @start:	where it goes
+ *
+ * Context: process, may run long; not twice at once for one core.
+ * Return: 0 once the core has left the gateway; -EINVAL for the BSP;
+ * -EIO if the local APIC did not deliver the start; -ETIMEDOUT if the core
+ * did not come through, it is then back in reset.
+ */
+int mint_core_start(struct mint_core *core, const struct mint_start *start)
+{
+	int err;
+
+	if (core->apic_id == mint_common->bsp_apic_id)
+		return -EINVAL;
+
+	core->entry = start->entry;
+	core->arg = start->arg;
+	core->cr3 = start->cr3;
+	core->cr4 = start->cr4;
+	core->efer = start->efer;
+	core->mode = start->mode;
+	smp_store_release(&core->state, MINT_CORE_START);
+
+	err = wakeup_secondary_cpu_via_init(core->apic_id, mint_common->gateway);
+	if (!err)
+		err = state_wait(core, MINT_CORE_PASSED, START_BOUND_MS);
+	else
+		err = -EIO;
+	if (err) {
+		mint_core_reset(core);
+		WRITE_ONCE(core->state, MINT_CORE_UNUSED);
+	}
+	return err;
+}
+
+/* A further core of this node: to where the kernel's own trampoline goes */
+static int mint_wakeup_cpu(u32 apicid, unsigned long start_ip)
+{
+	struct mint_core *core = mint_core_find(apicid);
+	struct mint_start start = {
+#ifdef CONFIG_X86_64
+		.entry	= (unsigned long)secondary_startup_64,
+		.cr3	= __pa(transition_pgd),
+		.mode	= MINT_MODE_64,
+		.cr4	= X86_CR4_PAE |
+			  (pgtable_l5_enabled() ? X86_CR4_LA57 : 0),
+		.efer	= __supported_pte_mask & _PAGE_NX ? EFER_NX : 0,
+#endif
+	};
+
+	return core ? mint_core_start(core, &start) : -ENODEV;
+}
+
+/* Whatever asks for a core asks here first: boot, sysfs, SMT control, resume */
+static int mint_kick_ap(unsigned int cpu, struct task_struct *tidle)
+{
+	struct mint_core *core = mint_core_find(cpu_physical_id(cpu));
+	u32 owner = MINT_NODE_FREE;
+
+	if (!core)
+		return -ENODEV;
+	if (!try_cmpxchg(&core->owner, &owner, mint_self) && owner != mint_self) {
+		pr_err("CPU %u (APIC ID %u) belongs to node %u, which must end first\n",
+		       cpu, core->apic_id, owner);
+		return -EBUSY;
+	}
+	return native_kick_ap(cpu, tidle);
+}
+
+/* Node 0 gives up a core that it takes offline; a successor keeps it */
+static void mint_cleanup_dead_cpu(unsigned int cpu)
+{
+	struct mint_core *core = mint_core_find(cpu_physical_id(cpu));
+
+	if (!core)
+		return;
+	if (READ_ONCE(core->state) != MINT_CORE_PARKED)
+		mint_core_reset(core);
+	if (mint_role == MINT_PREDECESSOR)
+		cmpxchg(&core->owner, mint_self, MINT_NODE_FREE);
+}
+
+/**
+ * mint_park() - leave this kernel for the park loop
+ *
+ * Context: interrupts off, local APIC quiet; does not return.
+ */
+void mint_park(void)
+{
+	struct mint_core *core = mint_core_find(read_apic_id());
+
+	if (!core)
+		for (;;)
+			native_halt();
+	mint_park_jump(mint_common->park, mint_core_pa(core), identity_map(),
+		       __pa(transition_pgd));
+}
+
+static void mint_play_dead(void)
+{
+	play_dead_common();
+	mint_park();
+}
+
+/* A core that is offline runs in the park loop, and nowhere else */
+static void mint_cpu_die(unsigned int cpu)
+{
+	struct mint_core *core = mint_core_find(cpu_physical_id(cpu));
+
+	if (core && state_wait(core, MINT_CORE_PARKED, PARK_BOUND_MS))
+		pr_err("CPU %u (APIC ID %u) did not reach the park loop\n",
+		       cpu, core->apic_id);
+}
+
+/**
+ * mint_cpu_realmode_init() - page tables between kernel and identity map
+ *
+ * Takes the place of the stock real-mode code, which a successor does not
+ * have and a predecessor keeps for what else uses it (suspend, reboot by BIOS).
+ *
+ * Context: early initcall, before the second core is started.
+ */
+void __init mint_cpu_realmode_init(void)
+{
+	pgd_t *identity;
+	int i;
+
+	if (mint_role == MINT_PREDECESSOR)
+		init_real_mode();
+	else
+		real_mode_header = &no_real_mode_header;
+	if (!mint_common)
+		return;
+
+	transition_pgd = (pgd_t *)get_zeroed_page(GFP_KERNEL | __GFP_NOFAIL);
+	identity = mint_map_memory(identity_map(), PAGE_SIZE);
+	if (!identity)
+		panic("mint: no mapping for the identity map");
+	for (i = 0; i < pgd_index(__PAGE_OFFSET); i++)
+		transition_pgd[i] = identity[i];
+	for (; i < PTRS_PER_PGD; i++)
+		transition_pgd[i] = init_top_pgt[i];
+	mint_unmap_memory(identity);
+}
+
+/**
+ * mint_doorbell() - tell a node that there is something to look at
+ * @apic_id:	APIC ID of one of its cores
+ *
+ * Context: any, interrupts off.
+ */
+void mint_doorbell(u32 apic_id)
+{
+	apic_icr_write(APIC_DM_FIXED | X86_PLATFORM_IPI_VECTOR, apic_id);
+	safe_apic_wait_icr_idle();
+}
+
+/**
+ * mint_cpu_init() - take over the core operations
+ *
+ * Context: early initcall, common area mapped.
+ */
+void __init mint_cpu_init(void)
+{
+	/* One core's shorthand reaches the cores of all nodes */
+	apic_ipi_shorthand_off = 1;
+
+	smp_ops.kick_ap_alive = mint_kick_ap;
+	smp_ops.cleanup_dead_cpu = mint_cleanup_dead_cpu;
+	smp_ops.play_dead = mint_play_dead;
+	smp_ops.cpu_die = mint_cpu_die;
+	if (mint_role == MINT_SUCCESSOR)
+		smp_ops.stop_this_cpu = mint_park;
+	apic_update_callback(wakeup_secondary_cpu_64, mint_wakeup_cpu);
+}
+
+/* mint.cpus= of node 0, now that the area says whose a core is */
+static int __init mint_cpus_online(void)
+{
+	struct mint_core *core;
+	int cpu, err;
+	u32 i;
+
+	if (!cpus_given || mint_role != MINT_PREDECESSOR)
+		return 0;
+
+	mint_for_each_core(i, core) {
+		if (core->apic_id >= MAX_LOCAL_APIC ||
+		    !__test_and_clear_bit(core->apic_id, asked_apic_ids))
+			continue;
+		cpu = mint_core_cpu(core);
+		if (cpu < 0 || cpu_online(cpu))
+			continue;
+		err = add_cpu(cpu);
+		if (err)
+			pr_err("mint.cpus=: APIC ID %u does not come up (%d)\n",
+			       core->apic_id, err);
+	}
+	if (!bitmap_empty(asked_apic_ids, MAX_LOCAL_APIC))
+		pr_err("mint.cpus=: '%*pbl' ignored, no such APIC IDs on this machine\n",
+		       MAX_LOCAL_APIC, asked_apic_ids);
+	return 0;
+}
+device_initcall(mint_cpus_online);
+
+static bool siblings(u32 a, u32 b)
+{
+	return a >> __ilog2_u32(__max_threads_per_core) ==
+	       b >> __ilog2_u32(__max_threads_per_core);
+}
+
+/**
+ * mint_sibling_warn() - say so where a node shares a core with another one
+ * @n:	number of the node
+ *
+ * Threads of one core share its caches, its MSRs and its fate in a machine
+ * check: whole cores are better lent.
+ *
+ * Context: predecessor, under the launch mutex.
+ */
+void mint_sibling_warn(u32 n)
+{
+	struct mint_core *core, *other;
+	u32 i, k;
+
+	if (__max_threads_per_core < 2)
+		return;
+	mint_for_each_core(i, core) {
+		if (core->owner != n)
+			continue;
+		mint_for_each_core(k, other)
+			if (other->owner != n && other->owner != MINT_NODE_FREE &&
+			    siblings(core->apic_id, other->apic_id))
+				pr_warn("APIC ID %u of node %u and %u of node %u are threads of one core\n",
+					core->apic_id, n, other->apic_id,
+					other->owner);
+	}
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: how a node ends.
+ *
+ * Owns every way out. A successor replaces all of machine_ops: it takes its
+ * own entries out of the I/O APICs, stills its devices, parks its cores and
+ * says so; it never touches what would reset the machine. Node 0 sees the
+ * word, waits for all cores in the park loop, and takes everything back.
+ */
+
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/init.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/panic_notifier.h>
+#include <linux/reboot.h>
+#include <linux/smp.h>
+#include <linux/suspend.h>
+#include <linux/workqueue.h>
+
+#include <asm/apic.h>
+#include <asm/irq.h>
+#include <asm/mce.h>
+#include <asm/reboot.h>
+#include <asm/smp.h>
+
+#include "mint.h"
+
+#define REAP_PERIOD_MS		1000
+#define REBOOT_BOUND_MS		30000
+
+static void __noreturn park_self(void)
+{
+	disable_local_APIC();
+	mcheck_cpu_clear(this_cpu_ptr(&cpu_info));
+	mint_park();
+	BUG();
+}
+
+/* The end of a successor, from whichever way it came */
+static void __noreturn end(u32 state)
+{
+	local_irq_disable();
+
+	/* An emergency may come with reboot_force, which would leave them on */
+	reboot_force = 0;
+	smp_ops.stop_other_cpus(1);
+
+	mint_pci_quiet();
+	mint_pins_clear();
+
+	WRITE_ONCE(mint_own_node()->state, state);
+	/* Node 0 looks once a second; the doorbell makes it look now */
+	mint_doorbell(mint_common->bsp_apic_id);
+	park_self();
+}
+
+static void successor_power_off(void)
+{
+	end(MINT_STATE_ENDED);
+}
+
+static void successor_restart(char *cmd)
+{
+	pr_notice("a successor restarts by being launched again: node %u ends\n",
+		  mint_self);
+	end(MINT_STATE_ENDED);
+}
+
+static void successor_emergency_restart(void)
+{
+	end(oops_in_progress ? MINT_STATE_PANICKED : MINT_STATE_ENDED);
+}
+
+static void successor_shutdown(void)
+{
+	pr_notice("node %u ends instead of starting another kernel in its place\n",
+		  mint_self);
+	end(MINT_STATE_ENDED);
+}
+
+#ifdef CONFIG_CRASH_DUMP
+static void successor_crash_shutdown(struct pt_regs *regs)
+{
+	end(MINT_STATE_PANICKED);
+}
+#endif
+
+/* After all others: with a timeout, the restart that follows ends the node */
+static int successor_panic(struct notifier_block *nb, unsigned long event,
+			   void *text)
+{
+	WRITE_ONCE(mint_own_node()->state, MINT_STATE_PANICKED);
+	if (!panic_timeout)
+		end(MINT_STATE_PANICKED);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block panic_block = {
+	.notifier_call	= successor_panic,
+	.priority	= INT_MIN,
+};
+
+static void poweroff_work(struct work_struct *work)
+{
+	pr_info("node 0 asks for power-off\n");
+	orderly_poweroff(true);
+}
+
+static DECLARE_WORK(poweroff, poweroff_work);
+
+static void serve_request(void)
+{
+	struct mint_node *node = mint_own_node();
+
+	if (cmpxchg(&node->request, MINT_REQUEST_POWEROFF, MINT_REQUEST_NONE) ==
+	    MINT_REQUEST_POWEROFF)
+		schedule_work(&poweroff);
+}
+
+static bool all_parked(u32 n)
+{
+	struct mint_core *core;
+	u32 i;
+
+	mint_for_each_core(i, core)
+		if (READ_ONCE(core->owner) == n &&
+		    READ_ONCE(core->state) != MINT_CORE_PARKED &&
+		    READ_ONCE(core->state) != MINT_CORE_UNUSED)
+			return false;
+	return true;
+}
+
+static void reap(struct work_struct *work);
+static DECLARE_DELAYED_WORK(reaper, reap);
+
+static void reap(struct work_struct *work)
+{
+	u32 n, state;
+
+	for (n = 0; mint_node(n); n++) {
+		if (n == mint_self || !mint_claim(n))
+			continue;
+		state = READ_ONCE(mint_node(n)->state);
+		if (state != MINT_STATE_ENDED && state != MINT_STATE_PANICKED)
+			continue;
+		if (!all_parked(n)) {
+			/* On their way, at most a few microseconds from it */
+			mod_delayed_work(system_wq, &reaper, 1);
+			return;
+		}
+		pr_info("node %u has %s, its cores are parked\n", n,
+			state == MINT_STATE_ENDED ? "ended" : "panicked");
+		mint_release(n);
+	}
+	schedule_delayed_work(&reaper, msecs_to_jiffies(REAP_PERIOD_MS));
+}
+
+/* Somebody rang: a successor has ended, or node 0 wants something */
+static void doorbell(void)
+{
+	if (mint_role == MINT_PREDECESSOR)
+		mod_delayed_work(system_wq, &reaper, 0);
+	else
+		serve_request();
+}
+
+/**
+ * mint_end_request() - ask a successor to power itself off
+ * @n:	number of the node
+ *
+ * Context: predecessor, process.
+ * Return: 0; -ESRCH if it does not run.
+ */
+int mint_end_request(u32 n)
+{
+	const struct mint_node *claim = mint_claim(n);
+	struct mint_node *node = mint_node(n);
+	unsigned long flags;
+
+	if (!claim || n == mint_self ||
+	    READ_ONCE(node->state) != MINT_STATE_RUNNING)
+		return -ESRCH;
+	WRITE_ONCE(node->request, MINT_REQUEST_POWEROFF);
+	local_irq_save(flags);
+	mint_doorbell(claim->boot_apic_id);
+	local_irq_restore(flags);
+	return 0;
+}
+
+static bool any_successor(u32 *n)
+{
+	for (*n = 0; mint_node(*n); (*n)++)
+		if (*n != mint_self && mint_claim(*n))
+			return true;
+	return false;
+}
+
+/*
+ * Node 0 reboots, powers off or loads another kernel in its place: the others
+ * are asked to end first. Who does not is left behind with a word.
+ */
+static int predecessor_reboot(struct notifier_block *nb, unsigned long event,
+			      void *cmd)
+{
+	unsigned long bound = jiffies + msecs_to_jiffies(REBOOT_BOUND_MS);
+	u32 n;
+
+	for (n = 0; mint_node(n); n++)
+		if (!mint_end_request(n))
+			pr_info("node %u is asked to end first\n", n);
+	while (any_successor(&n)) {
+		if (time_after(jiffies, bound)) {
+			pr_err("node %u does not end, it goes down with the machine\n", n);
+			break;
+		}
+		mod_delayed_work(system_wq, &reaper, 0);
+		msleep(20);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_block = {
+	.notifier_call	= predecessor_reboot,
+	.priority	= INT_MAX,
+};
+
+static int predecessor_suspend(struct notifier_block *nb, unsigned long event,
+			       void *data)
+{
+	u32 n;
+
+	if (event != PM_SUSPEND_PREPARE && event != PM_HIBERNATION_PREPARE)
+		return NOTIFY_DONE;
+	if (!any_successor(&n))
+		return NOTIFY_DONE;
+	pr_err("suspend and hibernation would stop node %u: end it first\n", n);
+	return notifier_from_errno(-EBUSY);
+}
+
+static struct notifier_block suspend_block = {
+	.notifier_call = predecessor_suspend,
+};
+
+/**
+ * mint_end_setup() - take over the ways out
+ *
+ * Context: early initcall, common area mapped.
+ */
+void __init mint_end_setup(void)
+{
+	x86_platform_ipi_callback = doorbell;
+
+	if (mint_role == MINT_PREDECESSOR) {
+		register_reboot_notifier(&reboot_block);
+		register_pm_notifier(&suspend_block);
+		schedule_delayed_work(&reaper, msecs_to_jiffies(REAP_PERIOD_MS));
+		return;
+	}
+
+	machine_ops.power_off		= successor_power_off;
+	machine_ops.halt		= successor_power_off;
+	machine_ops.shutdown		= successor_shutdown;
+	machine_ops.restart		= successor_restart;
+	machine_ops.emergency_restart	= successor_emergency_restart;
+#ifdef CONFIG_CRASH_DUMP
+	machine_ops.crash_shutdown	= successor_crash_shutdown;
+#endif
+	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+}

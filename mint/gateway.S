@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mint: the gateway, the one page below 1 MiB in which every core starts.
+ *
+ * A STARTUP IPI brings a core here in real mode, whoever sent it and whatever
+ * for: the first core of a new node or a further core of a running one. It
+ * goes to protected mode, looks its own APIC ID up in the common area and
+ * leaves for the entry that its owner published there, in protected or in
+ * long mode. A core for which nothing was published halts here.
+ *
+ * The same page holds the park loop, in which cores end whose kernel is gone:
+ * it lies in nobody's memory and runs on the identity map of the common area.
+ *
+ * The code between mint_gateway and mint_gateway_end is copied by gateway_init.c,
+ * which fills the fields named gw_*. It has no stack until a core has found
+ * its record, so that any number of cores may pass at once.
+ */
+
+#include <linux/linkage.h>
+#include <asm/apicdef.h>
+#include <asm/asm-offsets.h>
+#include <asm/msr-index.h>
+#include <asm/nospec-branch.h>
+#include <asm/processor-flags.h>
+#include <uapi/asm/mint.h>
+
+#include "gateway.h"
+
+#define GW(sym)		((sym) - mint_gateway)
+
+	.section ".rodata", "a"
+	.balign	4096
+SYM_DATA_START(mint_gateway)
+	.code16
+	cli
+	cld
+	movw	%cs, %ax
+	movw	%ax, %ds
+	xorl	%ebx, %ebx
+	movw	%ax, %bx
+	shll	$4, %ebx		/* linear address of this page */
+	lgdtl	GW(gw_gdtr)
+	movl	$(CR0_STATE & ~X86_CR0_PG), %eax
+	movl	%eax, %cr0
+	ljmpl	*GW(gw_jump32)
+
+	.code32
+.Lprotected:
+	movw	$GW_DS, %ax
+	movw	%ax, %ds
+	movw	%ax, %es
+	movw	%ax, %ss
+	movw	%ax, %fs
+	movw	%ax, %gs
+
+	/* Own APIC ID, as the local APIC tells it */
+	movl	$MSR_IA32_APICBASE, %ecx
+	rdmsr
+	testl	$X2APIC_ENABLE, %eax
+	jnz	1f
+	andl	$0xfffff000, %eax
+	movl	APIC_ID(%eax), %esi
+	shrl	$24, %esi
+	jmp	2f
+1:	movl	$APIC_X2APIC_ID_MSR, %ecx
+	rdmsr
+	movl	%eax, %esi
+2:
+	/* Own record */
+	movl	GW(gw_cores)(%ebx), %edi
+	movl	GW(gw_count)(%ebx), %ecx
+3:	cmpl	%esi, MINT_CORE_APIC_ID(%edi)
+	je	5f
+	addl	GW(gw_stride)(%ebx), %edi
+	decl	%ecx
+	jnz	3b
+4:	hlt				/* not a core that anyone knows */
+	jmp	4b
+5:	cmpl	$MINT_CORE_START, MINT_CORE_STATE(%edi)
+	jne	4b			/* not a start that anyone wants */
+	leal	MINT_CORE_SIZE(%edi), %esp
+
+	cmpl	$MINT_MODE_64, MINT_CORE_MODE(%edi)
+	je	6f
+	movl	MINT_CORE_ARG(%edi), %esi
+	movl	MINT_CORE_ENTRY(%edi), %eax
+	movl	$MINT_CORE_PASSED, MINT_CORE_STATE(%edi)
+	xorl	%ebx, %ebx
+	jmp	*%eax
+
+6:	/* Long mode on the identity map with as many levels as the entry has */
+	movl	MINT_CORE_CR4(%edi), %eax
+	movl	%eax, %cr4
+	movl	GW(gw_pml4)(%ebx), %ecx
+	testl	$X86_CR4_LA57, %eax
+	jz	7f
+	movl	GW(gw_pml5)(%ebx), %ecx
+7:	movl	%ecx, %cr3
+	movl	$MSR_EFER, %ecx
+	rdmsr
+	orl	MINT_CORE_EFER(%edi), %eax
+	orl	$EFER_LME, %eax
+	wrmsr
+	movl	$CR0_STATE, %eax
+	movl	%eax, %cr0
+	ljmpl	*GW(gw_jump64)(%ebx)
+
+	.code64
+.Llong:
+	movl	%edi, %edi
+	movl	%esp, %esp
+	movq	MINT_CORE_CR3(%rdi), %rax
+	testq	%rax, %rax
+	jz	8f
+	movq	%rax, %cr3
+8:	movq	MINT_CORE_ARG(%rdi), %rsi
+	movq	MINT_CORE_ENTRY(%rdi), %rax
+	movl	$MINT_CORE_PASSED, MINT_CORE_STATE(%rdi)
+	xorl	%ebx, %ebx
+	xorl	%ebp, %ebp
+	ANNOTATE_RETPOLINE_SAFE
+	jmp	*%rax
+
+	/*
+	 * The park loop. %rdi: the core's record, %rsi: identity map. Its
+	 * stack is in the record; an NMI returns into the halt, and so does a
+	 * machine check: CR4.MCE stays on, because with it off a machine check
+	 * that is broadcast to all cores would reset the machine.
+	 */
+	.balign	16
+.Lpark:
+	endbr64
+	cli
+	movq	%rsi, %cr3
+	lea	mint_gateway(%rip), %rbx
+	lgdt	GW(gw_gdtr64)(%rbx)
+	lidt	GW(gw_idtr)(%rbx)
+	lea	MINT_CORE_SIZE(%rdi), %rsp
+	movl	$GW_DS, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %ss
+	xorl	%eax, %eax
+	movl	%eax, %fs
+	movl	%eax, %gs
+	lea	.Lparked(%rip), %rax
+	pushq	$GW_CS64
+	pushq	%rax
+	lretq
+.Lparked:
+	movq	%cr4, %rax
+	orl	$X86_CR4_MCE, %eax
+	movq	%rax, %cr4
+	movl	$MINT_CORE_PARKED, MINT_CORE_STATE(%rdi)
+9:	hlt
+	jmp	9b
+
+	.balign	16
+.Lpark_exception:
+	iretq
+
+	.balign	16
+SYM_INNER_LABEL(gw_gdt, SYM_L_GLOBAL)
+	.quad	0
+	.quad	0x00cf9b000000ffff	/* GW_CS32 */
+	.quad	0x00af9b000000ffff	/* GW_CS64 */
+	.quad	0x00cf93000000ffff	/* GW_DS */
+.Lgdt_end:
+
+SYM_INNER_LABEL(gw_gdtr, SYM_L_GLOBAL)
+	.word	.Lgdt_end - gw_gdt - 1
+	.long	0
+	.balign	8
+SYM_INNER_LABEL(gw_gdtr64, SYM_L_GLOBAL)
+	.word	.Lgdt_end - gw_gdt - 1
+	.quad	0
+	.balign	8
+SYM_INNER_LABEL(gw_idtr, SYM_L_GLOBAL)
+	.word	GW_VECTORS * 16 - 1
+	.quad	0
+	.balign	8
+SYM_INNER_LABEL(gw_jump32, SYM_L_GLOBAL)
+	.long	GW(.Lprotected)
+	.word	GW_CS32
+	.balign	8
+SYM_INNER_LABEL(gw_jump64, SYM_L_GLOBAL)
+	.long	GW(.Llong)
+	.word	GW_CS64
+	.balign	8
+SYM_INNER_LABEL(gw_park, SYM_L_GLOBAL)
+	.long	GW(.Lpark)
+SYM_INNER_LABEL(gw_exception, SYM_L_GLOBAL)
+	.long	GW(.Lpark_exception)
+SYM_INNER_LABEL(gw_cores, SYM_L_GLOBAL)
+	.long	0
+SYM_INNER_LABEL(gw_count, SYM_L_GLOBAL)
+	.long	0
+SYM_INNER_LABEL(gw_stride, SYM_L_GLOBAL)
+	.long	0
+SYM_INNER_LABEL(gw_pml4, SYM_L_GLOBAL)
+	.long	0
+SYM_INNER_LABEL(gw_pml5, SYM_L_GLOBAL)
+	.long	0
+	.balign	16
+SYM_INNER_LABEL(gw_idt, SYM_L_GLOBAL)
+	.space	GW_VECTORS * 16
+SYM_DATA_END_LABEL(mint_gateway, SYM_L_GLOBAL, mint_gateway_end)
+
+	.text
+	.code64
+/*
+ * void mint_park_jump(u64 park, u64 core, u64 identity, u64 pgd)
+ *
+ * Leave the kernel for the park loop: first to page tables that hold both the
+ * kernel and the identity map, then to the loop, which drops the kernel.
+ */
+SYM_FUNC_START(mint_park_jump)
+	movq	%cr4, %rax
+	andq	$~(X86_CR4_PGE | X86_CR4_PCIDE | X86_CR4_CET), %rax
+	movq	%rax, %cr4
+	movq	%rcx, %cr3
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	movq	%rdx, %rsi
+	ANNOTATE_RETPOLINE_SAFE
+	jmp	*%rax
+SYM_FUNC_END(mint_park_jump)

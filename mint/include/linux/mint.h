@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mint: the hooks that the rest of the kernel calls. Without CONFIG_MINT all
+ * of them are empty and compile to the stock code.
+ */
+#ifndef _LINUX_MINT_H
+#define _LINUX_MINT_H
+
+#include <linux/cleanup.h>
+#include <linux/errno.h>
+#include <linux/kconfig.h>
+#include <linux/types.h>
+
+struct kexec_segment;
+struct pci_dev;
+
+/* The flag of kexec_load(), where it is known at all */
+#define KEXEC_MINT_FLAG		(IS_ENABLED(CONFIG_MINT) ? KEXEC_MINT : 0)
+
+#ifdef CONFIG_MINT
+
+void mint_setup_early(void);
+bool mint_successor(void);
+bool mint_knows_bsp(u32 apic_id);
+bool mint_may_ioremap(phys_addr_t start, unsigned long size);
+bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg);
+unsigned long mint_ioapic_lock(void);
+void mint_ioapic_unlock(unsigned long flags);
+bool mint_pci_may_bind(struct pci_dev *dev);
+long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
+		     struct kexec_segment *segments);
+
+#else
+
+static inline void mint_setup_early(void) { }
+static inline bool mint_successor(void) { return false; }
+static inline bool mint_knows_bsp(u32 apic_id) { return false; }
+static inline bool mint_may_ioremap(phys_addr_t start, unsigned long size)
+{
+	return true;
+}
+static inline bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg)
+{
+	return true;
+}
+static inline unsigned long mint_ioapic_lock(void) { return 0; }
+static inline void mint_ioapic_unlock(unsigned long flags) { }
+static inline bool mint_pci_may_bind(struct pci_dev *dev) { return true; }
+static inline long mint_kexec_load(unsigned long entry,
+				   unsigned long nr_segments,
+				   struct kexec_segment *segments)
+{
+	return -EINVAL;
+}
+
+#endif
+
+/* guard(mint_ioapic)(): the index/data pair of an I/O APIC is ours */
+DEFINE_LOCK_GUARD_0(mint_ioapic, _T->flags = mint_ioapic_lock(),
+		    mint_ioapic_unlock(_T->flags), unsigned long flags)
+
+#endif /* _LINUX_MINT_H */

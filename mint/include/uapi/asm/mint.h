@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Mint: what kernels of one machine, and their launcher, agree on.
+ *
+ * Two structures are an ABI:
+ *
+ *  - struct mint_handover, the request that kexec(8) hands to kexec_load()
+ *    with KEXEC_MINT, and the setup_data node that the successor finds;
+ *  - struct mint_common, the head of the common area, in which kernels of
+ *    different versions, configurations and widths meet.
+ *
+ * All fields have a fixed width and the same offset on 32 and 64 bits, there
+ * are no pointers, addresses are physical. Who reads a field that a peer
+ * wrote checks it first. Fields are only ever added at the end of a
+ * structure; anything else moves MINT_VERSION_MAJOR.
+ */
+#ifndef _UAPI_ASM_X86_MINT_H
+#define _UAPI_ASM_X86_MINT_H
+
+#define MINT_MAGIC		0x544e494d	/* "MINT" */
+#define MINT_VERSION_MAJOR	1
+#define MINT_VERSION_MINOR	0
+#define MINT_VERSION		((MINT_VERSION_MAJOR << 16) | MINT_VERSION_MINOR)
+
+/* boot_params.hdr.setup_data type of the hand-over */
+#define SETUP_MINT		0x4d696e74
+
+/*
+ * What marks an image as one with Mint: in a bzImage the first chunk of
+ * kernel_info's variable-length data, in a vmlinux a structure in .rodata.
+ * Both start with these sixteen bytes, followed by MINT_VERSION (u32) and
+ * flags (u32).
+ */
+#define MINT_MARKER		"Mint image mark\n"
+#define MINT_MARKER_LEN		16
+#define MINT_MARKER_64BIT	(1 << 0)
+#define MINT_MARKER_5LEVEL	(1 << 1)
+
+/* Offsets and sizes that assembly code uses, checked in mint/common.c */
+#define MINT_CORE_APIC_ID	0
+#define MINT_CORE_STATE		8
+#define MINT_CORE_MODE		12
+#define MINT_CORE_ENTRY		16
+#define MINT_CORE_ARG		24
+#define MINT_CORE_CR3		32
+#define MINT_CORE_CR4		40
+#define MINT_CORE_EFER		44
+#define MINT_CORE_SIZE		512
+
+/* States of a core, as its record tells them */
+#define MINT_CORE_UNUSED	0	/* never started through the gateway */
+#define MINT_CORE_START		1	/* entry published, start-up sent */
+#define MINT_CORE_PASSED	2	/* left the gateway for its entry */
+#define MINT_CORE_PARKED	3	/* halted in the gateway page */
+
+/* Modes in which a core leaves the gateway */
+#define MINT_MODE_32		32	/* protected mode, flat, no paging */
+#define MINT_MODE_64		64	/* long mode, identity map */
+
+#ifndef __ASSEMBLY__
+
+#include <linux/types.h>
+
+#define MINT_NODE_FREE		0xffffffffU	/* owner: nobody */
+#define MINT_NODE_FLIGHT	0xfffffffeU	/* owner: changing hands */
+#define MINT_NODE_MAX		1024
+
+#define MINT_NAME_LEN		32
+#define MINT_CMDLINE_LEN	2048
+#define MINT_REPORT_LEN		512
+#define MINT_RANGES_MAX		16
+#define MINT_DEVICES_MAX	32
+
+/**
+ * struct mint_range - a range of physical memory
+ * @start:	first byte
+ * @size:	bytes
+ */
+struct mint_range {
+	__aligned_u64	start;
+	__aligned_u64	size;
+};
+
+/* Kinds of devices */
+#define MINT_DEV_PCI		1
+#define MINT_DEV_LEGACY		2
+#define MINT_DEV_BRIDGE		3	/* above an owned function, read-only */
+
+/* Numbers of legacy devices; bits of a mask where many are meant */
+#define MINT_LEGACY_COM1	0
+#define MINT_LEGACY_COM2	1
+#define MINT_LEGACY_COM3	2
+#define MINT_LEGACY_COM4	3
+#define MINT_LEGACY_I8042	4
+#define MINT_LEGACY_VGA		5
+#define MINT_LEGACY_RTC		6
+#define MINT_LEGACY_COUNT	7
+
+/* mint_device.irq_flags */
+#define MINT_IRQ_VALID		(1 << 0)	/* gsi is the function's INTx */
+#define MINT_IRQ_LEVEL		(1 << 1)
+#define MINT_IRQ_ACTIVE_LOW	(1 << 2)
+
+/**
+ * struct mint_device - a device that a node owns
+ * @kind:	MINT_DEV_*
+ * @id:		PCI: segment << 16 | bus << 8 | devfn; legacy: MINT_LEGACY_*
+ * @gsi:	global system interrupt of its line, if @irq_flags says so
+ * @irq_flags:	MINT_IRQ_*
+ */
+struct mint_device {
+	__u32	kind;
+	__u32	id;
+	__u32	gsi;
+	__u32	irq_flags;
+};
+
+/* mint_handover.op: what a call of kexec_load() asks for */
+#define MINT_OP_LOAD		(1 << 0)
+#define MINT_OP_START		(1 << 1)
+#define MINT_OP_UNLOAD		(1 << 2)
+
+/**
+ * struct mint_handover - launch request, then setup_data of the successor
+ * @next:	setup_data: physical address of the next node, or 0
+ * @type:	setup_data: SETUP_MINT
+ * @len:	setup_data: bytes that follow this field
+ * @magic:	MINT_MAGIC
+ * @version:	MINT_VERSION of who filled it
+ * @op:		MINT_OP_*; LOAD and START may be together
+ * @boot_apic_id: APIC ID of the core on which the successor starts
+ * @entry:	physical address of the 64-bit entry (purgatory)
+ * @boot_params: physical address of struct boot_params within a segment
+ * @marker:	physical address of MINT_MARKER within a segment
+ * @mem_min:	first byte of the successor's first memory range
+ * @mem_max:	last byte of it
+ * @common:	reply: physical address of the common area
+ * @node:	reply: number of the node
+ * @legacy:	reply: mask of 1 << MINT_LEGACY_* that the node owns
+ * @cmdline:	reply: the command line that the successor gets
+ * @report:	reply: why the request was refused, as one line of text
+ *
+ * kexec_load(@entry of the system call) is the address at which the segment
+ * that holds this structure goes; START and UNLOAD alone take that segment
+ * only. Cores, further memory and devices come from the command line:
+ * mint.cpus= or maxcpus=, mint.mem=, mint.devices=, mint.name=.
+ */
+struct mint_handover {
+	__aligned_u64	next;
+	__u32		type;
+	__u32		len;
+	__u32		magic;
+	__u32		version;
+	__u32		op;
+	__u32		boot_apic_id;
+	__aligned_u64	entry;
+	__aligned_u64	boot_params;
+	__aligned_u64	marker;
+	__aligned_u64	mem_min;
+	__aligned_u64	mem_max;
+	__aligned_u64	common;
+	__u32		node;
+	__u32		legacy;
+	char		cmdline[MINT_CMDLINE_LEN];
+	char		report[MINT_REPORT_LEN];
+};
+
+/**
+ * struct mint_core - a core of the machine, named by its APIC ID
+ * @apic_id:	32-bit local APIC ID
+ * @owner:	node, MINT_NODE_FREE or MINT_NODE_FLIGHT
+ * @state:	MINT_CORE_*
+ * @mode:	MINT_MODE_* in which it leaves the gateway
+ * @entry:	where it goes then; virtual under @cr3
+ * @arg:	%rsi there
+ * @cr3:	page tables to load last, 0: stay in the identity map
+ * @cr4:	CR4 before paging is switched on (PAE, LA57)
+ * @efer:	EFER bits beside LME
+ * @reserved:	0
+ * @stack:	stack until the core has its own; while parked, for NMIs
+ */
+struct mint_core {
+	__u32		apic_id;
+	__u32		owner;
+	__u32		state;
+	__u32		mode;
+	__aligned_u64	entry;
+	__aligned_u64	arg;
+	__aligned_u64	cr3;
+	__u32		cr4;
+	__u32		efer;
+	__aligned_u64	reserved[2];
+	__aligned_u64	stack[56];
+};
+
+/* States of a node */
+#define MINT_STATE_NONE		0	/* record not in use */
+#define MINT_STATE_LOADED	1	/* resources claimed, image in place */
+#define MINT_STATE_STARTING	2	/* boot core sent through the gateway */
+#define MINT_STATE_RUNNING	3	/* its kernel has found itself */
+#define MINT_STATE_ENDED	4	/* powered off or halted by itself */
+#define MINT_STATE_PANICKED	5
+#define MINT_STATE_LOST		6	/* no heartbeat */
+
+/* mint_node.request: what node 0 asks of a successor */
+#define MINT_REQUEST_NONE	0
+#define MINT_REQUEST_POWEROFF	1
+
+/**
+ * struct mint_node - a node
+ * @state:	MINT_STATE_*
+ * @boots:	kernels that this record has seen start
+ * @boot_apic_id: APIC ID of its boot core
+ * @request:	MINT_REQUEST_*, written by node 0, cleared by the node
+ * @heartbeat:	counts up while the node lives
+ * @handover:	physical address of its hand-over, 0 for node 0
+ * @legacy:	mask of 1 << MINT_LEGACY_*
+ * @nr_mem:	used entries of @mem
+ * @nr_devices:	used entries of @devices
+ * @reserved:	0
+ * @mem:	its memory
+ * @devices:	its PCI functions and legacy devices
+ * @name:	as given by mint.name=, terminated by a NUL
+ */
+struct mint_node {
+	__u32			state;
+	__u32			boots;
+	__u32			boot_apic_id;
+	__u32			request;
+	__aligned_u64		heartbeat;
+	__aligned_u64		handover;
+	__u32			legacy;
+	__u32			nr_mem;
+	__u32			nr_devices;
+	__u32			reserved;
+	struct mint_range	mem[MINT_RANGES_MAX];
+	struct mint_device	devices[MINT_DEVICES_MAX];
+	char			name[MINT_NAME_LEN];
+};
+
+/**
+ * struct mint_map - an entry of the machine's firmware memory map
+ * @start:	first byte
+ * @size:	bytes
+ * @type:	E820 type
+ * @reserved:	0
+ */
+struct mint_map {
+	__aligned_u64	start;
+	__aligned_u64	size;
+	__u32		type;
+	__u32		reserved;
+};
+
+/**
+ * struct mint_ioapic - an I/O APIC of the machine
+ * @id:		its ID register
+ * @addr:	physical address of its registers
+ * @gsi_base:	first global system interrupt
+ * @nr_pins:	number of pins
+ */
+struct mint_ioapic {
+	__u32	id;
+	__u32	addr;
+	__u32	gsi_base;
+	__u32	nr_pins;
+};
+
+/**
+ * struct mint_ecam - a window of PCI configuration space
+ * @base:	physical address of bus 0 in the window
+ * @segment:	PCI segment (domain)
+ * @start_bus:	first bus
+ * @end_bus:	last bus
+ */
+struct mint_ecam {
+	__aligned_u64	base;
+	__u16		segment;
+	__u8		start_bus;
+	__u8		end_bus;
+	__u32		reserved;
+};
+
+/**
+ * struct mint_lock - a lock that every kernel of the machine takes
+ * @holder:	0, or APIC ID + 1 of the core that holds it
+ * @broken:	how often it was taken from a holder that had died
+ */
+struct mint_lock {
+	__u32	holder;
+	__u32	broken;
+};
+
+/**
+ * struct mint_table - where a table of records lies
+ * @offset:	bytes from the start of the common area
+ * @stride:	bytes from one record to the next
+ * @count:	records
+ */
+struct mint_table {
+	__u32	offset;
+	__u32	stride;
+	__u32	count;
+};
+
+/**
+ * struct mint_common - head of the common area
+ * @magic:	MINT_MAGIC
+ * @version:	MINT_VERSION of the kernel that made it
+ * @size:	bytes of the whole area
+ * @cores:	struct mint_core, ascending APIC ID
+ * @nodes:	struct mint_node, indexed by node number
+ * @map:	struct mint_map, firmware memory map, ascending
+ * @ioapics:	struct mint_ioapic
+ * @pins:	u32 owner (node), indexed by GSI
+ * @ecam:	struct mint_ecam
+ * @roots:	u32 root buses, segment << 8 | bus
+ * @bsp_apic_id: APIC ID of the core that INIT must never reach
+ * @tsc_khz:	frequency of the TSC, kHz
+ * @lapic_khz:	frequency of the local APIC timer, kHz
+ * @lapic_addr:	physical address of the local APICs
+ * @wall_ns:	wall clock, ns since 1970, when the TSC was @wall_tsc
+ * @wall_tsc:	TSC at @wall_ns
+ * @gateway:	physical address of the gateway page, below 1 MiB
+ * @park:	entry of the park loop in the gateway page
+ * @pml4:	identity map, four levels, below 4 GiB
+ * @pml5:	identity map, five levels, below 4 GiB; 0 without LA57
+ * @ioapic_lock: around index and data register of every I/O APIC
+ * @pci_lock:	around ports CF8/CFC
+ */
+struct mint_common {
+	__u32			magic;
+	__u32			version;
+	__aligned_u64		size;
+	struct mint_table	cores;
+	struct mint_table	nodes;
+	struct mint_table	map;
+	struct mint_table	ioapics;
+	struct mint_table	pins;
+	struct mint_table	ecam;
+	struct mint_table	roots;
+	__u32			bsp_apic_id;
+	__u32			tsc_khz;
+	__u32			lapic_khz;
+	__u32			lapic_addr;
+	__u32			reserved;
+	__aligned_u64		wall_ns;
+	__aligned_u64		wall_tsc;
+	__aligned_u64		gateway;
+	__aligned_u64		park;
+	__aligned_u64		pml4;
+	__aligned_u64		pml5;
+	struct mint_lock	ioapic_lock __attribute__((aligned(64)));
+	struct mint_lock	pci_lock __attribute__((aligned(64)));
+};
+
+#endif /* !__ASSEMBLY__ */
+
+#endif /* _UAPI_ASM_X86_MINT_H */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mint: mint.mem= in the decompressor.
+ *
+ * Owns what physical KASLR must know: that memory outside of mint.mem= is not
+ * this kernel's, so that the image is never put where it could be lent.
+ * Included by boot/compressed/kaslr.c, which offers no memory but this.
+ */
+#ifndef _ARCH_X86_MINT_KASLR_H
+#define _ARCH_X86_MINT_KASLR_H
+
+#ifdef CONFIG_MINT
+
+#define MINT_KASLR_RANGES	16
+
+static struct mem_vector mint_kept[MINT_KASLR_RANGES];
+static int mint_nr_kept;
+
+/* mint.mem=<size>@<start>[,..]; what is malformed is reported later */
+static void mint_kaslr_mem(char *str)
+{
+	u64 size, start;
+	char *p = str;
+
+	while (p && *p && mint_nr_kept < MINT_KASLR_RANGES) {
+		size = memparse(p, &p);
+		if (*p == '@') {
+			start = memparse(p + 1, &p);
+			if (size && (!*p || *p == ',')) {
+				mint_kept[mint_nr_kept].start = start;
+				mint_kept[mint_nr_kept++].size = size;
+			}
+		}
+		while (*p && *p++ != ',')
+			;
+	}
+}
+
+/*
+ * The lowest part of @img that mint.mem= does not keep, if it begins below
+ * *@earliest: something to avoid, like all that mem_avoid_overlap() knows.
+ */
+static bool mint_kaslr_avoid(struct mem_vector *img, struct mem_vector *overlap,
+			     u64 *earliest)
+{
+	u64 pos = img->start, end = img->start + img->size;
+	int i;
+
+	if (!mint_nr_kept)
+		return false;
+
+	for (i = 0; i < mint_nr_kept; i++) {
+		if (pos < mint_kept[i].start ||
+		    pos - mint_kept[i].start >= mint_kept[i].size)
+			continue;
+		pos = mint_kept[i].start + mint_kept[i].size;
+		i = -1;
+	}
+	if (pos >= end || pos >= *earliest)
+		return false;
+
+	for (i = 0; i < mint_nr_kept; i++)
+		if (mint_kept[i].start > pos && mint_kept[i].start < end)
+			end = mint_kept[i].start;
+	overlap->start = pos;
+	overlap->size = end - pos;
+	*earliest = pos;
+	return true;
+}
+
+#else
+
+static inline void mint_kaslr_mem(char *str) { }
+static inline bool mint_kaslr_avoid(struct mem_vector *img,
+				    struct mem_vector *overlap, u64 *earliest)
+{
+	return false;
+}
+
+#endif
+
+#endif /* _ARCH_X86_MINT_KASLR_H */

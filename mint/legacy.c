@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: devices that no bus tells of.
+ *
+ * Owns COM1-4, the i8042, the VGA text console and the RTC: who has them, and
+ * that a kernel which has them not never touches their ports. A UART that is
+ * not ours is not registered, so never probed; its ports are taken in the
+ * resource tree, so that no other driver comes by.
+ */
+
+#include <linux/acpi.h>
+#include <linux/init.h>
+#include <linux/ioport.h>
+#include <linux/kernel.h>
+#include <linux/screen_info.h>
+#include <linux/serial_8250.h>
+
+#include <asm/io_apic.h>
+#include <asm/mpspec.h>
+#include <asm/setup.h>
+#include <asm/x86_init.h>
+
+#include "mint.h"
+
+u32 mint_legacy_own __ro_after_init = BIT(MINT_LEGACY_COUNT) - 1;
+
+struct legacy_device {
+	struct resource	ports;
+	u32		irqs[2];
+};
+
+#define LEGACY_PORTS(_start, _end) {			\
+	.name	= "Mint: device of another node",	\
+	.start	= (_start),				\
+	.end	= (_end),				\
+	.flags	= IORESOURCE_IO | IORESOURCE_BUSY,	\
+}
+
+static struct legacy_device legacy[MINT_LEGACY_COUNT] = {
+	[MINT_LEGACY_COM1]	= { LEGACY_PORTS(0x3f8, 0x3ff), { 4 } },
+	[MINT_LEGACY_COM2]	= { LEGACY_PORTS(0x2f8, 0x2ff), { 3 } },
+	[MINT_LEGACY_COM3]	= { LEGACY_PORTS(0x3e8, 0x3ef), { 4 } },
+	[MINT_LEGACY_COM4]	= { LEGACY_PORTS(0x2e8, 0x2ef), { 3 } },
+	[MINT_LEGACY_I8042]	= { .irqs = { 1, 12 } },
+	[MINT_LEGACY_VGA]	= { LEGACY_PORTS(0x3c0, 0x3df) },
+	[MINT_LEGACY_RTC]	= { LEGACY_PORTS(0x70, 0x77), { 8 } },
+};
+
+static bool own(u32 id)
+{
+	return mint_legacy_own & BIT(id);
+}
+
+/* The pin behind a legacy device's interrupt is ours only with its owner */
+static bool irq_ours(u32 irq)
+{
+	struct mint_node *node = mint_own_node();
+	u32 i;
+
+	if (mint_role != MINT_SUCCESSOR)
+		return true;
+	for (i = 0; node && i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++) {
+		struct mint_device *dev = &node->devices[i];
+		u32 *owner;
+
+		if (dev->kind != MINT_DEV_LEGACY || dev->id >= MINT_LEGACY_COUNT ||
+		    legacy[dev->id].irqs[0] != irq)
+			continue;
+		owner = mint_pin_owner(dev->gsi);
+		if ((dev->irq_flags & MINT_IRQ_VALID) && owner &&
+		    *owner == mint_self)
+			return true;
+	}
+	return false;
+}
+
+/* A UART without its interrupt is polled by the driver's timer */
+static void uart_config(int port, struct uart_port *up, u32 *capabilities)
+{
+	u32 i;
+
+	for (i = MINT_LEGACY_COM1; i <= MINT_LEGACY_COM4; i++) {
+		if (up->iobase != legacy[i].ports.start)
+			continue;
+		if (!own(i))
+			up->iobase = 0;
+		else if (!irq_ours(up->irq))
+			up->irq = 0;
+	}
+}
+
+/*
+ * Take away what this kernel does not have. The screen stays as the boot
+ * loader described it only with its owner.
+ */
+static void __init legacy_apply(void)
+{
+	if (IS_ENABLED(CONFIG_SERIAL_8250))
+		serial8250_set_isa_configurator(uart_config);
+	if (!own(MINT_LEGACY_I8042))
+		x86_platform.legacy.i8042 = X86_LEGACY_I8042_PLATFORM_ABSENT;
+	if (!own(MINT_LEGACY_RTC))
+		x86_platform.legacy.rtc = 0;
+	if (!own(MINT_LEGACY_VGA)) {
+		x86_platform.legacy.no_vga = 1;
+#if IS_ENABLED(CONFIG_VT) || IS_ENABLED(CONFIG_SYSFB)
+		memset(&screen_info, 0, sizeof(screen_info));
+#endif
+	}
+}
+
+/**
+ * mint_legacy_setup() - tell the probing code what is there
+ *
+ * Context: setup_arch(), mint_legacy_own final.
+ */
+void __init mint_legacy_setup(void)
+{
+	legacy_apply();
+}
+
+/**
+ * mint_legacy_reserve() - take the ports of what is not ours
+ *
+ * Context: setup_arch(), after the standard ports.
+ */
+void __init mint_legacy_reserve(void)
+{
+	u32 i;
+
+	for (i = 0; i < MINT_LEGACY_COUNT; i++)
+		if (!own(i) && legacy[i].ports.start)
+			insert_resource(&ioport_resource, &legacy[i].ports);
+}
+
+/**
+ * mint_legacy_irqs() - describe the interrupts of own legacy devices
+ *
+ * What ACPI or an MP table says in a predecessor: edge, active high, on the
+ * pins that were handed over.
+ *
+ * Context: successor, with the common area mapped, before the I/O APICs are
+ *	    set up.
+ */
+void __init mint_legacy_irqs(void)
+{
+	struct mint_node *node = mint_own_node();
+	u32 i, k;
+	int idx;
+
+	for (i = 0; i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++) {
+		struct mint_device *dev = &node->devices[i];
+		u32 *owner = mint_pin_owner(dev->gsi);
+
+		if (dev->kind != MINT_DEV_LEGACY || dev->id >= MINT_LEGACY_COUNT ||
+		    !(dev->irq_flags & MINT_IRQ_VALID) || !owner ||
+		    *owner != mint_self)
+			continue;
+		for (k = 0; k < 2 && legacy[dev->id].irqs[k]; k++) {
+			u32 gsi = k ? legacy[dev->id].irqs[k] : dev->gsi;
+			struct mpc_intsrc irq = {
+				.type		= MP_INTSRC,
+				.irqtype	= mp_INT,
+				.irqflag	= MP_IRQPOL_ACTIVE_HIGH |
+						  MP_IRQTRIG_EDGE,
+				.srcbusirq	= legacy[dev->id].irqs[k],
+			};
+
+			idx = mp_find_ioapic(gsi);
+			if (idx < 0)
+				continue;
+			irq.dstapic = mpc_ioapic_id(idx);
+			irq.dstirq = mp_find_ioapic_pin(idx, gsi);
+			mp_save_irq(&irq);
+		}
+	}
+}
+
+/**
+ * mint_legacy_lend() - complete the description of a device to be handed over
+ * @dev:	a legacy device; its interrupt is filled in
+ *
+ * Context: predecessor.
+ */
+void mint_legacy_lend(struct mint_device *dev)
+{
+	u32 irq = legacy[dev->id].irqs[0], gsi = irq;
+
+	if (!irq)
+		return;
+#ifdef CONFIG_ACPI
+	if (acpi_isa_irq_to_gsi(irq, &gsi))
+		gsi = irq;
+#endif
+	dev->gsi = gsi;
+	dev->irq_flags = MINT_IRQ_VALID;
+}
+
+/*
+ * mint.devices= of node 0, as far as legacy devices go: what is listed, or,
+ * where the list only takes away (-com2), everything but that.
+ */
+static int __init mint_devices_param(char *str)
+{
+	const char *list = str;
+	u32 add = 0, remove = 0;
+	struct mint_token token;
+	struct mint_device dev;
+	bool positive = false, minus;
+
+	if (mint_successor())
+		return 0;
+
+	while (mint_token_next(&list, &token)) {
+		struct mint_token word = token;
+
+		minus = word.len && *word.text == '-';
+		if (minus) {
+			word.text++;
+			word.len--;
+		}
+		if (mint_token_device(&word, &dev)) {
+			pr_err("mint.devices=: '%.*s' ignored, want [segment:]bus:dev.fn, com1-com4, i8042, vga or rtc\n",
+			       token.len, token.text);
+			continue;
+		}
+		positive |= !minus;
+		if (dev.kind == MINT_DEV_LEGACY && minus)
+			remove |= BIT(dev.id);
+		else if (dev.kind == MINT_DEV_LEGACY)
+			add |= BIT(dev.id);
+		else
+			mint_pci_param(dev.id, minus);
+	}
+	if (!positive && !remove)
+		return 0;
+
+	mint_become_predecessor();
+	mint_legacy_own = (positive ? add : mint_legacy_own) & ~remove;
+	legacy_apply();
+	return 0;
+}
+early_param("mint.devices", mint_devices_param);

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: whose memory it is.
+ *
+ * Owns mint.mem= and the rewriting of the memory map, the ranges that nodes
+ * hold, their names in /proc/iomem, and the way in which Mint itself reaches
+ * memory that is not this node's.
+ */
+
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/vmalloc.h>
+
+#include <asm/e820/api.h>
+#include <asm/sections.h>
+#include <asm/setup.h>
+
+#include "mint.h"
+
+/*
+ * This node's memory. The record in the common area says the same, for the
+ * other nodes; it is not asked what this kernel may touch.
+ */
+struct mint_range mint_own_mem[MINT_RANGES_MAX] __ro_after_init;
+u32 mint_own_mem_count __ro_after_init;
+
+/* mint.mem= leaves room for what the boot loader put elsewhere */
+#define MINT_MEM_PARAM_MAX	(MINT_RANGES_MAX - 6)
+
+static struct resource *node_resources[MINT_NODE_MAX];
+static char node_resource_names[MINT_NODE_MAX][16];
+
+/**
+ * mint_ranges_overlap() - do two ranges share a byte?
+ * @a:	a range
+ * @b:	another one
+ */
+bool mint_ranges_overlap(const struct mint_range *a, const struct mint_range *b)
+{
+	return a->start < b->start + b->size && b->start < a->start + a->size;
+}
+
+/**
+ * mint_range_inside() - does one range lie within one of several?
+ * @inner:	the range
+ * @outer:	the ranges, none of which touch each other
+ * @count:	how many there are
+ */
+bool mint_range_inside(const struct mint_range *inner,
+		       const struct mint_range *outer, u32 count)
+{
+	for (; count; count--, outer++)
+		if (inner->start >= outer->start &&
+		    inner->start - outer->start < outer->size &&
+		    inner->size <= outer->size - (inner->start - outer->start))
+			return true;
+	return false;
+}
+
+static int range_cmp(const void *a, const void *b)
+{
+	const struct mint_range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static void __init own_add(u64 start, u64 size, const char *what)
+{
+	struct mint_range range = {
+		.start	= PAGE_ALIGN_DOWN(start),
+		.size	= PAGE_ALIGN(start + size) - PAGE_ALIGN_DOWN(start),
+	};
+
+	if (mint_range_inside(&range, mint_own_mem, mint_own_mem_count))
+		return;
+	if (mint_own_mem_count == MINT_RANGES_MAX) {
+		pr_warn("no room to keep %s at %#llx\n", what, start);
+		return;
+	}
+	if (what)
+		pr_info("%#llx-%#llx stays with node 0: %s\n", range.start,
+			range.start + range.size - 1, what);
+	mint_own_mem[mint_own_mem_count++] = range;
+}
+
+/* Sort, and make one of those that touch */
+static void __init own_merge(void)
+{
+	u32 i, last = 0;
+
+	sort(mint_own_mem, mint_own_mem_count, sizeof(*mint_own_mem),
+	     range_cmp, NULL);
+	for (i = 1; i < mint_own_mem_count; i++) {
+		struct mint_range *prev = &mint_own_mem[last];
+		u64 end = mint_own_mem[i].start + mint_own_mem[i].size;
+
+		if (mint_own_mem[i].start > prev->start + prev->size)
+			mint_own_mem[++last] = mint_own_mem[i];
+		else
+			prev->size = max(end, prev->start + prev->size) - prev->start;
+	}
+	mint_own_mem_count = last + 1;
+}
+
+/* What the boot loader passed stays in use for good: sysfs shows it */
+static void __init own_add_setup_data(void)
+{
+	struct setup_data *data;
+	u64 pa, next;
+
+	for (pa = boot_params.hdr.setup_data; pa; pa = next) {
+		data = early_memremap(pa, sizeof(*data));
+		if (!data)
+			return;
+		next = data->next;
+		own_add(pa, sizeof(*data) + data->len, "setup_data");
+		early_memunmap(data, sizeof(*data));
+	}
+}
+
+static void __init own_apply(void)
+{
+	u64 pos = 0;
+	u32 i;
+
+	for (i = 0; i <= mint_own_mem_count; i++) {
+		u64 end = i < mint_own_mem_count ? mint_own_mem[i].start :
+						   PHYSICAL_PAGE_MASK + PAGE_SIZE;
+
+		if (end > pos)
+			e820__range_update(pos, end - pos, E820_TYPE_RAM,
+					   E820_TYPE_RESERVED);
+		if (i < mint_own_mem_count)
+			pos = end + mint_own_mem[i].size;
+	}
+	e820__update_table(e820_table);
+	pr_info("memory map of node 0:\n");
+	e820__print_table("mint");
+}
+
+/*
+ * mint.mem=<size>@<start>[,..]: the memory that node 0 keeps. The rest of
+ * what the firmware calls usable can be lent; the map names it reserved, so
+ * that nothing in this kernel takes it. What is in use since boot stays.
+ */
+static int __init mint_mem_param(char *str)
+{
+	const char *list = str;
+	struct mint_token token;
+	struct mint_range range;
+
+	if (mint_successor())
+		return 0;
+
+	while (mint_token_next(&list, &token)) {
+		if (mint_token_range(&token, &range))
+			pr_err("mint.mem=: '%.*s' ignored, want <size>@<start> in pages\n",
+			       token.len, token.text);
+		else if (mint_own_mem_count == MINT_MEM_PARAM_MAX)
+			pr_err("mint.mem=: '%.*s' ignored, at most %u ranges\n",
+			       token.len, token.text, MINT_MEM_PARAM_MAX);
+		else
+			own_add(range.start, range.size, NULL);
+	}
+	if (!mint_own_mem_count)
+		return 0;
+
+	mint_become_predecessor();
+	own_merge();
+	own_add(0, SZ_1M, "low memory");
+	own_add(__pa_symbol(_text), _end - _text, "kernel image");
+	own_add_setup_data();
+	own_merge();
+	own_apply();
+	return 0;
+}
+early_param("mint.mem", mint_mem_param);
+
+/**
+ * mint_memory_adopt() - take a node's ranges as this kernel's own
+ * @node:	record of this node
+ *
+ * Context: successor, once, from mint_common_map().
+ */
+void __init mint_memory_adopt(const struct mint_node *node)
+{
+	u32 i;
+
+	mint_own_mem_count = min_t(u32, node->nr_mem, MINT_RANGES_MAX);
+	for (i = 0; i < mint_own_mem_count; i++)
+		mint_own_mem[i] = node->mem[i];
+}
+
+/* The first byte at or above @addr that is not this node's, up to @end */
+static u64 skip_own(u64 addr, u64 end)
+{
+	u32 i;
+
+	for (i = 0; i < mint_own_mem_count; i++)
+		if (addr >= mint_own_mem[i].start &&
+		    addr - mint_own_mem[i].start < mint_own_mem[i].size)
+			return min(end, mint_own_mem[i].start + mint_own_mem[i].size);
+	return addr;
+}
+
+/* The first byte of this node's above @addr, or @end */
+static u64 next_own(u64 addr, u64 end)
+{
+	u32 i;
+
+	for (i = 0; i < mint_own_mem_count; i++)
+		if (mint_own_mem[i].start > addr)
+			end = min(end, mint_own_mem[i].start);
+	return end;
+}
+
+/**
+ * mint_memory_register() - name the memory of others in /proc/iomem
+ *
+ * Every part of the firmware's usable memory that is not this node's becomes
+ * a busy, exclusive resource: no driver claims it, no BAR is put there,
+ * /dev/mem refuses it.
+ *
+ * Context: setup_arch() in a predecessor, init_IRQ() in a successor.
+ */
+void __init mint_memory_register(void)
+{
+	struct mint_map *map;
+	struct resource *res;
+	u64 addr, end;
+	u32 i;
+
+	mint_for_each_map(i, map) {
+		if (map->type != E820_TYPE_RAM)
+			continue;
+		end = map->start + map->size;
+		for (addr = skip_own(map->start, end); addr < end;
+		     addr = skip_own(res->end + 1, end)) {
+			res = slab_is_available() ?
+			      kzalloc(sizeof(*res), GFP_KERNEL) :
+			      memblock_alloc(sizeof(*res), SMP_CACHE_BYTES);
+			if (!res)
+				return;
+			res->name = "Mint memory of other nodes";
+			res->flags = IORESOURCE_MEM | IORESOURCE_BUSY |
+				     IORESOURCE_EXCLUSIVE;
+			res->start = addr;
+			res->end = next_own(addr, end) - 1;
+			res->desc = IORES_DESC_RESERVED;
+			if (insert_resource(&iomem_resource, res))
+				pr_warn("%pR is not free in the resource tree\n", res);
+		}
+	}
+}
+
+/**
+ * mint_memory_lend() - name a node's ranges in /proc/iomem
+ * @n:	number of the node, its record filled
+ *
+ * Context: predecessor, under the launch mutex.
+ * Return: 0, -ENOMEM.
+ */
+int mint_memory_lend(u32 n)
+{
+	const struct mint_node *node = mint_claim(n);
+	struct resource *res;
+	u32 i;
+
+	res = kcalloc(node->nr_mem, sizeof(*res), GFP_KERNEL);
+	if (!res)
+		return -ENOMEM;
+
+	snprintf(node_resource_names[n], sizeof(node_resource_names[n]),
+		 "Mint node %u", n);
+	for (i = 0; i < node->nr_mem; i++) {
+		res[i].name = node_resource_names[n];
+		res[i].start = node->mem[i].start;
+		res[i].end = node->mem[i].start + node->mem[i].size - 1;
+		res[i].flags = IORESOURCE_MEM | IORESOURCE_BUSY |
+			       IORESOURCE_EXCLUSIVE;
+		if (insert_resource(&iomem_resource, &res[i]))
+			pr_warn("%pR is not named in the resource tree\n", &res[i]);
+	}
+	node_resources[n] = res;
+	return 0;
+}
+
+/**
+ * mint_memory_take_back() - undo mint_memory_lend()
+ * @n:	number of the node
+ *
+ * Context: predecessor, under the launch mutex.
+ */
+void mint_memory_take_back(u32 n)
+{
+	const struct mint_node *node = mint_claim(n);
+	u32 i;
+
+	if (!node_resources[n])
+		return;
+	for (i = 0; i < node->nr_mem; i++)
+		if (node_resources[n][i].parent)
+			remove_resource(&node_resources[n][i]);
+	kfree(node_resources[n]);
+	node_resources[n] = NULL;
+}
+
+/**
+ * mint_may_ioremap() - may a driver map this memory?
+ * @start:	physical address
+ * @size:	bytes
+ *
+ * Memory that the firmware calls usable and that is not this node's belongs
+ * to another node, or may do so at any time.
+ *
+ * Context: any; called by ioremap() and memremap().
+ * Return: false for memory of others.
+ */
+bool mint_may_ioremap(phys_addr_t start, unsigned long size)
+{
+	u64 end = start + size, from, to;
+	struct mint_map *map;
+	u32 i;
+
+	mint_for_each_map(i, map) {
+		if (map->type != E820_TYPE_RAM)
+			continue;
+		from = max_t(u64, start, map->start);
+		to = min_t(u64, end, map->start + map->size);
+		while (from < to) {
+			u64 next = skip_own(from, to);
+
+			if (next == from) {
+				pr_err_ratelimited("%#llx-%#llx is memory of another node, not mapped\n",
+						   from, next_own(from, to) - 1);
+				return false;
+			}
+			from = next;
+		}
+	}
+	return true;
+}
+
+/**
+ * mint_map_memory() - map memory that is not this node's
+ * @start:	physical address, page-aligned
+ * @size:	bytes
+ *
+ * The only way past mint_may_ioremap(). Cached, by large pages where the
+ * alignment allows.
+ *
+ * Context: process, may sleep.
+ * Return: the address, or NULL.
+ */
+void *mint_map_memory(phys_addr_t start, unsigned long size)
+{
+	struct vm_struct *area;
+	unsigned long addr;
+
+	size = PAGE_ALIGN(size);
+	area = get_vm_area(size, VM_IOREMAP);
+	if (!area)
+		return NULL;
+	area->phys_addr = start;
+	addr = (unsigned long)area->addr;
+	if (vmap_page_range(addr, addr + size, start, PAGE_KERNEL)) {
+		free_vm_area(area);
+		return NULL;
+	}
+	return area->addr;
+}
+
+/**
+ * mint_unmap_memory() - undo mint_map_memory()
+ * @addr:	what it returned
+ */
+void mint_unmap_memory(void *addr)
+{
+	vunmap(addr);
+}
+
+static const char *type_name(u32 type)
+{
+	switch (type) {
+	case E820_TYPE_RAM:	return "free";
+	case E820_TYPE_ACPI:	return "ACPI tables";
+	case E820_TYPE_NVS:	return "ACPI NVS";
+	case E820_TYPE_PMEM:
+	case E820_TYPE_PRAM:	return "persistent";
+	default:		return "reserved";
+	}
+}
+
+/* Cut *@end down to the next border of @range above @addr; is @addr in it? */
+static bool border(const struct mint_range *range, u64 addr, u64 *end)
+{
+	u64 stop = range->start + range->size;
+
+	if (addr < range->start) {
+		*end = min(*end, range->start);
+		return false;
+	}
+	if (addr >= stop)
+		return false;
+	*end = min(*end, stop);
+	return true;
+}
+
+/**
+ * mint_memory_owner() - whose is the memory from an address on?
+ * @addr:	physical address
+ * @end:	out: where that ends, exclusive
+ * @node:	out: number of the node, MINT_NODE_FREE if it is no node's
+ *
+ * Context: any.
+ * Return: what to call it, or NULL if @addr is in no entry of the firmware's
+ * map; @end is then the start of the next entry, or 0.
+ */
+const char *mint_memory_owner(phys_addr_t addr, phys_addr_t *end, u32 *node)
+{
+	struct mint_range range;
+	struct mint_map *map;
+	const struct mint_node *node_rec;
+	const char *name = NULL;
+	u64 stop = U64_MAX;
+	u32 i, n;
+
+	*node = MINT_NODE_FREE;
+	mint_for_each_map(i, map) {
+		range.start = map->start;
+		range.size = map->size;
+		if (border(&range, addr, &stop)) {
+			name = type_name(map->type);
+			break;
+		}
+	}
+	if (!name) {
+		*end = stop == U64_MAX ? 0 : stop;
+		return NULL;
+	}
+	if (map->type == E820_TYPE_RAM) {
+		for (n = 0; mint_node(n); n++) {
+			node_rec = mint_claim(n);
+			if (!node_rec)
+				continue;
+			for (i = 0; i < min_t(u32, node_rec->nr_mem, MINT_RANGES_MAX); i++)
+				if (border(&node_rec->mem[i], addr, &stop)) {
+					*node = n;
+					name = "node";
+				}
+		}
+		range.start = mint_common_pa;
+		range.size = mint_common->size;
+		if (border(&range, addr, &stop)) {
+			*node = MINT_NODE_FREE;
+			name = "common area";
+		}
+		range.start = mint_common->gateway;
+		range.size = PAGE_SIZE;
+		if (border(&range, addr, &stop)) {
+			*node = MINT_NODE_FREE;
+			name = "gateway";
+		}
+	}
+	*end = stop;
+	return name;
+}

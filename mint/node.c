@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: who this kernel is.
+ *
+ * Owns the role and the number of this node. A hand-over among the
+ * setup_data makes a successor, a mint.* parameter without one makes a
+ * predecessor, neither leaves a stock kernel.
+ */
+
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/timer.h>
+
+#include <asm/apic.h>
+#include <asm/bootparam.h>
+#include <asm/e820/api.h>
+#include <asm/realmode.h>
+#include <asm/setup.h>
+#include <asm/tsc.h>
+#include <asm/x86_init.h>
+
+#include "mint.h"
+
+#define HEARTBEAT_HZ	10
+
+enum mint_role mint_role __ro_after_init;
+u32 mint_self __ro_after_init;		/* number of this node */
+
+static u64 handover_pa __ro_after_init;
+static phys_addr_t gateway_pa __initdata;
+
+/* What marks a vmlinux; the mark of a bzImage is in its kernel_info */
+struct mint_mark {
+	char	text[MINT_MARKER_LEN];
+	u32	version;
+	u32	flags;
+};
+
+static const struct mint_mark mint_mark __used = {
+	.text		= MINT_MARKER,
+	.version	= MINT_VERSION,
+	.flags		= (IS_ENABLED(CONFIG_X86_64) ? MINT_MARKER_64BIT : 0) |
+			  (IS_ENABLED(CONFIG_X86_5LEVEL) ? MINT_MARKER_5LEVEL : 0),
+};
+
+/**
+ * mint_successor() - was this kernel launched by another one?
+ *
+ * Context: any, from the start of setup_arch() on.
+ */
+bool mint_successor(void)
+{
+	return mint_role == MINT_SUCCESSOR;
+}
+
+/**
+ * mint_own_node() - record of this node
+ *
+ * Return: the record, or NULL while the common area is not mapped.
+ */
+struct mint_node *mint_own_node(void)
+{
+	return mint_role == MINT_STOCK ? NULL : mint_node(mint_self);
+}
+
+/**
+ * mint_handover_pa() - physical address of the hand-over that made this node
+ *
+ * Return: the address, 0 in a predecessor.
+ */
+u64 mint_handover_pa(void)
+{
+	return handover_pa;
+}
+
+static bool __init read_handover(u64 pa)
+{
+	struct mint_handover *handover;
+	struct setup_data *data;
+	u64 next, common;
+	u32 type, len, magic, version, node, legacy;
+
+	for (; pa; pa = next) {
+		data = early_memremap(pa, sizeof(*data));
+		if (!data)
+			return false;
+		next = data->next;
+		type = data->type;
+		len = data->len;
+		early_memunmap(data, sizeof(*data));
+		if (type == SETUP_MINT)
+			break;
+	}
+	if (!pa)
+		return false;
+
+	if (len < sizeof(*handover) - sizeof(*data))
+		panic("mint: hand-over of %u bytes, %zu expected", len,
+		      sizeof(*handover) - sizeof(*data));
+
+	handover = early_memremap(pa, sizeof(*handover));
+	if (!handover)
+		panic("mint: no mapping for the hand-over at %#llx", pa);
+	magic = handover->magic;
+	version = handover->version;
+	common = handover->common;
+	node = handover->node;
+	legacy = handover->legacy;
+	early_memunmap(handover, sizeof(*handover));
+
+	if (magic != MINT_MAGIC || version >> 16 != MINT_VERSION_MAJOR)
+		panic("mint: hand-over of version %u.%u, %u expected",
+		      version >> 16, version & 0xffff, MINT_VERSION_MAJOR);
+
+	mint_self = node;
+	mint_legacy_own = legacy;
+	handover_pa = pa;
+	mint_role = MINT_SUCCESSOR;
+	mint_common_map_early(common);
+	if (!node || node >= mint_count(&mint_common->nodes))
+		panic("mint: hand-over for node %u, which is none", node);
+	return true;
+}
+
+/**
+ * mint_setup_early() - find out what this kernel is
+ *
+ * Context: setup_arch(), before the memory map is read.
+ */
+void __init mint_setup_early(void)
+{
+	if (!read_handover(boot_params.hdr.setup_data))
+		return;
+
+	pr_info("this is node %u, hand-over at %#llx\n", mint_self, handover_pa);
+	mint_platform_setup();
+}
+
+/* The gateway page comes first: later nobody has memory below 1 MiB */
+static void __init predecessor_realmode_reserve(void)
+{
+	gateway_pa = memblock_phys_alloc_range(PAGE_SIZE, PAGE_SIZE, PAGE_SIZE,
+					       SZ_1M);
+	reserve_real_mode();
+}
+
+static void __init predecessor_reserve_resources(void)
+{
+	struct mint_node *node;
+	u32 i;
+
+	reserve_standard_io_resources();
+	mint_legacy_reserve();
+
+	if (!gateway_pa) {
+		pr_err("no page below 1 MiB for the gateway, nothing can be launched\n");
+		return;
+	}
+	if (mint_common_create() || mint_gateway_install(gateway_pa)) {
+		mint_common = NULL;
+		return;
+	}
+
+	node = mint_own_node();
+	node->state = MINT_STATE_RUNNING;
+	node->boots = 1;
+	node->boot_apic_id = mint_common->bsp_apic_id;
+	node->legacy = mint_legacy_own;
+	strscpy(node->name, "predecessor", sizeof(node->name));
+	for (i = 0; i < mint_own_mem_count; i++)
+		node->mem[i] = mint_own_mem[i];
+	node->nr_mem = mint_own_mem_count;
+	mint_memory_register();
+}
+
+/**
+ * mint_become_predecessor() - a mint.* parameter asks for it
+ *
+ * Context: early parameters; in a successor nothing happens, what it owns
+ *	    stands in its hand-over.
+ */
+void __init mint_become_predecessor(void)
+{
+	if (mint_role != MINT_STOCK)
+		return;
+
+	mint_role = MINT_PREDECESSOR;
+	x86_platform.realmode_reserve = predecessor_realmode_reserve;
+	x86_platform.realmode_init = mint_cpu_realmode_init;
+	x86_init.resources.reserve_resources = predecessor_reserve_resources;
+}
+
+static void beat(struct timer_list *timer)
+{
+	struct mint_node *node = mint_own_node();
+
+	WRITE_ONCE(node->heartbeat, node->heartbeat + 1);
+	mod_timer(timer, jiffies + HZ / HEARTBEAT_HZ);
+}
+
+static DEFINE_TIMER(heartbeat, beat);
+
+static int __init mint_node_init(void)
+{
+	if (!mint_own_node())
+		return 0;
+
+	mint_cpu_init();
+	mint_end_setup();
+	beat(&heartbeat);
+	if (mint_role == MINT_SUCCESSOR)
+		WRITE_ONCE(mint_own_node()->state, MINT_STATE_RUNNING);
+	return 0;
+}
+early_initcall(mint_node_init);
+
+/* What the predecessor only knows once its devices and timers are set up */
+static int __init mint_describe(void)
+{
+	if (mint_role != MINT_PREDECESSOR || !mint_common)
+		return 0;
+
+	mint_common->tsc_khz = tsc_khz;
+	mint_common->lapic_khz = (u64)lapic_timer_period * HZ / 1000;
+	mint_pci_describe();
+	return 0;
+}
+late_initcall(mint_describe);

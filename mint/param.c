@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: the words of the command line.
+ *
+ * One reader for the lists in mint.mem=, mint.cpus= and mint.devices=, used
+ * for the kernel's own command line and for that of a successor which is
+ * about to be launched. Nothing here changes any state.
+ */
+
+#include <linux/ctype.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/string.h>
+
+#include "mint.h"
+
+static const char * const legacy_names[MINT_LEGACY_COUNT] = {
+	[MINT_LEGACY_COM1]	= "com1",
+	[MINT_LEGACY_COM2]	= "com2",
+	[MINT_LEGACY_COM3]	= "com3",
+	[MINT_LEGACY_COM4]	= "com4",
+	[MINT_LEGACY_I8042]	= "i8042",
+	[MINT_LEGACY_VGA]	= "vga",
+	[MINT_LEGACY_RTC]	= "rtc",
+};
+
+/**
+ * mint_token_next() - cut the next element off a comma-separated list
+ * @list:	in: the list, which ends at a NUL or a blank; out: what is left
+ * @token:	out: the element, empty between two commas
+ *
+ * Context: any.
+ * Return: false at the end of the list.
+ */
+bool mint_token_next(const char **list, struct mint_token *token)
+{
+	const char *p = *list;
+
+	if (!p || !*p || isspace(*p))
+		return false;
+
+	token->text = p;
+	while (*p && *p != ',' && !isspace(*p))
+		p++;
+	token->len = p - token->text;
+	*list = *p == ',' ? p + 1 : p;
+	return true;
+}
+
+/* An unsigned number with a K, M, G or T behind it, if @suffix allows that */
+static int token_number(const char **p, const char *end, bool suffix, u64 *val)
+{
+	char buf[24], *rest;
+	int len = 0;
+
+	while (*p + len < end && isalnum((*p)[len]) && len < sizeof(buf) - 1) {
+		buf[len] = (*p)[len];
+		len++;
+	}
+	buf[len] = '\0';
+	if (!len || !isdigit(buf[0]))
+		return -EINVAL;
+
+	if (suffix)
+		*val = memparse(buf, &rest);
+	else
+		*val = simple_strtoull(buf, &rest, 0);
+	if (*rest)
+		return -EINVAL;
+
+	*p += len;
+	return 0;
+}
+
+/**
+ * mint_token_range() - read <size>@<start>
+ * @token:	the element
+ * @range:	out: page-aligned range, bytes
+ *
+ * Return: 0; -EINVAL if it is not of that form, empty, or not page-aligned;
+ * -ERANGE if it wraps.
+ */
+int mint_token_range(const struct mint_token *token, struct mint_range *range)
+{
+	const char *p = token->text, *end = p + token->len;
+	u64 size, start;
+
+	if (token_number(&p, end, true, &size) || p == end || *p++ != '@' ||
+	    token_number(&p, end, true, &start) || p != end)
+		return -EINVAL;
+	if (!size || (size | start) & ~PAGE_MASK)
+		return -EINVAL;
+	if (start + size < start)
+		return -ERANGE;
+
+	range->start = start;
+	range->size = size;
+	return 0;
+}
+
+/**
+ * mint_token_cpus() - read <APIC ID> or <first>-<last>
+ * @token:	the element
+ * @first:	out: first APIC ID
+ * @last:	out: last APIC ID, not below @first
+ *
+ * Return: 0 or -EINVAL.
+ */
+int mint_token_cpus(const struct mint_token *token, u32 *first, u32 *last)
+{
+	const char *p = token->text, *end = p + token->len;
+	u64 a, b;
+
+	if (token_number(&p, end, false, &a))
+		return -EINVAL;
+	b = a;
+	if (p != end && (*p++ != '-' || token_number(&p, end, false, &b)))
+		return -EINVAL;
+	if (p != end || b < a || b >= MINT_NODE_FLIGHT)
+		return -EINVAL;
+
+	*first = a;
+	*last = b;
+	return 0;
+}
+
+/**
+ * mint_token_device() - read [<segment>:]<bus>:<device>.<function> or a
+ *			 legacy device's name
+ * @token:	the element
+ * @dev:	out: the device, without an interrupt
+ *
+ * Return: 0 or -EINVAL.
+ */
+int mint_token_device(const struct mint_token *token, struct mint_device *dev)
+{
+	unsigned int segment = 0, bus, slot, fn;
+	char buf[16], c;
+	int i;
+
+	memset(dev, 0, sizeof(*dev));
+	if (token->len >= sizeof(buf))
+		return -EINVAL;
+	memcpy(buf, token->text, token->len);
+	buf[token->len] = '\0';
+
+	i = match_string(legacy_names, MINT_LEGACY_COUNT, buf);
+	if (i >= 0) {
+		dev->kind = MINT_DEV_LEGACY;
+		dev->id = i;
+		return 0;
+	}
+
+	if (sscanf(buf, "%x:%x:%x.%x%c", &segment, &bus, &slot, &fn, &c) != 4) {
+		segment = 0;
+		if (sscanf(buf, "%x:%x.%x%c", &bus, &slot, &fn, &c) != 3)
+			return -EINVAL;
+	}
+	if (segment > 0xffff || bus > 0xff || slot > 0x1f || fn > 7)
+		return -EINVAL;
+
+	dev->kind = MINT_DEV_PCI;
+	dev->id = segment << 16 | bus << 8 | PCI_DEVFN(slot, fn);
+	return 0;
+}
+
+/**
+ * mint_param_find() - find a parameter in a command line
+ * @cmdline:	the command line
+ * @name:	the parameter with its "="
+ * @value:	out: its value, of the last one where there are several
+ *
+ * Return: true if it is there.
+ */
+bool mint_param_find(const char *cmdline, const char *name,
+		     struct mint_token *value)
+{
+	size_t len = strlen(name);
+	bool quoted = false, found = false, start = true;
+
+	for (; *cmdline; cmdline++) {
+		if (*cmdline == '"')
+			quoted = !quoted;
+		if (start && !strncmp(cmdline, name, len)) {
+			value->text = cmdline + len;
+			value->len = strcspn(value->text, " \t\n");
+			found = true;
+		}
+		start = !quoted && isspace(*cmdline);
+		if (start && !strncmp(cmdline + 1, "-- ", 3))
+			break;
+	}
+	return found;
+}
+
+/**
+ * mint_device_name() - a device in people's words
+ * @dev:	the device
+ * @buf:	where to write
+ * @size:	bytes there
+ *
+ * Return: @buf.
+ */
+const char *mint_device_name(const struct mint_device *dev, char *buf,
+			     size_t size)
+{
+	if (dev->kind == MINT_DEV_LEGACY && dev->id < MINT_LEGACY_COUNT)
+		strscpy(buf, legacy_names[dev->id], size);
+	else
+		snprintf(buf, size, "%04x:%02x:%02x.%x", dev->id >> 16,
+			 dev->id >> 8 & 0xff, PCI_SLOT(dev->id),
+			 PCI_FUNC(dev->id));
+	return buf;
+}

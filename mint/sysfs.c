@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: /sys/kernel/mint/, what people see.
+ *
+ * Owns the files, none of the facts. Lists are long on large machines, so
+ * they are kept by owner, with ranges: one page holds any machine.
+ */
+
+#include <linux/bitmap.h>
+#include <linux/init.h>
+#include <linux/kobject.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include <asm/apicdef.h>
+
+#include "mint.h"
+
+static struct kobject *mint_kobj;
+static struct kobject *nodes_kobj;
+static struct kobject *node_kobjs[MINT_NODE_MAX];
+
+static const char * const state_names[] = {
+	[MINT_STATE_NONE]	= "none",
+	[MINT_STATE_LOADED]	= "loaded",
+	[MINT_STATE_STARTING]	= "starting",
+	[MINT_STATE_RUNNING]	= "running",
+	[MINT_STATE_ENDED]	= "ended",
+	[MINT_STATE_PANICKED]	= "panicked",
+	[MINT_STATE_LOST]	= "lost",
+};
+
+typedef u32 (*owner_fn)(u32 index, u32 *id);
+
+static u32 core_owner(u32 index, u32 *id)
+{
+	struct mint_core *core = mint_core(index);
+
+	if (!core)
+		return MINT_NODE_FLIGHT;
+	*id = core->apic_id;
+	return READ_ONCE(core->owner);
+}
+
+static u32 pin_owner(u32 index, u32 *id)
+{
+	u32 *owner = mint_pin_owner(index);
+
+	if (!owner)
+		return MINT_NODE_FLIGHT;
+	*id = index;
+	return READ_ONCE(*owner);
+}
+
+/* "1,4-7" of all that @owner has; nothing and 0 if that is nothing */
+static int emit_list(char *buf, int at, owner_fn fn, u32 count, u32 owner,
+		     const char *label)
+{
+	u32 i, id, first = 0, last = 0;
+	int len = 0;
+	bool open = false;
+
+	for (i = 0; i <= count; i++) {
+		bool mine = i < count && fn(i, &id) == owner;
+
+		if (open && mine && id == last + 1) {
+			last = id;
+			continue;
+		}
+		if (open)
+			len += sysfs_emit_at(buf, at + len,
+					     last > first ? "%u-%u" : "%u",
+					     first, last);
+		if (mine) {
+			len += open ? sysfs_emit_at(buf, at + len, ",") :
+				      sysfs_emit_at(buf, at + len, "%s", label);
+			first = last = id;
+			open = true;
+		} else if (open && i == count) {
+			len += sysfs_emit_at(buf, at + len, "\n");
+		} else if (open) {
+			/* Keep the comma for the next one that is ours */
+			u32 k;
+
+			for (k = i + 1; k < count; k++)
+				if (fn(k, &id) == owner)
+					break;
+			if (k == count) {
+				len += sysfs_emit_at(buf, at + len, "\n");
+				return len;
+			}
+			len += sysfs_emit_at(buf, at + len, ",");
+			fn(k, &id);
+			first = last = id;
+			i = k;
+		}
+	}
+	return len;
+}
+
+static int emit_owners(char *buf, owner_fn fn, u32 count)
+{
+	char label[24];
+	int len = 0;
+	u32 n;
+
+	for (n = 0; mint_node(n); n++) {
+		snprintf(label, sizeof(label), "node %u: ", n);
+		len += emit_list(buf, len, fn, count, n, label);
+	}
+	return len + emit_list(buf, len, fn, count, MINT_NODE_FREE, "free: ");
+}
+
+static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%u.%u\n", MINT_VERSION_MAJOR, MINT_VERSION_MINOR);
+}
+
+static ssize_t node_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	return sysfs_emit(buf, "%u\n", mint_self);
+}
+
+static ssize_t cores_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	int len = emit_owners(buf, core_owner, mint_count(&mint_common->cores));
+
+	return len + sysfs_emit_at(buf, len, "bsp: %u\n", mint_common->bsp_apic_id);
+}
+
+static ssize_t pins_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	return emit_owners(buf, pin_owner, mint_count(&mint_common->pins));
+}
+
+static ssize_t memory_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	phys_addr_t pos = 0, next;
+	const char *what;
+	int len = 0;
+	u32 n;
+
+	for (;; pos = next) {
+		what = mint_memory_owner(pos, &next, &n);
+		if (!next)
+			return len;
+		if (!what)
+			continue;
+		len += sysfs_emit_at(buf, len, "%#018llx-%#018llx ", (u64)pos,
+				     (u64)next - 1);
+		len += n == MINT_NODE_FREE ?
+		       sysfs_emit_at(buf, len, "%s\n", what) :
+		       sysfs_emit_at(buf, len, "node %u\n", n);
+	}
+}
+
+static int emit_devices(char *buf, int at, const struct mint_node *node,
+			const char *suffix)
+{
+	struct mint_device dev;
+	char name[16];
+	int len = 0;
+	u32 i;
+
+	for (i = 0; i < MINT_LEGACY_COUNT; i++) {
+		if (!(node->legacy & BIT(i)))
+			continue;
+		dev.kind = MINT_DEV_LEGACY;
+		dev.id = i;
+		len += sysfs_emit_at(buf, at + len, "%s%s\n",
+				     mint_device_name(&dev, name, sizeof(name)),
+				     suffix);
+	}
+	for (i = 0; i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++) {
+		if (node->devices[i].kind == MINT_DEV_PCI)
+			len += sysfs_emit_at(buf, at + len, "%s%s\n",
+					     mint_device_name(&node->devices[i],
+							      name, sizeof(name)),
+					     suffix);
+	}
+	return len;
+}
+
+static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	const struct mint_node *node;
+	char suffix[24];
+	int len = 0;
+	u32 n;
+
+	for (n = 0; mint_node(n); n++) {
+		node = mint_claim(n);
+		if (!node)
+			continue;
+		snprintf(suffix, sizeof(suffix), " node %u", n);
+		len += emit_devices(buf, len, node, suffix);
+	}
+	return len;
+}
+
+static struct kobj_attribute version_attr = __ATTR_RO(version);
+static struct kobj_attribute node_attr = __ATTR_RO(node);
+static struct kobj_attribute cores_attr = __ATTR_RO(cores);
+static struct kobj_attribute pins_attr = __ATTR_RO(pins);
+static struct kobj_attribute memory_attr = __ATTR_RO(memory);
+static struct kobj_attribute devices_attr = __ATTR_RO(devices);
+
+static const struct attribute *machine_attrs[] = {
+	&node_attr.attr,
+	&cores_attr.attr,
+	&pins_attr.attr,
+	&memory_attr.attr,
+	&devices_attr.attr,
+	NULL,
+};
+
+/* Number of the node whose directory this is */
+static u32 kobj_node(struct kobject *kobj)
+{
+	u32 n;
+
+	return kstrtou32(kobject_name(kobj), 10, &n) ? MINT_NODE_MAX : n;
+}
+
+static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	u32 state = READ_ONCE(mint_node(kobj_node(kobj))->state);
+
+	return sysfs_emit(buf, "%s\n", state < ARRAY_SIZE(state_names) ?
+			  state_names[state] : "invalid");
+}
+
+static ssize_t name_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	return sysfs_emit(buf, "%.*s\n", MINT_NAME_LEN,
+			  mint_node(kobj_node(kobj))->name);
+}
+
+static ssize_t heartbeat_show(struct kobject *kobj, struct kobj_attribute *attr,
+			      char *buf)
+{
+	return sysfs_emit(buf, "%llu\n",
+			  READ_ONCE(mint_node(kobj_node(kobj))->heartbeat));
+}
+
+static ssize_t boots_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(mint_node(kobj_node(kobj))->boots));
+}
+
+static ssize_t cpus_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	return emit_list(buf, 0, core_owner, mint_count(&mint_common->cores),
+			 kobj_node(kobj), "");
+}
+
+static ssize_t node_memory_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	const struct mint_node *node = mint_claim(kobj_node(kobj));
+	int len = 0;
+	u32 i;
+
+	for (i = 0; node && i < min_t(u32, node->nr_mem, MINT_RANGES_MAX); i++)
+		len += sysfs_emit_at(buf, len, "%#018llx-%#018llx\n",
+				     node->mem[i].start,
+				     node->mem[i].start + node->mem[i].size - 1);
+	return len;
+}
+
+static ssize_t node_devices_show(struct kobject *kobj,
+				 struct kobj_attribute *attr, char *buf)
+{
+	const struct mint_node *node = mint_claim(kobj_node(kobj));
+
+	return node ? emit_devices(buf, 0, node, "") : 0;
+}
+
+static ssize_t stop_store(struct kobject *kobj, struct kobj_attribute *attr,
+			  const char *buf, size_t count)
+{
+	int err;
+
+	if (!sysfs_streq(buf, "poweroff"))
+		return -EINVAL;
+	err = mint_end_request(kobj_node(kobj));
+	return err ?: count;
+}
+
+static struct kobj_attribute state_attr = __ATTR_RO(state);
+static struct kobj_attribute name_attr = __ATTR_RO(name);
+static struct kobj_attribute heartbeat_attr = __ATTR_RO(heartbeat);
+static struct kobj_attribute boots_attr = __ATTR_RO(boots);
+static struct kobj_attribute cpus_attr = __ATTR_RO(cpus);
+static struct kobj_attribute node_memory_attr =
+	__ATTR(memory, 0444, node_memory_show, NULL);
+static struct kobj_attribute node_devices_attr =
+	__ATTR(devices, 0444, node_devices_show, NULL);
+static struct kobj_attribute stop_attr = __ATTR_WO(stop);
+
+static struct attribute *node_attrs[] = {
+	&state_attr.attr,
+	&name_attr.attr,
+	&heartbeat_attr.attr,
+	&boots_attr.attr,
+	&cpus_attr.attr,
+	&node_memory_attr.attr,
+	&node_devices_attr.attr,
+	&stop_attr.attr,
+	NULL,
+};
+
+static umode_t node_visible(struct kobject *kobj, struct attribute *attr, int i)
+{
+	if (attr == &stop_attr.attr && (mint_role != MINT_PREDECESSOR ||
+					kobj_node(kobj) == mint_self))
+		return 0;
+	return attr->mode;
+}
+
+static const struct attribute_group node_group = {
+	.attrs		= node_attrs,
+	.is_visible	= node_visible,
+};
+
+/**
+ * mint_sysfs_add_node() - make nodes/<n>
+ * @n:	number of the node, its record filled
+ *
+ * Context: process.
+ * Return: 0, -ENOMEM, -EEXIST.
+ */
+int mint_sysfs_add_node(u32 n)
+{
+	struct kobject *kobj;
+	char name[12];
+	int err;
+
+	if (!nodes_kobj)
+		return -ENOENT;
+	snprintf(name, sizeof(name), "%u", n);
+	kobj = kobject_create_and_add(name, nodes_kobj);
+	if (!kobj)
+		return -ENOMEM;
+	err = sysfs_create_group(kobj, &node_group);
+	if (err) {
+		kobject_put(kobj);
+		return err;
+	}
+	node_kobjs[n] = kobj;
+	return 0;
+}
+
+/**
+ * mint_sysfs_remove_node() - take nodes/<n> away
+ * @n:	number of the node
+ *
+ * Context: process; waits for readers.
+ */
+void mint_sysfs_remove_node(u32 n)
+{
+	struct kobject *kobj = node_kobjs[n];
+
+	if (!kobj)
+		return;
+	node_kobjs[n] = NULL;
+	sysfs_remove_group(kobj, &node_group);
+	kobject_put(kobj);
+}
+
+/**
+ * mint_sysfs_notify() - wake who polls a node's state
+ * @n:	number of the node
+ *
+ * Context: process.
+ */
+void mint_sysfs_notify(u32 n)
+{
+	if (node_kobjs[n])
+		sysfs_notify(node_kobjs[n], NULL, "state");
+}
+
+static int __init mint_sysfs_init(void)
+{
+	struct mint_node *node;
+	u32 n;
+
+	mint_kobj = kobject_create_and_add("mint", kernel_kobj);
+	if (!mint_kobj || sysfs_create_file(mint_kobj, &version_attr.attr))
+		return -ENOMEM;
+	if (!mint_own_node())
+		return 0;
+
+	nodes_kobj = kobject_create_and_add("nodes", mint_kobj);
+	if (!nodes_kobj || sysfs_create_files(mint_kobj, machine_attrs))
+		return -ENOMEM;
+	/* A successor shows itself and node 0; the others come and go */
+	mint_for_each_node(n, node)
+		if (n == mint_self || (n == 0 && mint_successor()))
+			mint_sysfs_add_node(n);
+	return 0;
+}
+subsys_initcall(mint_sysfs_init);

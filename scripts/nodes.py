@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Mint as its predecessor shows it: nodes, cores, memory, launch, stop.
+
+This file owns the reading of /sys/kernel/mint and the use of kexec on a
+Machine (machine.py); demo, run and check are built on it.
+"""
+
+import re
+import shlex
+import time
+
+import machine as qemu
+from machine import Limit, MachineError, in_share, ranges
+
+SYSFS = "/sys/kernel/mint"
+MIB = 1 << 20
+GIB4 = 1 << 32
+
+# What initrd/init says on the console of each node.
+UP = re.compile(r"mint: node (\S+) up: cpus (\d+), mem (\d+) MiB, "
+                r"boot_id (\S+), uptime (\S+) s\n")
+
+
+class Refused(MachineError):
+    """kexec said no."""
+
+
+class Up:
+    """What a node told about itself when its init ran."""
+
+    def __init__(self, match):
+        self.node, cpus, mem, self.boot_id, self.uptime = match.groups()
+        self.cpus = int(cpus)
+        self.mem = int(mem)
+
+
+class Nodes:
+    """The nodes of a machine, seen from its predecessor."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.image = in_share(machine.kernel, machine.share)
+        self.initrd = in_share(machine.initrd, machine.share)
+
+    # -- reading ------------------------------------------------------------
+
+    def active(self):
+        """Wait for the predecessor's init; return what it says of itself."""
+        up = self.wait_up("com1", 120)
+        if up.node != "0":
+            raise MachineError(
+                "Mint is not active in the predecessor (node %s); see %s" % (
+                    up.node, self.machine.where("com1")))
+        return up
+
+    def wait_up(self, port, timeout=60):
+        """Wait for the line of a node's init on its console."""
+        return Up(self.machine.wait_for(UP, port, timeout))
+
+    def cores(self):
+        """{owner: [APIC IDs]}, with the owners "free" and "bsp" too."""
+        owners = {}
+        for line in self.machine.read(SYSFS + "/cores").splitlines():
+            owner, _, ids = line.partition(":")
+            owners[owner.strip()] = ranges(ids)
+        return owners
+
+    def memory(self):
+        """[(first, last, owner)], as sysfs has it."""
+        found = []
+        for line in self.machine.read(SYSFS + "/memory").splitlines():
+            span, _, owner = line.partition(" ")
+            first, _, last = span.partition("-")
+            found.append((int(first, 16), int(last, 16), owner))
+        return found
+
+    def pins(self):
+        """{owner: [GSIs]}."""
+        owners = {}
+        for line in self.machine.read(SYSFS + "/pins").splitlines():
+            owner, _, pins = line.partition(":")
+            owners[owner.strip()] = ranges(pins)
+        return owners
+
+    def status(self):
+        """{node: (state, heartbeat)} of all nodes at one moment."""
+        text = self.machine.sh(
+            "for d in %s/nodes/*; do [ -e $d/state ] && "
+            "echo ${d##*/} $(cat $d/state) $(cat $d/heartbeat); done; true"
+            % SYSFS)
+        found = {}
+        for line in text.splitlines():
+            number, state, beat = (line.split() + ["0", "0"])[:3]
+            found[int(number)] = (state, int(beat))
+        return found
+
+    def file(self, node, name):
+        """A file of a node in sysfs."""
+        return self.machine.read("%s/nodes/%d/%s" % (SYSFS, node, name))
+
+    # -- choosing -----------------------------------------------------------
+
+    def free_cores(self, count):
+        """The lowest free APIC IDs."""
+        free = self.cores().get("free", [])
+        if len(free) < count:
+            raise MachineError("%d free cores wanted, there are %s" % (
+                count, free))
+        return free[:count]
+
+    def free_memory(self, mib, above=None):
+        """(first, last) of a free range; above or below 4 GiB if asked."""
+        for first, last, owner in self.memory():
+            first = -(-first // (2 * MIB)) * 2 * MIB
+            if owner != "free" or last - first + 1 < mib * MIB:
+                continue
+            if above is True and first < GIB4:
+                continue
+            if above is False and last >= GIB4:
+                continue
+            return first, first + mib * MIB - 1
+        raise MachineError("no free range of %d MiB in %s/memory" % (mib,
+                                                                    SYSFS))
+
+    # -- doing --------------------------------------------------------------
+
+    def launch(self, cores, mib=192, append="", devices="", name="",
+               above=None, memory=None, image=None, initrd=None, ids=None):
+        """Launch a successor; return its number.
+
+        cores is a count, of which the lowest free ones are taken; ids is a
+        list of APIC IDs for --mint-cpus instead.
+        """
+        chosen = ids or self.free_cores(cores)
+        first, last = memory or self.free_memory(mib, above)
+        cmd = ["kexec", "--mint-cpu=%d" % chosen[0],
+               "--mem-min=0x%x" % first, "--mem-max=0x%x" % last,
+               "--initrd=" + (initrd or self.initrd)]
+        if ids:
+            cmd.append("--mint-cpus=" + ",".join(str(i) for i in ids))
+        else:
+            append = "maxcpus=%d %s" % (cores, append)
+        if devices:
+            cmd.append("--mint-devices=" + devices)
+        if name:
+            cmd.append("--mint-name=" + name)
+        cmd += ["--command-line=" + append.strip(), image or self.image]
+        status, text = self.machine.run(
+            " ".join(shlex.quote(word) for word in cmd), 60)
+        match = re.search(r"^node (\d+) started on", text, re.M)
+        if status or not match:
+            raise Refused("kexec: status %d: %s" % (status, text.strip()))
+        return int(match.group(1))
+
+    def poll(self, ready, timeout, what):
+        """Ask again and again until ready() is true, within a limit."""
+        limit = time.monotonic() + timeout * qemu.SLOW
+        while True:
+            value = ready()
+            if value:
+                return value
+            if time.monotonic() > limit:
+                raise Limit("machine %s: no %s within %d s; see %s" % (
+                    self.machine.name, what, timeout * qemu.SLOW,
+                    self.machine.logs))
+            time.sleep(0.1)
+
+    def wait_state(self, node, state, timeout=60):
+        """Wait until a node is in a state."""
+        self.poll(lambda: self.status().get(node, ("gone", 0))[0] == state,
+                  timeout, "state %s of node %d" % (state, node))
+
+    def beats(self, nodes, timeout=30):
+        """Wait until the hearts of all these nodes have beaten since now.
+
+        Returns {node: (count before, count after)}; every node must be
+        running at both readings.
+        """
+        before = self.status()
+
+        def grown():
+            after = self.status()
+            for node in nodes:
+                if after.get(node, ("gone", 0))[0] != "running":
+                    raise MachineError("node %d is %s, not running" % (
+                        node, after.get(node, ("gone", 0))[0]))
+                if after[node][1] <= before.get(node, ("gone", 0))[1]:
+                    return None
+            return {n: (before[n][1], after[n][1]) for n in nodes}
+
+        return self.poll(grown, timeout, "heartbeat of nodes %s" % nodes)
+
+    def stop(self, node, timeout=60):
+        """Ask a node to power itself off; wait until it owns nothing."""
+        self.machine.sh("echo poweroff >%s/nodes/%d/stop" % (SYSFS, node))
+        self.wait_over(node, timeout)
+
+    def wait_over(self, node, timeout=60):
+        """Wait until a node has ended and owns nothing."""
+        owner = "node %d" % node
+
+        def over():
+            return (self.status().get(node, ("gone", 0))[0]
+                    in ("gone", "ended")
+                    and not self.cores().get(owner)
+                    and all(o != owner for _, _, o in self.memory()))
+
+        self.poll(over, timeout, "end of node %d" % node)

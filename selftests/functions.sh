@@ -1,0 +1,509 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC3043
+#
+# What the Mint selftests share: KTAP output, bounded waits, the machine's
+# state as text, and successors that never outlive a test.
+#
+# (SC3043: "local" is not POSIX, but BusyBox ash and dash have it.)
+#
+# A test is a shell function. run_tests runs each in a subshell of its own,
+# ends the successors that it left behind, and fails it when the machine is
+# then not as it was before. Variables that a user may set:
+#
+#   MINT_KERNEL	image to launch
+#   MINT_INITRD	its initrd
+#   MINT_VMLINUX	the same kernel as an ELF file
+#   MINT_KEXEC	the kexec to use
+#   MINT_APPEND	further parameters for every successor
+#   MINT_SIZE	MiB of memory for each successor
+#   MINT_BIN	directory of the compiled helpers
+#   MINT_SLOW	whole factor for every time limit
+#   MINT_BAD	see params.sh
+#
+# Arguments of a program name the tests to run, by default all.
+
+MINT=/sys/kernel/mint
+HERE=$(cd "$(dirname "$0")" && pwd)
+
+: "${MINT_KEXEC:=kexec}"
+: "${MINT_SIZE:=192}"
+: "${MINT_SLOW:=1}"
+: "${MINT_BIN:=$HERE}"
+
+# The share of an emulated machine, else what a distribution boots.
+if [ -e /mint/build/out/bzImage ]; then
+	: "${MINT_KERNEL:=/mint/build/out/bzImage}"
+	: "${MINT_INITRD:=/mint/build/out/initrd.cpio.gz}"
+else
+	: "${MINT_KERNEL:=/boot/vmlinuz-$(uname -r)}"
+	: "${MINT_INITRD:=/boot/initrd.img-$(uname -r)}"
+fi
+
+GIB4=$((0x100000000))
+MIB=$((0x100000))
+
+TMP=$(mktemp -d /tmp/mint.XXXXXX) || exit 1
+: >"$TMP/nodes"
+number=0
+failed=0
+wanted="$*"
+
+# ---- KTAP -------------------------------------------------------------------
+
+# say <text>...: a line for people
+say() {
+	printf '# %s\n' "$*"
+}
+
+# fail <text>...: end the present test as failed
+fail() {
+	say "$*"
+	exit 1
+}
+
+# skip <reason>...: end the present test as skipped
+skip() {
+	echo "$*" >"$TMP/skip"
+	exit 4
+}
+
+# skip_all <reason>...: end the whole program as skipped
+skip_all() {
+	echo "KTAP version 1"
+	echo "1..0 # SKIP $*"
+	rm -rf "$TMP"
+	exit 4
+}
+
+# run_tests <function>...: print the plan and run the tests; when the program
+# was called with arguments, only those that it names
+run_tests() {
+	local name all="$*"
+
+	if [ -n "$wanted" ]; then
+		for name in $wanted; do
+			case " $all " in
+			*" $name "*)
+				;;
+			*)
+				skip_all "no test $name here"
+				;;
+			esac
+		done
+		# shellcheck disable=SC2086 # one word for each test
+		set -- $wanted
+	fi
+	trap 'end_all; rm -rf "$TMP"' EXIT
+	trap 'exit 1' INT TERM HUP
+	echo "KTAP version 1"
+	echo "1..$#"
+	for name in "$@"; do
+		run_test "$name"
+	done
+	[ "$failed" = 0 ]
+	exit
+}
+
+# run_test <function>: one test, with the state of the machine around it
+run_test() {
+	local rc
+
+	number=$((number + 1))
+	rm -f "$TMP/skip"
+	snapshot before
+	cp "$TMP/nodes" "$TMP/nodes.before"
+	(
+		"$1"
+		exit 0
+	)
+	rc=$?
+	end_since "$TMP/nodes.before" || rc=1
+	settle || rc=1
+	case $rc in
+	0)
+		echo "ok $number $1"
+		;;
+	4)
+		echo "ok $number $1 # SKIP $(cat "$TMP/skip" 2>/dev/null)"
+		;;
+	*)
+		echo "not ok $number $1"
+		failed=$((failed + 1))
+		;;
+	esac
+}
+
+# ---- waiting ----------------------------------------------------------------
+
+# now: whole seconds since the kernel started
+now() {
+	cut -d. -f1 /proc/uptime
+}
+
+# loop_until <seconds> <command>...: run it until it succeeds, or give up
+loop_until() {
+	local end
+
+	end=$(($(now) + $1 * MINT_SLOW))
+	shift
+	until "$@"; do
+		[ "$(now)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# ---- the machine ------------------------------------------------------------
+
+# need_mint: skip the program unless this is node 0 of a machine with Mint
+need_mint() {
+	[ "$(id -u)" = 0 ] || skip_all "needs root"
+	[ -d "$MINT" ] || skip_all "this kernel has no Mint"
+	[ -e "$MINT/node" ] || skip_all "Mint is not active: boot with mint.mem="
+	[ "$(cat "$MINT/node")" = 0 ] || skip_all "this is not node 0"
+	command -v "$MINT_KEXEC" >/dev/null || skip_all "no $MINT_KEXEC"
+	[ -r "$MINT_KERNEL" ] || skip_all "no image $MINT_KERNEL"
+	[ -r "$MINT_INITRD" ] || skip_all "no initrd $MINT_INITRD"
+}
+
+# expand <list>: "1,4-6" becomes "1 4 5 6"
+expand() {
+	local part first last
+
+	for part in $(echo "$1" | tr ',' ' '); do
+		first=${part%-*}
+		last=${part#*-}
+		while [ "$first" -le "$last" ]; do
+			echo "$first"
+			first=$((first + 1))
+		done
+	done | tr '\n' ' '
+}
+
+# cores_of <owner>: APIC IDs of "free", "node N" or "bsp"
+cores_of() {
+	expand "$(sed -n "s/^$1: *//p" "$MINT/cores")"
+}
+
+# free_cores <n>: the n lowest free APIC IDs; fails when there are fewer
+free_cores() {
+	local count="$1"
+
+	# shellcheck disable=SC2046 # one word for each core
+	set -- $(cores_of free)
+	[ $# -ge "$count" ] || return 1
+	echo "$*" | cut -d' ' -f "1-$count"
+}
+
+# owned_by <owner>: the memory ranges of an owner, "start end" a line
+owned_by() {
+	sed -n "s/^\\(0x[0-9a-f]*\\)-\\(0x[0-9a-f]*\\) $1\$/\\1 \\2/p" \
+		"$MINT/memory"
+}
+
+# free_memory <MiB> [above|below]: "start end" of a free range, 2 MiB aligned
+free_memory() {
+	local start end need=$(($1 * MIB))
+
+	owned_by free | while read -r start end; do
+		start=$(((start + 2 * MIB - 1) / (2 * MIB) * (2 * MIB)))
+		end=$((end))
+		case $2 in
+		above)
+			[ "$start" -ge "$GIB4" ] || continue
+			;;
+		below)
+			[ "$end" -lt "$GIB4" ] || continue
+			;;
+		esac
+		if [ $((end - start + 1)) -ge "$need" ]; then
+			printf '0x%x 0x%x\n' "$start" $((start + need - 1))
+			break
+		fi
+	done | grep .
+}
+
+# state_of_machine: who owns what, and what the kernel makes of it
+state_of_machine() {
+	local file dev
+
+	for file in cores memory devices pins; do
+		echo "== $file"
+		cat "$MINT/$file"
+	done
+	echo "== iomem"
+	cat /proc/iomem
+	for file in online present possible; do
+		echo "== cpu $file"
+		cat /sys/devices/system/cpu/$file
+	done
+	echo "== drivers"
+	for dev in /sys/bus/pci/devices/*; do
+		echo "${dev##*/} $(readlink "$dev/driver" | sed 's/.*\///')"
+	done
+	echo "== interrupts"
+	sed -n 's/^ *\([0-9]*\):[ 0-9]*/\1 /p' /proc/interrupts
+	for dev in "$MINT"/nodes/*; do
+		case $(cat "$dev/state" 2>/dev/null) in
+		'' | ended)
+			continue
+			;;
+		esac
+		for file in state cpus memory devices boots; do
+			echo "== node ${dev##*/} $file"
+			cat "$dev/$file"
+		done
+	done
+}
+
+# snapshot <name>: keep the state of the machine, and what nodes have counted
+snapshot() {
+	local dir
+
+	state_of_machine >"$TMP/state.$1" 2>&1
+	dmesg | wc -l >"$TMP/dmesg.$1"
+	for dir in "$MINT"/nodes/*; do
+		[ -e "$dir/heartbeat" ] || continue
+		[ "$(cat "$dir/state")" = running ] || continue
+		echo "${dir##*/} $(cat "$dir/heartbeat")"
+	done >"$TMP/beats.$1"
+}
+
+# same_as <name>: the state of the machine is what it was
+same_as() {
+	state_of_machine >"$TMP/state.now" 2>&1
+	cmp -s "$TMP/state.$1" "$TMP/state.now"
+}
+
+# unchanged <name>: fail unless the machine is as it was and others live on
+unchanged() {
+	local node beat
+
+	if ! loop_until 30 same_as "$1"; then
+		diff "$TMP/state.$1" "$TMP/state.now" | sed -n 's/^[<>]/#  &/p'
+		say "the machine is not as it was before"
+		return 1
+	fi
+	while read -r node beat; do
+		if ! loop_until 20 beyond "$node" "$beat"; then
+			say "node $node: no heartbeat after $beat"
+			return 1
+		fi
+	done <"$TMP/beats.$1"
+}
+
+# settle: what must hold after every test
+settle() {
+	local bad
+
+	bad=$(dmesg | tail -n +$(($(cat "$TMP/dmesg.before") + 1)) |
+		grep -E 'WARNING: |BUG: |Oops|No irq handler|nobody cared|has panicked')
+	if [ -n "$bad" ]; then
+		say "kernel: $bad"
+		return 1
+	fi
+	unchanged before
+}
+
+# ---- successors -------------------------------------------------------------
+
+# state <node>: its state, or "gone"
+state() {
+	cat "$MINT/nodes/$1/state" 2>/dev/null || echo gone
+}
+
+# in_state <node> <state>: that is its state
+in_state() {
+	[ "$(state "$1")" = "$2" ]
+}
+
+# over <node>: it runs no more and owns nothing
+over() {
+	case $(state "$1") in
+	gone | ended)
+		! grep -q "node $1\$" "$MINT/memory" &&
+			! grep -q "^node $1:" "$MINT/cores"
+		;;
+	*)
+		return 1
+		;;
+	esac
+}
+
+# beat <node>: its heartbeat
+beat() {
+	cat "$MINT/nodes/$1/heartbeat" 2>/dev/null || echo 0
+}
+
+# beyond <node> <count>: its heartbeat is past count
+beyond() {
+	[ "$(beat "$1")" -gt "$2" ]
+}
+
+# alive <node>: it runs, and its heart beats three times
+alive() {
+	local i last
+
+	for i in 1 2 3; do
+		last=$(beat "$1")
+		loop_until 20 beyond "$1" "$last" ||
+			fail "node $1: heartbeat stays at $last ($i)"
+	done
+	in_state "$1" running || fail "node $1 is $(state "$1"), not running"
+}
+
+# launched <text>: take the number of the node from what kexec printed
+launched() {
+	node=$(echo "$1" | sed -n 's/^node \([0-9]*\) started on.*/\1/p')
+	[ -n "$node" ] || fail "kexec printed no node number: $1"
+	echo "$node" >>"$TMP/nodes"
+}
+
+# load [<option>...]: as start, but only load
+# shellcheck disable=SC2120 # the options are optional
+load() {
+	local out
+
+	out=$(mint_kexec -l --mint-cpu="$boot" --mem-min="$min" \
+		--mem-max="$max" "$@" "$MINT_KERNEL" 2>&1) ||
+		fail "kexec -l refused: $out"
+	node=$(echo "$out" | sed -n 's/^node \([0-9]*\) loaded for.*/\1/p')
+	[ -n "$node" ] || fail "kexec printed no node number: $out"
+	echo "$node" >>"$TMP/nodes"
+	in_state "$node" loaded || fail "node $node is $(state "$node")"
+}
+
+# start_loaded: start what is loaded for $boot
+start_loaded() {
+	local out
+
+	out=$("$MINT_KEXEC" -e --mint-cpu="$boot" 2>&1) ||
+		fail "kexec -e refused: $out"
+	launched "$out"
+}
+
+# resources <cores> [above|below]: choose $boot, $ids, $min and $max
+resources() {
+	ids=$(free_cores "$1") || skip "needs $1 free cores"
+	boot=${ids%% *}
+	# shellcheck disable=SC2046 # two words
+	set -- $(free_memory "$MINT_SIZE" "${2:-}")
+	[ $# = 2 ] || skip "needs $MINT_SIZE MiB of free memory"
+	min=$1
+	max=$2
+}
+
+# mint_kexec <option>...: kexec with what every successor of ours gets
+mint_kexec() {
+	"$MINT_KEXEC" --initrd="$MINT_INITRD" \
+		--command-line="${cmdline:-} ${MINT_APPEND:-}" "$@"
+}
+
+# start <option>...: launch on $boot, $min, $max with $cmdline; set $node
+start() {
+	local out
+
+	out=$(mint_kexec --mint-cpu="$boot" --mem-min="$min" --mem-max="$max" \
+		"$@" "$MINT_KERNEL" 2>&1) || fail "kexec refused: $out"
+	launched "$out"
+}
+
+# launch <cores> [<option>...]: choose resources, launch, wait until it runs
+launch() {
+	local count="$1"
+
+	shift
+	resources "$count"
+	cmdline="maxcpus=$count ${more:-}" start "$@"
+	runs "$node"
+	say "node $node: APIC IDs $ids, memory $min-$max"
+}
+
+# runs <node>: wait until it runs and its heart beats
+runs() {
+	loop_until 60 in_state "$1" running ||
+		fail "node $1 is $(state "$1"), not running"
+	alive "$1"
+}
+
+# stop <node>: ask it to power off, wait until it owns nothing
+stop() {
+	case $(state "$1") in
+	gone)
+		return 0
+		;;
+	loaded)
+		"$MINT_KEXEC" -u \
+			--mint-cpu="$(cut -d, -f1 "$MINT/nodes/$1/cpus" |
+				cut -d- -f1)" >/dev/null
+		;;
+	running)
+		loop_until 20 ask "$1"
+		;;
+	esac
+	if ! loop_until 60 over "$1"; then
+		say "node $1 did not end: $(state "$1")"
+		return 1
+	fi
+}
+
+# ask <node>: write the request
+ask() {
+	echo poweroff >"$MINT/nodes/$1/stop"
+}
+
+# end_since <file>: end the successors launched since the list was kept
+end_since() {
+	local node rc=0
+
+	tail -n +$(($(wc -l <"$1") + 1)) "$TMP/nodes" >"$TMP/nodes.new"
+	while read -r node; do
+		stop "$node" </dev/null || rc=1
+	done <"$TMP/nodes.new"
+	cp "$1" "$TMP/nodes"
+	return $rc
+}
+
+# end_all: end every successor that this program launched
+end_all() {
+	: >"$TMP/none"
+	end_since "$TMP/none"
+}
+
+# initrd_with <file>...: an initrd in $TMP/initrd that has these in /test
+initrd_with() {
+	rm -rf "$TMP/add"
+	mkdir -p "$TMP/add/test"
+	cp "$@" "$TMP/add/test/"
+	chmod 755 "$TMP/add/test"/*
+	(
+		cat "$MINT_INITRD"
+		cd "$TMP/add" && find . | cpio -o -H newc 2>/dev/null | gzip -1
+	) >"$TMP/initrd"
+	MINT_INITRD=$TMP/initrd
+}
+
+# ---- refusals ---------------------------------------------------------------
+
+# refused <resource> <owner> <remedy> <command>...: the command fails, says
+# one line that matches the three expressions, and changes nothing
+refused() {
+	local what="$1" whose="$2" remedy="$3" rc
+
+	shift 3
+	snapshot refusal
+	"$@" >"$TMP/out" 2>"$TMP/err"
+	rc=$?
+	say "$(cat "$TMP/err")"
+	if [ $rc = 0 ]; then
+		sed -n 's/^node \([0-9]*\) [sl].*/\1/p' "$TMP/out" \
+			>>"$TMP/nodes"
+		fail "was not refused: $(cat "$TMP/out")"
+	fi
+	[ $rc -lt 126 ] || fail "ended with status $rc"
+	[ ! -s "$TMP/out" ] || fail "prints on stdout: $(cat "$TMP/out")"
+	[ "$(wc -l <"$TMP/err")" = 1 ] || fail "the reason is not one line"
+	grep -Eqi -- "$what" "$TMP/err" || fail "names no resource ($what)"
+	grep -Eqi -- "$whose" "$TMP/err" || fail "names no owner ($whose)"
+	grep -Eqi -- "$remedy" "$TMP/err" || fail "names no remedy ($remedy)"
+	unchanged refusal || exit 1
+}

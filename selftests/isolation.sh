@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Isolation: what goes on between the cores of one node reaches no other.
+#
+# Counts of interrupts between cores are taken in node 0; where it has one
+# core, none of them may grow at all.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
+. "$(dirname "$0")/functions.sh"
+need_mint
+
+# Rows of /proc/interrupts that nothing but another core can make grow.
+rows="SPU ERR MIS"
+[ "$(cat /proc/sys/kernel/nmi_watchdog 2>/dev/null)" = 1 ] || rows="$rows NMI"
+[ "$(cat /sys/devices/system/cpu/online)" = 0 ] && rows="$rows RES CAL TLB"
+
+# foreign: the counts of these rows, summed over the cores of node 0
+foreign() {
+	for row in $rows; do
+		awk -v row="$row:" '$1 == row {
+			for (i = 2; $i ~ /^[0-9]+$/; i++)
+				sum += $i
+		} END { print row, sum + 0 }' /proc/interrupts
+	done
+}
+
+# quiet <command>...: none of the counts of node 0 grows while it runs
+quiet() {
+	foreign >"$TMP/counts.before"
+	"$@"
+	foreign >"$TMP/counts.after"
+	cmp -s "$TMP/counts.before" "$TMP/counts.after" ||
+		fail "node 0 got interrupts: $(diff "$TMP/counts.before" \
+			"$TMP/counts.after" | grep '^[<>]' | tr '\n' ' ')"
+}
+
+# A launch itself sends node 0 nothing.
+launch_is_quiet() {
+	quiet launch 2
+	quiet stop "$node"
+}
+
+storm_round() {
+	cmdline="maxcpus=2 mint.test=/test/storm.sh.poweroff" start
+	loop_until 120 over "$node" ||
+		fail "node $node is $(state "$node"): the storm failed"
+}
+
+# TLB flushes, calls and NMIs in a successor, with another one beside it.
+storm_in_successor() {
+	[ -x "$MINT_BIN/tlb_storm" ] || skip "tlb_storm is not built"
+	launch 1
+	beside=$node
+	cat >"$TMP/storm.sh.poweroff" <<-'END'
+		exec sh /test/storm.sh poweroff
+	END
+	initrd_with "$HERE/storm.sh" "$TMP/storm.sh.poweroff" \
+		"$MINT_BIN/tlb_storm"
+	resources 2
+	quiet storm_round
+	alive "$beside"
+}
+
+# The same in node 0, where it has the cores for it: the others live on.
+storm_in_node0() {
+	[ -x "$MINT_BIN/tlb_storm" ] || skip "tlb_storm is not built"
+	[ "$(cat /sys/devices/system/cpu/online)" != 0 ] ||
+		skip "node 0 has one core: boot with maxcpus=2"
+	launch 2
+	cp "$HERE/storm.sh" "$MINT_BIN/tlb_storm" "$TMP"
+	sh "$TMP/storm.sh" 3 >"$TMP/storm" || fail "$(cat "$TMP/storm")"
+	say "$(cat "$TMP/storm")"
+	alive "$node"
+}
+
+# sysrq-l in node 0 asks its own cores alone.
+backtrace_in_node0() {
+	launch 1
+	echo l >/proc/sysrq-trigger
+	alive "$node"
+}
+
+run_tests launch_is_quiet storm_in_successor storm_in_node0 backtrace_in_node0

@@ -1,0 +1,311 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Refusals: each names the resource, its owner and the remedy on one line,
+# ends kexec with an error, and leaves everything as it was: cores, memory,
+# devices, pins, /proc/iomem, the online mask, and a successor that runs.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
+. "$(dirname "$0")/functions.sh"
+need_mint
+
+# try [<option>...]: a launch on $boot, $min, $max that is to be refused
+try() {
+	mint_kexec --mint-cpu="$boot" --mem-min="$min" --mem-max="$max" \
+		"$@" "${image:-$MINT_KERNEL}"
+}
+
+bsp() {
+	bsp=$(cores_of bsp)
+	bsp=${bsp% }
+	resources 1
+	boot=$bsp
+	refused "APIC ID $bsp" "bootstrap|BSP" "choose|use|cannot be given" try
+}
+
+online_core() {
+	for id in $(cores_of "node 0"); do
+		cores_of bsp | grep -qw "$id" || other=$id
+	done
+	[ -n "${other:-}" ] || skip "node 0 has one core: boot with maxcpus=2"
+	resources 1
+	boot=$other
+	refused "APIC ID $other" "node 0" "choose|use a|boot with|offline|echo 0" try
+}
+
+lent_core() {
+	id=$(cores_of "node $lodger")
+	resources 1
+	boot=${id% }
+	refused "APIC ID $boot" "node $lodger" "choose|end that|end it|stop" try
+}
+
+lent_core_in_list() {
+	id=$(cores_of "node $lodger")
+	resources 1
+	refused "APIC ID ${id% }" "node $lodger" "choose|end that|end it|stop" \
+		try --mint-cpus="$boot,${id% }"
+}
+
+absent_core() {
+	resources 1
+	boot=4242
+	refused "APIC ID 4242" "no core|not exist|absent" "choose|cores" try
+}
+
+memory_of_node0() {
+	resources 1
+	# shellcheck disable=SC2046 # two words a line
+	set -- $(owned_by "node 0" | tail -n 1)
+	min=$(printf '0x%x' $(($2 + 1 - MINT_SIZE * MIB)))
+	max=$2
+	refused "0x[0-9a-f]+" "node 0" "choose|use a|mint\.mem" try
+}
+
+memory_of_successor() {
+	# shellcheck disable=SC2046 # two words
+	set -- $(owned_by "node $lodger")
+	resources 1
+	min=$1
+	max=$2
+	refused "0x[0-9a-f]+" "node $lodger" "choose|end that|end it|stop" try
+}
+
+# one byte too many at the end
+memory_overlaps_successor() {
+	# shellcheck disable=SC2046 # two words
+	set -- $(owned_by "node $lodger")
+	resources 1
+	min=$(printf '0x%x' $(($2)))
+	max=$(printf '0x%x' $(($2 + MINT_SIZE * MIB - 1)))
+	refused "0x[0-9a-f]+" "node $lodger" "choose|end that|end it|stop" try
+}
+
+common_area() {
+	# shellcheck disable=SC2046 # two words
+	set -- $(owned_by "common area" | tail -n 1)
+	resources 1
+	min=$1
+	max=$2
+	refused "0x[0-9a-f]+" "common area" "choose|use|cannot be given" try
+}
+
+gateway() {
+	# shellcheck disable=SC2046 # two words
+	set -- $(owned_by gateway)
+	resources 1
+	min=$1
+	max=$2
+	refused "0x[0-9a-f]+" "gateway" "choose|use|cannot be given" try
+}
+
+reserved_memory() {
+	resources 1
+	# shellcheck disable=SC2046 # two words a line
+	set -- $(owned_by reserved | tail -n 1)
+	[ $# = 2 ] || skip "the firmware reserves nothing"
+	min=$1
+	max=$2
+	refused "0x[0-9a-f]+" "reserved|firmware" "choose|use|cannot be given" try
+}
+
+no_memory() {
+	resources 1
+	min=0x3f0000000000
+	max=0x3f000fffffff
+	refused "0x3f0000000000|0x3f000fffffff" "no memory|not exist|not in" \
+		"choose|use|cannot be given" try
+}
+
+# too small for the image: the message says how much is needed
+too_small() {
+	resources 1
+	max=$(printf '0x%x' $((min + 8 * MIB - 1)))
+	refused "0x[0-9a-f]+|range|memory" "image|needs?|too small" \
+		"[0-9]+ *(MiB|KiB|bytes|M)" try
+}
+
+# an end before the start, and an end without a start
+senseless_range() {
+	resources 1
+	swap=$min
+	min=$max
+	max=$swap
+	refused "mem-max|mem-min|0x[0-9a-f]+" "before|below|empty|less|greater" \
+		"." try
+}
+
+com_of_node0() {
+	resources 1
+	grep -q '^com1 node 0' "$MINT/devices" || skip "com1 is not of node 0"
+	refused "com1" "node 0" "mint\.devices|unbind" \
+		try --mint-devices=com1
+}
+
+device_of_successor() {
+	[ -n "$port" ] || skip "no free serial port to lend"
+	resources 1
+	refused "$port" "node $lodger" "choose|end that|end it|stop" \
+		try --mint-devices="$port"
+}
+
+# a PCI function that a driver of node 0 drives
+driven_device() {
+	for dev in /sys/bus/pci/devices/*; do
+		if [ -e "$dev/driver" ]; then
+			driven=${dev##*/}
+			break
+		fi
+	done
+	[ -n "${driven:-}" ] || skip "no driver of node 0 drives a PCI function"
+	resources 1
+	refused "${driven#0000:}" "node 0|driver" "unbind" \
+		try --mint-devices="$driven"
+}
+
+absent_device() {
+	resources 1
+	refused "7f:1e\.7" "not exist|not on this machine" "lspci|devices" \
+		try --mint-devices=7f:1e.7
+}
+
+# bridges of any kind: to another bus, to the host, to legacy devices
+bridge() {
+	found=
+	for dev in /sys/bus/pci/devices/*; do
+		case $(cat "$dev/class") in
+		0x06*)
+			found=${dev##*/}
+			resources 1
+			refused "${found#0000:}" "bridge|driven|node 0" \
+				"name the|unbind" try --mint-devices="$found"
+			;;
+		esac
+	done
+	[ -n "$found" ] || skip "no bridge"
+}
+
+bad_device_name() {
+	resources 1
+	refused "fax" "devices" "com1" try --mint-devices=fax
+}
+
+not_an_image() {
+	resources 1
+	image=$TMP/image
+	echo "This is no kernel." >"$image"
+	refused "$image|image" "kernel|bzImage" "x86-64|CONFIG|bzImage" try
+}
+
+no_such_file() {
+	resources 1
+	image=$TMP/absent
+	refused "$image" "no such file" "." try
+}
+
+truncated_image() {
+	resources 1
+	image=$TMP/image
+	size=$(wc -c <"$MINT_KERNEL")
+	head -c $((size / 2)) "$MINT_KERNEL" >"$image"
+	refused "$image|image" "truncated|incomplete|cut short" "." try
+}
+
+# relocatable_kernel is the byte at 0x234 of a bzImage
+not_relocatable() {
+	resources 1
+	image=$TMP/image
+	cp "$MINT_KERNEL" "$image"
+	printf '\0' | dd of="$image" bs=1 seek=$((0x234)) conv=notrunc \
+		2>/dev/null
+	refused "$image|image" "relocatable" "CONFIG_RELOCATABLE" try
+}
+
+# the mark of a kernel with Mint, see MINT_MARKER in asm/mint.h
+image_without_mint() {
+	resources 1
+	image=$TMP/image
+	cp "$MINT_KERNEL" "$image"
+	strings -t d "$image" | sed -n 's/^ *\([0-9]*\) Mint image mark.*/\1/p' \
+		>"$TMP/marks"
+	[ -s "$TMP/marks" ] || fail "the image has no mark"
+	while read -r offset; do
+		printf 'X' | dd of="$image" bs=1 seek="$offset" conv=notrunc \
+			2>/dev/null
+	done <"$TMP/marks"
+	refused "$image|image" "no Mint" "CONFIG_MINT" try
+}
+
+more_cores_than_free() {
+	resources 1
+	# shellcheck disable=SC2046 # one word for each core
+	set -- $(cores_of free)
+	cmdline="maxcpus=$(($# + 1))" \
+		refused "cores?" "free" "maxcpus|choose|end a node" try
+}
+
+bad_core_number() {
+	resources 1
+	boot=one
+	refused "one|mint-cpu" "number|APIC ID|not a" "." try
+}
+
+start_without_load() {
+	resources 1
+	refused "APIC ID $boot" "loaded|no node" "load|-l" \
+		"$MINT_KEXEC" -e --mint-cpu="$boot"
+}
+
+unload_without_load() {
+	resources 1
+	refused "APIC ID $boot" "loaded|no node" "." \
+		"$MINT_KEXEC" -u --mint-cpu="$boot"
+}
+
+unload_running() {
+	id=$(cores_of "node $lodger")
+	refused "APIC ID ${id% }" "node $lodger|running" "stop|poweroff|end" \
+		"$MINT_KEXEC" -u --mint-cpu="${id% }"
+}
+
+not_root() {
+	[ -x "$MINT_BIN/nobody" ] || skip "the helper nobody is not built"
+	resources 1
+	cp "$MINT_BIN/nobody" "$TMP/nobody"
+	chmod 755 "$TMP"
+	refused "kexec|launch|mint-cpu" "root|CAP_SYS_BOOT" \
+		"root|CAP_SYS_BOOT" "$TMP/nobody" "$MINT_KEXEC" \
+		--mint-cpu="$boot" --mem-min="$min" --mem-max="$max" \
+		--initrd="$MINT_INITRD" --command-line=maxcpus=1 "$MINT_KERNEL"
+}
+
+# A lodger that must not notice any of this. With a serial port where one is
+# free, so that there is a device to refuse.
+port=
+for name in com2 com3 com4; do
+	grep -q "^$name " "$MINT/devices" || port=${port:-$name}
+done
+lodger=
+lodge() {
+	launch 1 ${port:+"--mint-devices=$port"}
+	echo "$node" >"$TMP/lodger"
+}
+trap 'end_all; rm -rf "$TMP"' EXIT
+(lodge) >"$TMP/lodge.log" 2>&1
+lodger=$(cat "$TMP/lodger" 2>/dev/null)
+if [ -z "$lodger" ]; then
+	cat "$TMP/lodge.log"
+	echo "KTAP version 1"
+	echo "1..1"
+	echo "not ok 1 lodger # no successor for the others to disturb"
+	exit 1
+fi
+
+run_tests bsp online_core lent_core lent_core_in_list absent_core \
+	more_cores_than_free bad_core_number memory_of_node0 \
+	memory_of_successor memory_overlaps_successor common_area gateway \
+	reserved_memory no_memory too_small senseless_range com_of_node0 \
+	device_of_successor driven_device absent_device bridge \
+	bad_device_name not_an_image no_such_file truncated_image \
+	not_relocatable image_without_mint start_without_load \
+	unload_without_load unload_running not_root
