@@ -17,7 +17,7 @@ help:	## this list
 
 # --- run and test ----------------------------------------------------------
 
-.PHONY: demo run check check-debug bench
+.PHONY: demo run check check-debug
 demo: ready host	## boot a machine, launch two successors, show all three, end them
 	@scripts/demo
 
@@ -30,9 +30,6 @@ check: ready host	## every test; the last line is "N passed, N failed"
 check-debug: ready host	## the tests on a kernel with KASAN, UBSAN and lockdep
 	@scripts/build --if-changed debug-kernel
 	@scripts/check --debug
-
-bench: ready host	## measure: CSV, plots, a summary with ratios
-	@scripts/bench
 
 # --- build -----------------------------------------------------------------
 

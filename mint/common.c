@@ -100,7 +100,7 @@ struct mint_core *mint_core_find(u32 apic_id)
 	struct mint_core *core;
 	u32 i;
 
-	mint_for_each_core(i, core)
+	for (i = 0; (core = mint_core(i)); i++)
 		if (core->apic_id == apic_id)
 			return core;
 	return NULL;
@@ -219,7 +219,7 @@ static void __init describe_map(void)
 	struct mint_map *map;
 	u32 i;
 
-	mint_for_each_map(i, map) {
+	for (i = 0; (map = mint_firmware_map(i)); i++) {
 		map->start = e820_table_firmware->entries[i].addr;
 		map->size = e820_table_firmware->entries[i].size;
 		map->type = e820_table_firmware->entries[i].type;

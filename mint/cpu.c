@@ -8,11 +8,11 @@
  */
 
 #include <linux/cpu.h>
-#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/pgtable.h>
 #include <linux/sched/hotplug.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -21,9 +21,7 @@
 #include <asm/cpu.h>
 #include <asm/irq_vectors.h>
 #include <asm/io_apic.h>
-#include <asm/pgtable.h>
 #include <asm/realmode.h>
-#include <asm/smp.h>
 #include <asm/tlbflush.h>
 #include <asm/x86_init.h>
 
@@ -126,7 +124,6 @@ void mint_core_reset(const struct mint_core *core)
 	apic_icr_write(APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT,
 		       core->apic_id);
 	safe_apic_wait_icr_idle();
-	udelay(10);
 	apic_icr_write(APIC_INT_LEVELTRIG | APIC_DM_INIT, core->apic_id);
 	safe_apic_wait_icr_idle();
 	preempt_enable();
@@ -155,6 +152,7 @@ int mint_core_start(struct mint_core *core, const struct mint_start *start)
 	core->cr4 = start->cr4;
 	core->efer = start->efer;
 	core->mode = start->mode;
+	/* Pairs with the gateway, which reads the state before the rest */
 	smp_store_release(&core->state, MINT_CORE_START);
 
 	err = wakeup_secondary_cpu_via_init(core->apic_id, mint_common->gateway);
@@ -320,7 +318,7 @@ static int __init mint_cpus_online(void)
 	if (!cpus_given || mint_role != MINT_PREDECESSOR)
 		return 0;
 
-	mint_for_each_core(i, core) {
+	for (i = 0; (core = mint_core(i)); i++) {
 		if (core->apic_id >= MAX_LOCAL_APIC ||
 		    !__test_and_clear_bit(core->apic_id, asked_apic_ids))
 			continue;
@@ -361,10 +359,10 @@ void mint_sibling_warn(u32 n)
 
 	if (__max_threads_per_core < 2)
 		return;
-	mint_for_each_core(i, core) {
+	for (i = 0; (core = mint_core(i)); i++) {
 		if (core->owner != n)
 			continue;
-		mint_for_each_core(k, other)
+		for (k = 0; (other = mint_core(k)); k++)
 			if (other->owner != n && other->owner != MINT_NODE_FREE &&
 			    siblings(core->apic_id, other->apic_id))
 				pr_warn("APIC ID %u of node %u and %u of node %u are threads of one core\n",

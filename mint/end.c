@@ -23,7 +23,6 @@
 #include <asm/irq.h>
 #include <asm/mce.h>
 #include <asm/reboot.h>
-#include <asm/smp.h>
 
 #include "mint.h"
 
@@ -35,7 +34,8 @@ static void __noreturn park_self(void)
 	disable_local_APIC();
 	mcheck_cpu_clear(this_cpu_ptr(&cpu_info));
 	mint_park();
-	BUG();
+	for (;;)
+		native_halt();
 }
 
 /* The end of a successor, from whichever way it came */
@@ -124,7 +124,7 @@ static bool all_parked(u32 n)
 	struct mint_core *core;
 	u32 i;
 
-	mint_for_each_core(i, core)
+	for (i = 0; (core = mint_core(i)); i++)
 		if (READ_ONCE(core->owner) == n &&
 		    READ_ONCE(core->state) != MINT_CORE_PARKED &&
 		    READ_ONCE(core->state) != MINT_CORE_UNUSED)

@@ -7,14 +7,14 @@
  * them for as long as it lives.
  */
 
+#include <linux/cpufeature.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/pgtable.h>
 #include <linux/unaligned.h>
 
-#include <asm/cpufeature.h>
 #include <asm/e820/api.h>
-#include <asm/pgtable.h>
 
 #include "gateway.h"
 #include "mint.h"

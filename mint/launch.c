@@ -378,7 +378,7 @@ static int check_cores(struct request *rq)
 	if (kstrtouint(buf, 0, &wanted))
 		return refuse(rq, -EINVAL, "maxcpus=: '%.*s' is not a number",
 			      list.len, list.text);
-	mint_for_each_core(i, core)
+	for (i = 0; (core = mint_core(i)); i++)
 		if (core->apic_id > boot && rq->nr_cores < wanted)
 			check_core(rq, core->apic_id, false);
 	if (rq->nr_cores < wanted)
@@ -388,14 +388,34 @@ static int check_cores(struct request *rq)
 	return 0;
 }
 
+static int check_legacy(struct request *rq, const struct mint_device *dev,
+			const char *name)
+{
+	const struct mint_node *other;
+	u32 n;
+
+	for (n = 0; mint_node(n); n++) {
+		other = mint_claim(n);
+		if (!other || !(other->legacy & BIT(dev->id)))
+			continue;
+		if (n)
+			return refuse(rq, -EBUSY,
+				      "device %s belongs to node %u: end that node first",
+				      name, n);
+		return refuse(rq, -EBUSY,
+			      "device %s belongs to node 0: boot that with mint.devices=-%s",
+			      name, name);
+	}
+	return 0;
+}
+
 static int check_devices(struct request *rq)
 {
 	struct mint_node *node = &rq->node;
-	const struct mint_node *other;
 	struct mint_token list, token;
 	struct mint_device dev;
 	char name[16], why[160];
-	u32 n, owner, i;
+	u32 owner, i;
 	int err;
 
 	if (!mint_param_find(rq->cmdline, "mint.devices=", &list))
@@ -414,14 +434,9 @@ static int check_devices(struct request *rq)
 					      "device %s is named twice", name);
 
 		if (dev.kind == MINT_DEV_LEGACY) {
-			for (n = 0; mint_node(n); n++) {
-				other = mint_claim(n);
-				if (other && other->legacy & BIT(dev.id))
-					return refuse(rq, -EBUSY,
-						      n ? "device %s belongs to node %u: end that node first" :
-							  "device %s belongs to node %u: boot that with mint.devices=-%s",
-						      name, n, name);
-			}
+			err = check_legacy(rq, &dev, name);
+			if (err)
+				return err;
 			mint_legacy_lend(&dev);
 			node->legacy |= BIT(dev.id);
 		} else {
@@ -515,7 +530,7 @@ static void release(u32 n)
 		if (claim->node.devices[i].kind == MINT_DEV_PCI)
 			mint_pci_quiesce(&claim->node.devices[i]);
 	mint_memory_take_back(n);
-	mint_for_each_core(i, core)
+	for (i = 0; (core = mint_core(i)); i++)
 		cmpxchg(&core->owner, n, MINT_NODE_FREE);
 	memset(node, 0, sizeof(*node));
 	WRITE_ONCE(claims[n], NULL);
@@ -788,6 +803,16 @@ static int unload(struct request *rq)
 	return 0;
 }
 
+/* This kernel has nothing to launch with */
+static int refuse_here(struct request *rq)
+{
+	if (mint_role == MINT_SUCCESSOR)
+		return refuse(rq, -EPERM, "node %u is a successor: launch from node 0",
+			      mint_self);
+	return refuse(rq, -ENODEV,
+		      "nothing can be lent: boot this kernel with mint.mem=<size>@<start>, the memory that it keeps");
+}
+
 /**
  * mint_kexec_load() - kexec_load() with KEXEC_MINT
  * @entry:	address at which the hand-over goes
@@ -817,10 +842,7 @@ long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
 	if (ret)
 		goto out;
 	if (mint_role != MINT_PREDECESSOR || !mint_common) {
-		ret = mint_role == MINT_SUCCESSOR ?
-		      refuse(rq, -EPERM, "node %u is a successor: launch from node 0",
-			     mint_self) :
-		      refuse(rq, -ENODEV, "nothing can be lent: boot this kernel with mint.mem=<size>@<start>, the memory that it keeps");
+		ret = refuse_here(rq);
 		goto out;
 	}
 

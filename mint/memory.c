@@ -235,7 +235,7 @@ void __init mint_memory_register(void)
 	u64 addr, end;
 	u32 i;
 
-	mint_for_each_map(i, map) {
+	for (i = 0; (map = mint_firmware_map(i)); i++) {
 		if (map->type != E820_TYPE_RAM)
 			continue;
 		end = map->start + map->size;
@@ -327,7 +327,7 @@ bool mint_may_ioremap(phys_addr_t start, unsigned long size)
 	struct mint_map *map;
 	u32 i;
 
-	mint_for_each_map(i, map) {
+	for (i = 0; (map = mint_firmware_map(i)); i++) {
 		if (map->type != E820_TYPE_RAM)
 			continue;
 		from = max_t(u64, start, map->start);
@@ -431,7 +431,7 @@ const char *mint_memory_owner(phys_addr_t addr, phys_addr_t *end, u32 *node)
 	u32 i, n;
 
 	*node = MINT_NODE_FREE;
-	mint_for_each_map(i, map) {
+	for (i = 0; (map = mint_firmware_map(i)); i++) {
 		range.start = map->start;
 		range.size = map->size;
 		if (border(&range, addr, &stop)) {

@@ -53,13 +53,6 @@ u32 mint_own_apic_ids(u32 *ids, u32 max);
 void mint_lock(struct mint_lock *lock);
 void mint_unlock(struct mint_lock *lock);
 
-#define mint_for_each_core(i, core) \
-	for ((i) = 0; ((core) = mint_core(i)); (i)++)
-#define mint_for_each_node(n, node) \
-	for ((n) = 0; ((node) = mint_node(n)); (n)++)
-#define mint_for_each_map(i, map) \
-	for ((i) = 0; ((map) = mint_firmware_map(i)); (i)++)
-
 /* param.c */
 struct mint_token {
 	const char	*text;
@@ -143,15 +136,18 @@ static inline int mint_pci_check(struct mint_device *desc, char *why,
 {
 	return -ENODEV;
 }
+
 static inline int mint_pci_bridges(const struct mint_device *desc,
 				   struct mint_device *list, u32 count, u32 max)
 {
 	return count;
 }
+
 static inline int mint_pci_quiesce(const struct mint_device *desc)
 {
 	return 0;
 }
+
 static inline void mint_pci_setup(void) { }
 static inline void mint_pci_describe(void) { }
 static inline void mint_pci_quiet(void) { }

@@ -63,12 +63,13 @@ static int token_number(const char **p, const char *end, bool suffix, u64 *val)
 	if (!len || !isdigit(buf[0]))
 		return -EINVAL;
 
-	if (suffix)
-		*val = memparse(buf, &rest);
-	else
-		*val = simple_strtoull(buf, &rest, 0);
-	if (*rest)
+	if (!suffix && kstrtou64(buf, 0, val))
 		return -EINVAL;
+	if (suffix) {
+		*val = memparse(buf, &rest);
+		if (*rest)
+			return -EINVAL;
+	}
 
 	*p += len;
 	return 0;

@@ -11,11 +11,11 @@
 
 #include <linux/acpi.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/time64.h>
 
-#include <asm/acpi.h>
 #include <asm/apic.h>
 #include <asm/e820/api.h>
 #include <asm/i8259.h>
@@ -149,6 +149,7 @@ void __init mint_platform_setup(void)
 	wall_ns = mint_common->wall_ns;
 	wall_tsc = mint_common->wall_tsc;
 	lapic_timer_known = mint_common->lapic_khz;
+	preset_lpj = div_u64((u64)tsc_freq_khz * 1000, HZ);
 
 	x86_init.resources.probe_roms		= x86_init_noop;
 	x86_init.resources.dmi_setup		= x86_init_noop;

@@ -53,49 +53,30 @@ static u32 pin_owner(u32 index, u32 *id)
 	return READ_ONCE(*owner);
 }
 
-/* "1,4-7" of all that @owner has; nothing and 0 if that is nothing */
+/* "1,4-7" of all that @owner has, behind @label; nothing if it has nothing */
 static int emit_list(char *buf, int at, owner_fn fn, u32 count, u32 owner,
 		     const char *label)
 {
-	u32 i, id, first = 0, last = 0;
+	const char *before = label;
+	u32 i, id, first, last;
 	int len = 0;
-	bool open = false;
 
-	for (i = 0; i <= count; i++) {
-		bool mine = i < count && fn(i, &id) == owner;
-
-		if (open && mine && id == last + 1) {
-			last = id;
+	for (i = 0; i < count; i++) {
+		if (fn(i, &id) != owner)
 			continue;
-		}
-		if (open)
-			len += sysfs_emit_at(buf, at + len,
-					     last > first ? "%u-%u" : "%u",
-					     first, last);
-		if (mine) {
-			len += open ? sysfs_emit_at(buf, at + len, ",") :
-				      sysfs_emit_at(buf, at + len, "%s", label);
-			first = last = id;
-			open = true;
-		} else if (open && i == count) {
-			len += sysfs_emit_at(buf, at + len, "\n");
-		} else if (open) {
-			/* Keep the comma for the next one that is ours */
-			u32 k;
+		first = id;
+		do {
+			last = id;
+		} while (i + 1 < count && fn(i + 1, &id) == owner &&
+			 id == last + 1 && ++i);
 
-			for (k = i + 1; k < count; k++)
-				if (fn(k, &id) == owner)
-					break;
-			if (k == count) {
-				len += sysfs_emit_at(buf, at + len, "\n");
-				return len;
-			}
-			len += sysfs_emit_at(buf, at + len, ",");
-			fn(k, &id);
-			first = last = id;
-			i = k;
-		}
+		len += sysfs_emit_at(buf, at + len, "%s%u", before, first);
+		if (last > first)
+			len += sysfs_emit_at(buf, at + len, "-%u", last);
+		before = ",";
 	}
+	if (before != label)
+		len += sysfs_emit_at(buf, at + len, "\n");
 	return len;
 }
 
@@ -406,7 +387,7 @@ static int __init mint_sysfs_init(void)
 	if (!nodes_kobj || sysfs_create_files(mint_kobj, machine_attrs))
 		return -ENOMEM;
 	/* A successor shows itself and node 0; the others come and go */
-	mint_for_each_node(n, node)
+	for (n = 0; (node = mint_node(n)); n++)
 		if (n == mint_self || (n == 0 && mint_successor()))
 			mint_sysfs_add_node(n);
 	return 0;

@@ -496,11 +496,13 @@ class Machine:
                         self.name, what, limit, self.where(port), tail))
                 self._cond.wait(left)
 
-    def wait_for(self, pattern, port="com1", timeout=60, since=None):
+    def wait_for(self, pattern, port="com1", timeout=60, since=None,
+                 fatal=True):
         """Wait for a regular expression on a console; return the match.
 
         The search begins where the last one on that port ended, or at the
-        position `since`.
+        position `since`. A panic on that console ends the wait at once,
+        unless fatal is false.
         """
         regex = re.compile(pattern, 0 if isinstance(pattern, re.Pattern)
                            else re.M)
@@ -514,7 +516,7 @@ class Machine:
             return match
 
         return self._wait(ready, timeout, "/%s/" % regex.pattern, port,
-                          fatal="panic" not in regex.pattern)
+                          fatal)
 
     def mark(self, port):
         """The present end of a console, for `since`."""

@@ -415,7 +415,8 @@ def rooms():
 
 def author():
     """(name, address) of the project's last commit, for what we generate."""
-    done = subprocess.run(["git", "-C", TOP, "-c", "safe.directory=*", "log", "-1", "--format=%an%n%ae"],
+    done = subprocess.run(["git", "-C", TOP, "-c", "safe.directory=*", "log", "-1",
+                           "--format=%an%n%ae"],
                           capture_output=True, check=False)
     lines = done.stdout.splitlines()
     return tuple(lines) if len(lines) == 2 else (b"Mint", b"mint@localhost")

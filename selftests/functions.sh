@@ -140,6 +140,11 @@ now() {
 	cut -d. -f1 /proc/uptime
 }
 
+# pause: a short while between two looks; not every sleep takes fractions
+pause() {
+	usleep 50000 2>/dev/null || sleep 0.05 2>/dev/null || sleep 1
+}
+
 # loop_until <seconds> <command>...: run it until it succeeds, or give up
 loop_until() {
 	local end
@@ -148,7 +153,7 @@ loop_until() {
 	shift
 	until "$@"; do
 		[ "$(now)" -lt "$end" ] || return 1
-		sleep 0.05
+		pause
 	done
 }
 
@@ -160,6 +165,7 @@ need_mint() {
 	[ -d "$MINT" ] || skip_all "this kernel has no Mint"
 	[ -e "$MINT/node" ] || skip_all "Mint is not active: boot with mint.mem="
 	[ "$(cat "$MINT/node")" = 0 ] || skip_all "this is not node 0"
+	free_at_start=$(cores_of free | wc -w)
 	command -v "$MINT_KEXEC" >/dev/null || skip_all "no $MINT_KEXEC"
 	[ -r "$MINT_KERNEL" ] || skip_all "no image $MINT_KERNEL"
 	[ -r "$MINT_INITRD" ] || skip_all "no initrd $MINT_INITRD"
@@ -383,7 +389,8 @@ start_loaded() {
 
 # resources <cores> [above|below]: choose $boot, $ids, $min and $max
 resources() {
-	ids=$(free_cores "$1") || skip "needs $1 free cores"
+	[ "$free_at_start" -ge "$1" ] || skip "needs $1 free cores"
+	ids=$(free_cores "$1") || fail "$1 free cores wanted: $(cores_of free)"
 	boot=${ids%% *}
 	# shellcheck disable=SC2046 # two words
 	set -- $(free_memory "$MINT_SIZE" "${2:-}")
