@@ -2,6 +2,7 @@
 config MINT
 	bool "Mint: launch further kernels on spare cores"
 	depends on X86_64 && SMP && X86_IO_APIC && KEXEC && HOTPLUG_CPU && RELOCATABLE
+	depends on !MICROCODE_LATE_LOADING
 	select STRICT_DEVMEM if DEVMEM
 	help
 	  Run several kernels on one machine at once, without a hypervisor, each

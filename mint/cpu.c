@@ -214,6 +214,19 @@ static void mint_cleanup_dead_cpu(unsigned int cpu)
 		cmpxchg(&core->owner, mint_self, MINT_NODE_FREE);
 }
 
+/* INIT leaves these running, into the memory of who had the core before */
+static void monitors_off(void)
+{
+	if (boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
+		return;
+	if (boot_cpu_has(X86_FEATURE_ARCH_PERFMON))
+		wrmsrl_safe(MSR_CORE_PERF_GLOBAL_CTRL, 0);
+	if (boot_cpu_has(X86_FEATURE_PEBS))
+		wrmsrl_safe(MSR_IA32_PEBS_ENABLE, 0);
+	if (boot_cpu_has(X86_FEATURE_INTEL_PT))
+		wrmsrl_safe(MSR_IA32_RTIT_CTL, 0);
+}
+
 /**
  * mint_park() - leave this kernel for the park loop
  *
@@ -226,6 +239,7 @@ void mint_park(void)
 	if (!core)
 		for (;;)
 			native_halt();
+	monitors_off();
 	mint_park_jump(mint_common->park, mint_core_pa(core), identity_map(),
 		       __pa(transition_pgd));
 }

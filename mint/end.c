@@ -27,7 +27,9 @@
 #include "mint.h"
 
 #define REAP_PERIOD_MS		1000
+#define REAP_SOON_MS		20
 #define REBOOT_BOUND_MS		30000
+#define POWEROFF_AGAIN_MS	3000
 
 static void __noreturn park_self(void)
 {
@@ -109,14 +111,25 @@ static void poweroff_work(struct work_struct *work)
 }
 
 static DECLARE_WORK(poweroff, poweroff_work);
+static unsigned long poweroff_again;
 
-static void serve_request(void)
+/**
+ * mint_end_poll() - serve what node 0 asks of this node
+ *
+ * A request stands until the node has ended. Who is asked before init can
+ * listen would forget it, so it is passed on again from time to time.
+ *
+ * Context: any; called by the heartbeat and by the doorbell.
+ */
+void mint_end_poll(void)
 {
-	struct mint_node *node = mint_own_node();
-
-	if (cmpxchg(&node->request, MINT_REQUEST_POWEROFF, MINT_REQUEST_NONE) ==
-	    MINT_REQUEST_POWEROFF)
-		schedule_work(&poweroff);
+	if (mint_role != MINT_SUCCESSOR ||
+	    READ_ONCE(mint_own_node()->request) != MINT_REQUEST_POWEROFF ||
+	    system_state != SYSTEM_RUNNING ||
+	    (poweroff_again && time_before(jiffies, poweroff_again)))
+		return;
+	poweroff_again = jiffies + msecs_to_jiffies(POWEROFF_AGAIN_MS);
+	schedule_work(&poweroff);
 }
 
 static bool all_parked(u32 n)
@@ -137,6 +150,7 @@ static DECLARE_DELAYED_WORK(reaper, reap);
 
 static void reap(struct work_struct *work)
 {
+	unsigned int wait = REAP_PERIOD_MS;
 	u32 n, state;
 
 	for (n = 0; mint_node(n); n++) {
@@ -146,15 +160,15 @@ static void reap(struct work_struct *work)
 		if (state != MINT_STATE_ENDED && state != MINT_STATE_PANICKED)
 			continue;
 		if (!all_parked(n)) {
-			/* On their way, at most a few microseconds from it */
-			mod_delayed_work(system_wq, &reaper, 1);
-			return;
+			/* On their way, mostly a few microseconds from it */
+			wait = REAP_SOON_MS;
+			continue;
 		}
 		pr_info("node %u has %s, its cores are parked\n", n,
 			state == MINT_STATE_ENDED ? "ended" : "panicked");
 		mint_release(n);
 	}
-	schedule_delayed_work(&reaper, msecs_to_jiffies(REAP_PERIOD_MS));
+	schedule_delayed_work(&reaper, msecs_to_jiffies(wait));
 }
 
 /* Somebody rang: a successor has ended, or node 0 wants something */
@@ -163,7 +177,7 @@ static void doorbell(void)
 	if (mint_role == MINT_PREDECESSOR)
 		mod_delayed_work(system_wq, &reaper, 0);
 	else
-		serve_request();
+		mint_end_poll();
 }
 
 /**
@@ -189,10 +203,12 @@ int mint_end_request(u32 n)
 	return 0;
 }
 
+/* A successor that was started and is not yet taken back */
 static bool any_successor(u32 *n)
 {
 	for (*n = 0; mint_node(*n); (*n)++)
-		if (*n != mint_self && mint_claim(*n))
+		if (*n != mint_self && mint_claim(*n) &&
+		    READ_ONCE(mint_node(*n)->state) != MINT_STATE_LOADED)
 			return true;
 	return false;
 }
@@ -259,6 +275,8 @@ void __init mint_end_setup(void)
 		return;
 	}
 
+	/* Without it, power-off is taken for a halt */
+	pm_power_off = successor_power_off;
 	machine_ops.power_off		= successor_power_off;
 	machine_ops.halt		= successor_power_off;
 	machine_ops.shutdown		= successor_shutdown;

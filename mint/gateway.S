@@ -159,6 +159,20 @@ SYM_DATA_START(mint_gateway)
 .Lpark_exception:
 	iretq
 
+	/* With MCIP left on, the next machine check would be a shutdown */
+.Lpark_mce:
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	xorl	%eax, %eax
+	xorl	%edx, %edx
+	movl	$MSR_IA32_MCG_STATUS, %ecx
+	wrmsr
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	iretq
+
 	.balign	16
 SYM_INNER_LABEL(gw_gdt, SYM_L_GLOBAL)
 	.quad	0
@@ -191,6 +205,8 @@ SYM_INNER_LABEL(gw_park, SYM_L_GLOBAL)
 	.long	GW(.Lpark)
 SYM_INNER_LABEL(gw_exception, SYM_L_GLOBAL)
 	.long	GW(.Lpark_exception)
+SYM_INNER_LABEL(gw_mce, SYM_L_GLOBAL)
+	.long	GW(.Lpark_mce)
 SYM_INNER_LABEL(gw_cores, SYM_L_GLOBAL)
 	.long	0
 SYM_INNER_LABEL(gw_count, SYM_L_GLOBAL)

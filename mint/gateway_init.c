@@ -15,6 +15,7 @@
 #include <linux/unaligned.h>
 
 #include <asm/e820/api.h>
+#include <asm/trapnr.h>
 
 #include "gateway.h"
 #include "mint.h"
@@ -122,10 +123,11 @@ int __init mint_gateway_install(phys_addr_t pa)
 	*(u32 *)FIELD(gw_pml4) = mint_common->pml4;
 	*(u32 *)FIELD(gw_pml5) = mint_common->pml5;
 
-	/* 64-bit interrupt gates, all to the handler that returns */
-	handler = pa + *(u32 *)FIELD(gw_exception);
+	/* 64-bit interrupt gates, all to handlers that return */
 	gate = FIELD(gw_idt);
 	for (i = 0; i < GW_VECTORS; i++) {
+		handler = pa + *(u32 *)(i == X86_TRAP_MC ? FIELD(gw_mce) :
+							   FIELD(gw_exception));
 		gate[2 * i] = (handler & 0xffff) | GW_CS64 << 16 |
 			      0x8e00ULL << 32 | (handler >> 16 & 0xffff) << 48;
 		gate[2 * i + 1] = handler >> 32;

@@ -17,10 +17,13 @@ static struct mem_vector mint_kept[MINT_KASLR_RANGES];
 static int mint_nr_kept;
 
 /* mint.mem=<size>@<start>[,..]; what is malformed is reported later */
-static void mint_kaslr_mem(char *str)
+static bool mint_kaslr_mem(const char *param, char *val)
 {
 	u64 size, start;
-	char *p = str;
+	char *p = val;
+
+	if (strcmp(param, "mint.mem"))
+		return false;
 
 	while (p && *p && mint_nr_kept < MINT_KASLR_RANGES) {
 		size = memparse(p, &p);
@@ -34,6 +37,7 @@ static void mint_kaslr_mem(char *str)
 		while (*p && *p++ != ',')
 			;
 	}
+	return true;
 }
 
 /*
@@ -70,7 +74,11 @@ static bool mint_kaslr_avoid(struct mem_vector *img, struct mem_vector *overlap,
 
 #else
 
-static inline void mint_kaslr_mem(char *str) { }
+static inline bool mint_kaslr_mem(const char *param, char *val)
+{
+	return false;
+}
+
 static inline bool mint_kaslr_avoid(struct mem_vector *img,
 				    struct mem_vector *overlap, u64 *earliest)
 {

@@ -9,8 +9,8 @@
  *
  *   mint_kexec_load()
  *     read_request()	the hand-over among the segments
- *     load()		check_image(), parse_cmdline() -> check_memory(),
- *			check_cores(), check_devices(); then claim(), place()
+ *     load()		check_image(), read_cmdline(), check_cores(),
+ *			check_memory(), check_devices(); claim(), place()
  *     start()		send the boot core through the gateway
  *     unload()		give back what was loaded and not started
  */
@@ -183,7 +183,8 @@ static int check_image(struct request *rq)
 		return refuse(rq, -ENOEXEC,
 			      "boot_params at %#llx are not in the image: the file is truncated or no Linux kernel",
 			      rq->handover.boot_params);
-	if (hdr->header == HDRS_MAGIC &&
+	/* A vmlinux comes without a set-up header, its mark says 64 bits */
+	if (hdr->header == HDRS_MAGIC && hdr->init_size &&
 	    (!hdr->relocatable_kernel || !(hdr->xloadflags & XLF_KERNEL_64)))
 		return refuse(rq, -ENOEXEC,
 			      "the image is not a relocatable 64-bit kernel: build it with CONFIG_X86_64 and CONFIG_RELOCATABLE");
@@ -409,13 +410,32 @@ static int check_legacy(struct request *rq, const struct mint_device *dev,
 	return 0;
 }
 
+static int add_device(struct request *rq, struct mint_device *dev,
+		      const char *name)
+{
+	struct mint_node *node = &rq->node;
+	u32 owner;
+
+	if (dev->irq_flags & MINT_IRQ_VALID &&
+	    mint_pins_check(dev, rq->number, &owner)) {
+		pr_info("GSI %u of %s stays with node %d, which uses it\n",
+			dev->gsi, name, (int)owner);
+		dev->irq_flags = 0;
+	}
+	if (node->nr_devices == MINT_DEVICES_MAX)
+		return refuse(rq, -ENOSPC, "more than %u devices",
+			      MINT_DEVICES_MAX);
+	node->devices[node->nr_devices++] = *dev;
+	return 0;
+}
+
 static int check_devices(struct request *rq)
 {
 	struct mint_node *node = &rq->node;
 	struct mint_token list, token;
 	struct mint_device dev;
 	char name[16], why[160];
-	u32 owner, i;
+	u32 i;
 	int err;
 
 	if (!mint_param_find(rq->cmdline, "mint.devices=", &list))
@@ -437,26 +457,21 @@ static int check_devices(struct request *rq)
 			err = check_legacy(rq, &dev, name);
 			if (err)
 				return err;
-			mint_legacy_lend(&dev);
 			node->legacy |= BIT(dev.id);
-		} else {
-			err = mint_pci_check(&dev, why, sizeof(why));
-			if (err)
-				return refuse(rq, err, "device %s %s", name, why);
+			for (i = 0; mint_legacy_line(&dev, i) || !i; i++) {
+				err = add_device(rq, &dev, name);
+				if (err)
+					return err;
+			}
+			continue;
 		}
 
-		if (dev.irq_flags & MINT_IRQ_VALID &&
-		    mint_pins_check(&dev, rq->number, &owner)) {
-			pr_info("GSI %u of %s stays with node %d, which uses it\n",
-				dev.gsi, name, (int)owner);
-			dev.irq_flags = 0;
-		}
-		if (node->nr_devices == MINT_DEVICES_MAX)
-			return refuse(rq, -ENOSPC, "more than %u devices",
-				      MINT_DEVICES_MAX);
-		node->devices[node->nr_devices++] = dev;
-		if (dev.kind != MINT_DEV_PCI)
-			continue;
+		err = mint_pci_check(&dev, why, sizeof(why));
+		if (err)
+			return refuse(rq, err, "device %s %s", name, why);
+		err = add_device(rq, &dev, name);
+		if (err)
+			return err;
 		err = mint_pci_bridges(&dev, node->devices, node->nr_devices,
 				       MINT_DEVICES_MAX);
 		if (err < 0)
@@ -752,6 +767,24 @@ static int load(struct request *rq)
 	return 0;
 }
 
+/* Nothing to start or to unload: say what there is instead */
+static int refuse_not_loaded(struct request *rq)
+{
+	u32 apic_id = rq->handover.boot_apic_id, n;
+	const struct mint_node *claim;
+
+	for (n = 0; mint_node(n); n++) {
+		claim = mint_claim(n);
+		if (n != mint_self && claim && claim->boot_apic_id == apic_id)
+			return refuse(rq, -EBUSY,
+				      "APIC ID %u is node %u's, which is running: end that node first (echo poweroff > /sys/kernel/mint/nodes/%u/stop)",
+				      apic_id, n, n);
+	}
+	return refuse(rq, -ENOENT,
+		      "nothing is loaded for APIC ID %u: load an image first (-l)",
+		      apic_id);
+}
+
 static int start(struct request *rq)
 {
 	u32 apic_id = rq->handover.boot_apic_id;
@@ -763,9 +796,7 @@ static int start(struct request *rq)
 
 	n = find_node(apic_id, MINT_STATE_LOADED);
 	if (!n || !core)
-		return refuse(rq, -ENOENT,
-			      "nothing is loaded for APIC ID %u: load an image first (-l)",
-			      apic_id);
+		return refuse_not_loaded(rq);
 	rq->number = n;
 	node = mint_node(n);
 	start.entry = claims[n]->entry;
@@ -795,8 +826,7 @@ static int unload(struct request *rq)
 	u32 n = find_node(rq->handover.boot_apic_id, MINT_STATE_LOADED);
 
 	if (!n)
-		return refuse(rq, -ENOENT, "nothing is loaded for APIC ID %u",
-			      rq->handover.boot_apic_id);
+		return refuse_not_loaded(rq);
 	rq->number = n;
 	release(n);
 	pr_info("node %u unloaded\n", n);

@@ -63,8 +63,8 @@ static bool irq_ours(u32 irq)
 		struct mint_device *dev = &node->devices[i];
 		u32 *owner;
 
-		if (dev->kind != MINT_DEV_LEGACY || dev->id >= MINT_LEGACY_COUNT ||
-		    legacy[dev->id].irqs[0] != irq)
+		if (dev->kind != MINT_DEV_LEGACY ||
+		    (dev->irq_flags >> MINT_IRQ_ISA_SHIFT & 15) != irq)
 			continue;
 		owner = mint_pin_owner(dev->gsi);
 		if ((dev->irq_flags & MINT_IRQ_VALID) && owner &&
@@ -145,8 +145,13 @@ void __init mint_legacy_reserve(void)
 void __init mint_legacy_irqs(void)
 {
 	struct mint_node *node = mint_own_node();
-	u32 i, k;
+	struct mpc_intsrc irq = {
+		.type		= MP_INTSRC,
+		.irqtype	= mp_INT,
+		.irqflag	= MP_IRQPOL_ACTIVE_HIGH | MP_IRQTRIG_EDGE,
+	};
 	int idx;
+	u32 i;
 
 	for (i = 0; i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++) {
 		struct mint_device *dev = &node->devices[i];
@@ -156,44 +161,37 @@ void __init mint_legacy_irqs(void)
 		    !(dev->irq_flags & MINT_IRQ_VALID) || !owner ||
 		    *owner != mint_self)
 			continue;
-		for (k = 0; k < 2 && legacy[dev->id].irqs[k]; k++) {
-			u32 gsi = k ? legacy[dev->id].irqs[k] : dev->gsi;
-			struct mpc_intsrc irq = {
-				.type		= MP_INTSRC,
-				.irqtype	= mp_INT,
-				.irqflag	= MP_IRQPOL_ACTIVE_HIGH |
-						  MP_IRQTRIG_EDGE,
-				.srcbusirq	= legacy[dev->id].irqs[k],
-			};
-
-			idx = mp_find_ioapic(gsi);
-			if (idx < 0)
-				continue;
-			irq.dstapic = mpc_ioapic_id(idx);
-			irq.dstirq = mp_find_ioapic_pin(idx, gsi);
-			mp_save_irq(&irq);
-		}
+		idx = mp_find_ioapic(dev->gsi);
+		if (idx < 0)
+			continue;
+		irq.srcbusirq = dev->irq_flags >> MINT_IRQ_ISA_SHIFT & 15;
+		irq.dstapic = mpc_ioapic_id(idx);
+		irq.dstirq = mp_find_ioapic_pin(idx, dev->gsi);
+		mp_save_irq(&irq);
 	}
 }
 
 /**
- * mint_legacy_lend() - complete the description of a device to be handed over
- * @dev:	a legacy device; its interrupt is filled in
+ * mint_legacy_line() - an interrupt of a device to be handed over
+ * @dev:	a legacy device; its line is filled in
+ * @k:		which of its interrupts, from 0
  *
  * Context: predecessor.
+ * Return: false if it has no such interrupt.
  */
-void mint_legacy_lend(struct mint_device *dev)
+bool mint_legacy_line(struct mint_device *dev, u32 k)
 {
-	u32 irq = legacy[dev->id].irqs[0], gsi = irq;
+	u32 irq = k < 2 ? legacy[dev->id].irqs[k] : 0, gsi = irq;
 
 	if (!irq)
-		return;
+		return false;
 #ifdef CONFIG_ACPI
 	if (acpi_isa_irq_to_gsi(irq, &gsi))
 		gsi = irq;
 #endif
 	dev->gsi = gsi;
-	dev->irq_flags = MINT_IRQ_VALID;
+	dev->irq_flags = MINT_IRQ_VALID | irq << MINT_IRQ_ISA_SHIFT;
+	return true;
 }
 
 /*

@@ -143,11 +143,7 @@ static void __init own_apply(void)
 	e820__print_table("mint");
 }
 
-/*
- * mint.mem=<size>@<start>[,..]: the memory that node 0 keeps. The rest of
- * what the firmware calls usable can be lent; the map names it reserved, so
- * that nothing in this kernel takes it. What is in use since boot stays.
- */
+/* mint.mem=<size>@<start>[,..]: the memory that node 0 keeps */
 static int __init mint_mem_param(char *str)
 {
 	const char *list = str;
@@ -167,19 +163,36 @@ static int __init mint_mem_param(char *str)
 		else
 			own_add(range.start, range.size, NULL);
 	}
-	if (!mint_own_mem_count)
-		return 0;
+	if (mint_own_mem_count)
+		mint_become_predecessor();
+	return 0;
+}
+early_param("mint.mem", mint_mem_param);
 
-	mint_become_predecessor();
+/**
+ * mint_memory_apply() - keep what mint.mem= says, and nothing else
+ *
+ * The rest of what the firmware calls usable can be lent; the map names it
+ * reserved, so that nothing in this kernel takes it. What is in use since
+ * boot stays. Without mint.mem= all memory stays.
+ *
+ * Context: predecessor, setup_arch(), after the early parameters and before
+ *	    memblock learns of memory.
+ */
+void __init mint_memory_apply(void)
+{
+	if (!mint_own_mem_count) {
+		mint_own_mem[0].size = PHYSICAL_PAGE_MASK & PAGE_MASK;
+		mint_own_mem_count = 1;
+		return;
+	}
 	own_merge();
 	own_add(0, SZ_1M, "low memory");
 	own_add(__pa_symbol(_text), _end - _text, "kernel image");
 	own_add_setup_data();
 	own_merge();
 	own_apply();
-	return 0;
 }
-early_param("mint.mem", mint_mem_param);
 
 /**
  * mint_memory_adopt() - take a node's ranges as this kernel's own

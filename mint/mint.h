@@ -75,6 +75,7 @@ bool mint_ranges_overlap(const struct mint_range *a,
 			 const struct mint_range *b);
 bool mint_range_inside(const struct mint_range *inner,
 		       const struct mint_range *outer, u32 count);
+void mint_memory_apply(void);
 void mint_memory_adopt(const struct mint_node *node);
 void mint_memory_register(void);
 int mint_memory_lend(u32 n);
@@ -158,7 +159,7 @@ extern u32 mint_legacy_own;
 void mint_legacy_setup(void);
 void mint_legacy_reserve(void);
 void mint_legacy_irqs(void);
-void mint_legacy_lend(struct mint_device *dev);
+bool mint_legacy_line(struct mint_device *dev, u32 k);
 
 /* launch.c */
 const struct mint_node *mint_claim(u32 n);
@@ -167,6 +168,7 @@ void mint_release(u32 n);
 /* end.c */
 void mint_end_setup(void);
 int mint_end_request(u32 n);
+void mint_end_poll(void);
 
 /* sysfs.c */
 int mint_sysfs_add_node(u32 n);

@@ -7,6 +7,7 @@
  * predecessor, neither leaves a stock kernel.
  */
 
+#include <linux/dmi.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/jiffies.h>
@@ -140,6 +141,13 @@ void __init mint_setup_early(void)
 	mint_platform_setup();
 }
 
+/* The first operation after the early parameters, with nothing allocated yet */
+static void __init predecessor_dmi_setup(void)
+{
+	mint_memory_apply();
+	dmi_setup();
+}
+
 /* The gateway page comes first: later nobody has memory below 1 MiB */
 static void __init predecessor_realmode_reserve(void)
 {
@@ -191,6 +199,7 @@ void __init mint_become_predecessor(void)
 	mint_role = MINT_PREDECESSOR;
 	x86_platform.realmode_reserve = predecessor_realmode_reserve;
 	x86_platform.realmode_init = mint_cpu_realmode_init;
+	x86_init.resources.dmi_setup = predecessor_dmi_setup;
 	x86_init.resources.reserve_resources = predecessor_reserve_resources;
 }
 
@@ -199,6 +208,7 @@ static void beat(struct timer_list *timer)
 	struct mint_node *node = mint_own_node();
 
 	WRITE_ONCE(node->heartbeat, node->heartbeat + 1);
+	mint_end_poll();
 	mod_timer(timer, jiffies + HZ / HEARTBEAT_HZ);
 }
 

@@ -162,6 +162,18 @@ static void describe_line(struct pci_dev *dev, struct mint_device *desc)
 		pcibios_disable_irq(dev);
 }
 
+/*
+ * DMA that is translated or interrupts that are remapped go by tables of
+ * node 0: a successor's would be dropped.
+ */
+static bool remapped(struct pci_dev *dev)
+{
+	struct irq_domain *domain = dev_get_msi_domain(&dev->dev);
+
+	return device_iommu_mapped(&dev->dev) ||
+	       (domain && domain != x86_vector_domain);
+}
+
 /**
  * mint_pci_check() - may a function be lent?
  * @desc:	the function; its line is filled in
@@ -199,6 +211,10 @@ int mint_pci_check(struct mint_device *desc, char *why, size_t size)
 			 "is driven by %s in node 0: echo %s > /sys/bus/pci/drivers/%s/unbind",
 			 drv->name, pci_name(dev), drv->name);
 		err = -EBUSY;
+	} else if (remapped(dev)) {
+		snprintf(why, size,
+			 "is behind an active IOMMU: boot node 0 with intel_iommu=off amd_iommu=off intremap=off");
+		err = -EINVAL;
 	} else if (!raw_pci_ext_ops) {
 		snprintf(why, size, "cannot be lent, this machine has no ECAM: it needs MMCONFIG");
 		err = -EINVAL;
@@ -338,13 +354,39 @@ static bool bridge_hides(int reg)
 	       (reg >= PCI_ROM_ADDRESS1 && reg < PCI_ROM_ADDRESS1 + 4);
 }
 
+/* Index of a function of this successor's in own[], or own_count */
+static u32 own_index(u32 id)
+{
+	u32 i;
+
+	for (i = 0; i < own_count; i++)
+		if (own[i].kind == MINT_DEV_PCI && own[i].id == id)
+			break;
+	return i;
+}
+
+static bool covers(int reg, int len, int byte)
+{
+	return reg <= byte && byte < reg + len;
+}
+
+/*
+ * A function whose line stayed with another node has no line here: it shows
+ * no pin, and its INTx stays off, so that it cannot storm who has the line.
+ */
 static int filter_read(unsigned int segment, unsigned int bus,
 		       unsigned int devfn, int reg, int len, u32 *val)
 {
-	u32 id = function_id(segment, bus, devfn);
+	u32 id = function_id(segment, bus, devfn), i = own_index(id);
+	int err;
 
-	if (own_function(id, MINT_DEV_PCI))
-		return ecam_ops->read(segment, bus, devfn, reg, len, val);
+	if (i < own_count) {
+		err = ecam_ops->read(segment, bus, devfn, reg, len, val);
+		if (!(own[i].irq_flags & MINT_IRQ_VALID) &&
+		    covers(reg, len, PCI_INTERRUPT_PIN))
+			*val &= ~(0xff << 8 * (PCI_INTERRUPT_PIN - reg));
+		return err;
+	}
 	if (own_function(id, MINT_DEV_BRIDGE)) {
 		if (!bridge_hides(reg))
 			return ecam_ops->read(segment, bus, devfn, reg, len, val);
@@ -358,8 +400,12 @@ static int filter_read(unsigned int segment, unsigned int bus,
 static int filter_write(unsigned int segment, unsigned int bus,
 			unsigned int devfn, int reg, int len, u32 val)
 {
-	if (!own_function(function_id(segment, bus, devfn), MINT_DEV_PCI))
+	u32 i = own_index(function_id(segment, bus, devfn));
+
+	if (i == own_count)
 		return 0;
+	if (!(own[i].irq_flags & MINT_IRQ_VALID) && reg == PCI_COMMAND && len > 1)
+		val |= PCI_COMMAND_INTX_DISABLE;
 	return ecam_ops->write(segment, bus, devfn, reg, len, val);
 }
 
@@ -372,11 +418,8 @@ static int successor_enable_irq(struct pci_dev *dev)
 {
 	struct irq_alloc_info info;
 	int irq;
-	u32 i;
+	u32 i = own_index(dev_id(dev));
 
-	for (i = 0; i < own_count; i++)
-		if (own[i].kind == MINT_DEV_PCI && own[i].id == dev_id(dev))
-			break;
 	if (i == own_count || !(own[i].irq_flags & MINT_IRQ_VALID))
 		return 0;
 	if (dev->irq_managed && dev->irq > 0)

@@ -33,6 +33,27 @@ static u64 wall_ns __ro_after_init, wall_tsc __ro_after_init;
 static unsigned int tsc_freq_khz __ro_after_init;
 static bool lapic_timer_known __initdata;
 
+/*
+ * What belongs to a package or to the machine is node 0's: MTRRs, whose
+ * writes stop all caches, the TSC's offset, cache and bandwidth allocation,
+ * thermal control.
+ */
+static const unsigned int not_ours[] __initconst = {
+	X86_FEATURE_MTRR,
+	X86_FEATURE_TSC_ADJUST,
+	X86_FEATURE_RDT_A,
+	X86_FEATURE_CQM,
+	X86_FEATURE_MBA,
+	X86_FEATURE_ACPI,
+	X86_FEATURE_HWP,
+};
+
+/* Port 0x61, which tells the reason of an NMI, is node 0's */
+static unsigned char mint_get_nmi_reason(void)
+{
+	return 0;
+}
+
 static unsigned long mint_tsc_khz(void)
 {
 	return tsc_freq_khz;
@@ -145,6 +166,8 @@ static void __init mint_pre_vector_init(void)
  */
 void __init mint_platform_setup(void)
 {
+	int i;
+
 	tsc_freq_khz = mint_common->tsc_khz;
 	wall_ns = mint_common->wall_ns;
 	wall_tsc = mint_common->wall_tsc;
@@ -166,6 +189,7 @@ void __init mint_platform_setup(void)
 	x86_platform.calibrate_tsc		= mint_tsc_khz;
 	x86_platform.get_wallclock		= mint_get_wallclock;
 	x86_platform.set_wallclock		= set_rtc_noop;
+	x86_platform.get_nmi_reason		= mint_get_nmi_reason;
 	x86_platform.realmode_reserve		= x86_init_noop;
 	x86_platform.realmode_init		= mint_cpu_realmode_init;
 	x86_platform.legacy.warm_reset		= 0;
@@ -176,8 +200,8 @@ void __init mint_platform_setup(void)
 	disable_acpi();
 	setup_force_cpu_cap(X86_FEATURE_TSC_KNOWN_FREQ);
 
-	/* Nobody's but node 0's: a write stops the caches of the machine */
-	setup_clear_cpu_cap(X86_FEATURE_MTRR);
+	for (i = 0; i < ARRAY_SIZE(not_ours); i++)
+		setup_clear_cpu_cap(not_ours[i]);
 
 	mint_legacy_setup();
 	mint_pci_setup();

@@ -203,25 +203,29 @@ def write(path, text):
     os.rename(path + ".new", path)
 
 
-def lock():
-    """Let one build at a time work in build/; children inherit the right."""
-    if os.environ.get("MINT_LOCKED") == BUILD:
+def lock(name="lock"):
+    """Let one build at a time work in build/; children inherit the right.
+
+    What works in a directory of its own, and long, takes a lock of its own.
+    """
+    path = os.path.join(BUILD, "." + name)
+    if path in os.environ.get("MINT_LOCKS", "").split(":"):
         return
     os.makedirs(BUILD, exist_ok=True)
-    handle = os.open(os.path.join(BUILD, ".lock"), os.O_CREAT | os.O_RDWR, 0o644)
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         say("  waiting for another build in this tree (one hour at most)")
 
         def late(*_):
-            die(f"another build still holds {relative(BUILD)}/.lock")
+            die(f"another build still holds {relative(path)}")
 
         signal.signal(signal.SIGALRM, late)
         signal.alarm(3600)
         fcntl.flock(handle, fcntl.LOCK_EX)
         signal.alarm(0)
-    os.environ["MINT_LOCKED"] = BUILD
+    os.environ["MINT_LOCKS"] = os.environ.get("MINT_LOCKS", "") + ":" + path
 
 
 def main(function):

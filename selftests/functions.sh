@@ -171,6 +171,11 @@ need_mint() {
 	[ -r "$MINT_INITRD" ] || skip_all "no initrd $MINT_INITRD"
 }
 
+# need_cores <n>: skip the test on a machine with fewer cores to lend
+need_cores() {
+	[ "$free_at_start" -ge "$1" ] || skip "needs $1 free cores"
+}
+
 # expand <list>: "1,4-6" becomes "1 4 5 6"
 expand() {
 	local part first last
@@ -389,7 +394,7 @@ start_loaded() {
 
 # resources <cores> [above|below]: choose $boot, $ids, $min and $max
 resources() {
-	[ "$free_at_start" -ge "$1" ] || skip "needs $1 free cores"
+	need_cores "$1"
 	ids=$(free_cores "$1") || fail "$1 free cores wanted: $(cores_of free)"
 	boot=${ids%% *}
 	# shellcheck disable=SC2046 # two words
@@ -443,8 +448,9 @@ stop() {
 			--mint-cpu="$(cut -d, -f1 "$MINT/nodes/$1/cpus" |
 				cut -d- -f1)" >/dev/null
 		;;
-	running)
-		loop_until 20 ask "$1"
+	starting | running)
+		# One that starts is asked once it can hear it.
+		loop_until 60 ask "$1"
 		;;
 	esac
 	if ! loop_until 60 over "$1"; then
@@ -453,9 +459,9 @@ stop() {
 	fi
 }
 
-# ask <node>: write the request
+# ask <node>: write the request; fails unless the node runs
 ask() {
-	echo poweroff >"$MINT/nodes/$1/stop"
+	echo poweroff 2>/dev/null >"$MINT/nodes/$1/stop"
 }
 
 # end_since <file>: end the successors launched since the list was kept

@@ -50,6 +50,7 @@ storm_round() {
 # TLB flushes, calls and NMIs in a successor, with another one beside it.
 storm_in_successor() {
 	[ -x "$MINT_BIN/tlb_storm" ] || skip "tlb_storm is not built"
+	need_cores 3
 	launch 1
 	beside=$node
 	cat >"$TMP/storm.sh.poweroff" <<-'END'

@@ -124,6 +124,7 @@ unload() {
 
 # two successors from the same image file, alive at the same time
 same_image() {
+	need_cores 2
 	launch 1
 	one=$node
 	launch 1

@@ -89,6 +89,7 @@ above_4g() {
 
 # One on each side of 4 GiB at the same time.
 both_sides() {
+	need_cores 2
 	resources 1 above
 	cmdline="maxcpus=1" start
 	high=$node

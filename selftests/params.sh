@@ -88,6 +88,7 @@ bad_memory() {
 }
 
 bad_cores() {
+	resources 1
 	refused_parameter "mint.cpus=$boot,x" "'x'" "APIC ID"
 	refused_parameter "mint.cpus=3-1" "'3-1'" "APIC ID"
 	refused_parameter "mint.cpus=99999999999" "'99999999999'" "APIC ID"

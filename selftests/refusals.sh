@@ -71,12 +71,12 @@ memory_of_successor() {
 	refused "0x[0-9a-f]+" "node $lodger" "choose|end that|end it|stop" try
 }
 
-# one byte too many at the end
+# one page too many at the start
 memory_overlaps_successor() {
 	# shellcheck disable=SC2046 # two words
 	set -- $(owned_by "node $lodger")
 	resources 1
-	min=$(printf '0x%x' $(($2)))
+	min=$(printf "0x%x" $(($2 + 1 - 4096)))
 	max=$(printf '0x%x' $(($2 + MINT_SIZE * MIB - 1)))
 	refused "0x[0-9a-f]+" "node $lodger" "choose|end that|end it|stop" try
 }
@@ -86,7 +86,7 @@ common_area() {
 	set -- $(owned_by "common area" | tail -n 1)
 	resources 1
 	min=$1
-	max=$2
+	max=$(printf '0x%x' $((min + MINT_SIZE * MIB - 1)))
 	refused "0x[0-9a-f]+" "common area" "choose|use|cannot be given" try
 }
 
@@ -96,7 +96,7 @@ gateway() {
 	resources 1
 	min=$1
 	max=$2
-	refused "0x[0-9a-f]+" "gateway" "choose|use|cannot be given" try
+	refused "0x[0-9a-f]+" "gateway|first MiB" "choose|use|cannot be given" try
 }
 
 reserved_memory() {
@@ -131,7 +131,7 @@ senseless_range() {
 	swap=$min
 	min=$max
 	max=$swap
-	refused "mem-max|mem-min|0x[0-9a-f]+" "before|below|empty|less|greater" \
+	refused "mem-max|mem-min|0x[0-9a-f]+" "before|below|empty|not above" \
 		"." try
 }
 
@@ -193,8 +193,8 @@ bad_device_name() {
 not_an_image() {
 	resources 1
 	image=$TMP/image
-	echo "This is no kernel." >"$image"
-	refused "$image|image" "kernel|bzImage" "x86-64|CONFIG|bzImage" try
+	seq 20000 >"$image"
+	refused "$image" "no kernel" "bzImage" try
 }
 
 no_such_file() {
@@ -279,6 +279,19 @@ not_root() {
 		--initrd="$MINT_INITRD" --command-line=maxcpus=1 "$MINT_KERNEL"
 }
 
+# a kernel built without CONFIG_MINT has no such directory
+kernel_without_mint() {
+	resources 1
+	cat >"$TMP/hide" <<-END
+		mount -t tmpfs none $MINT
+		exec "\$@"
+	END
+	refused "kernel" "no Mint" "CONFIG_MINT" unshare -m sh "$TMP/hide" \
+		"$MINT_KEXEC" --mint-cpu="$boot" --mem-min="$min" \
+		--mem-max="$max" --initrd="$MINT_INITRD" \
+		--command-line=maxcpus=1 "$MINT_KERNEL"
+}
+
 # A lodger that must not notice any of this. With a serial port where one is
 # free, so that there is a device to refuse.
 port=
@@ -308,4 +321,4 @@ run_tests bsp online_core lent_core lent_core_in_list absent_core \
 	device_of_successor driven_device absent_device bridge \
 	bad_device_name not_an_image no_such_file truncated_image \
 	not_relocatable image_without_mint start_without_load \
-	unload_without_load unload_running not_root
+	unload_without_load unload_running not_root kernel_without_mint

@@ -19,6 +19,12 @@ struct pci_dev;
 
 #ifdef CONFIG_MINT
 
+/* What Mint calls although its file has kept it for itself */
+#define VISIBLE_IF_MINT
+extern int apic_ipi_shorthand_off;
+int wakeup_secondary_cpu_via_init(u32 phys_apicid, unsigned long start_eip);
+void clear_IO_APIC_pin(unsigned int apic, unsigned int pin);
+
 void mint_setup_early(void);
 bool mint_successor(void);
 bool mint_knows_bsp(u32 apic_id);
@@ -31,6 +37,8 @@ long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
 		     struct kexec_segment *segments);
 
 #else
+
+#define VISIBLE_IF_MINT static
 
 static inline void mint_setup_early(void) { }
 static inline bool mint_successor(void) { return false; }

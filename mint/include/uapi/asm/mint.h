@@ -33,8 +33,8 @@
  */
 #define MINT_MARKER		"Mint image mark\n"
 #define MINT_MARKER_LEN		16
-#define MINT_MARKER_64BIT	(1 << 0)
-#define MINT_MARKER_5LEVEL	(1 << 1)
+#define MINT_MARKER_64BIT	0x1
+#define MINT_MARKER_5LEVEL	0x2
 
 /* Offsets and sizes that assembly code uses, checked in mint/common.c */
 #define MINT_CORE_APIC_ID	0
@@ -97,15 +97,17 @@ struct mint_range {
 #define MINT_LEGACY_COUNT	7
 
 /* mint_device.irq_flags */
-#define MINT_IRQ_VALID		(1 << 0)	/* gsi is the function's INTx */
-#define MINT_IRQ_LEVEL		(1 << 1)
-#define MINT_IRQ_ACTIVE_LOW	(1 << 2)
+#define MINT_IRQ_VALID		0x1	/* gsi is the function's INTx */
+#define MINT_IRQ_LEVEL		0x2
+#define MINT_IRQ_ACTIVE_LOW	0x4
+#define MINT_IRQ_ISA_SHIFT	8		/* ISA IRQ of a legacy device */
 
 /**
  * struct mint_device - a device that a node owns
  * @kind:	MINT_DEV_*
  * @id:		PCI: segment << 16 | bus << 8 | devfn; legacy: MINT_LEGACY_*
- * @gsi:	global system interrupt of its line, if @irq_flags says so
+ * @gsi:	global system interrupt of its line, if @irq_flags says so;
+ *		a device with two lines has two records
  * @irq_flags:	MINT_IRQ_*
  */
 struct mint_device {
@@ -116,9 +118,9 @@ struct mint_device {
 };
 
 /* mint_handover.op: what a call of kexec_load() asks for */
-#define MINT_OP_LOAD		(1 << 0)
-#define MINT_OP_START		(1 << 1)
-#define MINT_OP_UNLOAD		(1 << 2)
+#define MINT_OP_LOAD		0x1
+#define MINT_OP_START		0x2
+#define MINT_OP_UNLOAD		0x4
 
 /**
  * struct mint_handover - launch request, then setup_data of the successor
