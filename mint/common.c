@@ -27,6 +27,7 @@
 #define MINT_ECAM_MAX		32
 #define MINT_ROOTS_MAX		64
 #define MINT_LOCK_BOUND_MS	100
+#define UNKNOWN_TSC_KHZ		10000000	/* faster than any: waits long */
 
 struct mint_common *mint_common __ro_after_init;
 phys_addr_t mint_common_pa __ro_after_init;
@@ -427,25 +428,32 @@ static bool holder_dead(u32 holder)
  * @lock:	in the common area
  *
  * Sections under it are a few register accesses long. A lock whose holder
- * has died, or which is held a thousand times longer than any section lasts,
- * is broken and counted, not waited for.
+ * has died, or which one core holds a thousand times longer than any section
+ * lasts, is broken and counted, not waited for. So is one that this very core
+ * held when an NMI took it out of the section.
  *
- * Context: any but NMI; interrupts off, so that a section is not preempted.
+ * Context: any; interrupts off, so that a section is not preempted.
  */
 void mint_lock(struct mint_lock *lock)
 {
-	u32 me = read_apic_id() + 1, seen;
-	u64 begin = rdtsc();
+	u64 bound = (u64)(tsc_khz ?: layout.tsc_khz ?: UNKNOWN_TSC_KHZ) *
+		    MINT_LOCK_BOUND_MS;
+	u32 me = read_apic_id() + 1, seen, last = 0;
+	u64 begin = 0;
 
 	while ((seen = cmpxchg(&lock->holder, 0, me)) != 0) {
-		if (seen == me || rdtsc() - begin >
-				  (u64)layout.tsc_khz * MINT_LOCK_BOUND_MS ||
-		    holder_dead(seen)) {
+		if (seen != last) {
+			/* It changes hands: the bound is for one holder */
+			last = seen;
+			begin = rdtsc();
+		}
+		if (seen == me || rdtsc() - begin > bound || holder_dead(seen)) {
 			if (cmpxchg(&lock->holder, seen, me) != seen)
 				continue;
 			WRITE_ONCE(lock->broken, lock->broken + 1);
-			pr_warn_ratelimited("lock of APIC ID %u broken\n",
-					    seen - 1);
+			/* Under a raw lock of the caller's: not to a console now */
+			printk_deferred("mint: lock of APIC ID %u broken\n",
+					seen - 1);
 			return;
 		}
 		cpu_relax();

@@ -93,11 +93,12 @@ static u64 identity_map(void)
 	return pgtable_l5_enabled() ? mint_common->pml5 : mint_common->pml4;
 }
 
+/* A core only moves on: it may have passed @state when we look */
 static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
 {
 	ktime_t bound = ktime_add_ms(ktime_get(), ms);
 
-	while (READ_ONCE(core->state) != state) {
+	while (READ_ONCE(core->state) < state) {
 		if (ktime_after(ktime_get(), bound))
 			return -ETIMEDOUT;
 		cpu_relax();
@@ -115,7 +116,7 @@ static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
  *
  * Context: process; takes tens of microseconds.
  */
-void mint_core_reset(const struct mint_core *core)
+void mint_core_reset(struct mint_core *core)
 {
 	if (core->apic_id == mint_common->bsp_apic_id)
 		return;
@@ -127,6 +128,7 @@ void mint_core_reset(const struct mint_core *core)
 	apic_icr_write(APIC_INT_LEVELTRIG | APIC_DM_INIT, core->apic_id);
 	safe_apic_wait_icr_idle();
 	preempt_enable();
+	WRITE_ONCE(core->state, MINT_CORE_UNUSED);
 }
 
 /**
@@ -160,10 +162,8 @@ int mint_core_start(struct mint_core *core, const struct mint_start *start)
 		err = state_wait(core, MINT_CORE_PASSED, START_BOUND_MS);
 	else
 		err = -EIO;
-	if (err) {
+	if (err)
 		mint_core_reset(core);
-		WRITE_ONCE(core->state, MINT_CORE_UNUSED);
-	}
 	return err;
 }
 
@@ -190,6 +190,7 @@ static int mint_kick_ap(unsigned int cpu, struct task_struct *tidle)
 {
 	struct mint_core *core = mint_core_find(cpu_physical_id(cpu));
 	u32 owner = MINT_NODE_FREE;
+	int err;
 
 	if (!core)
 		return -ENODEV;
@@ -198,7 +199,10 @@ static int mint_kick_ap(unsigned int cpu, struct task_struct *tidle)
 		       cpu, core->apic_id, owner);
 		return -EBUSY;
 	}
-	return native_kick_ap(cpu, tidle);
+	err = native_kick_ap(cpu, tidle);
+	if (err && mint_role == MINT_PREDECESSOR)
+		cmpxchg(&core->owner, mint_self, MINT_NODE_FREE);
+	return err;
 }
 
 /* Node 0 gives up a core that it takes offline; a successor keeps it */
@@ -236,7 +240,8 @@ void mint_park(void)
 {
 	struct mint_core *core = mint_core_find(read_apic_id());
 
-	if (!core)
+	/* Too early for either: nobody waits for this core but by INIT */
+	if (!core || !transition_pgd)
 		for (;;)
 			native_halt();
 	monitors_off();
@@ -312,6 +317,9 @@ void __init mint_cpu_init(void)
 {
 	/* One core's shorthand reaches the cores of all nodes */
 	apic_ipi_shorthand_off = 1;
+
+	/* STARTUP needs no warm-reset vector, and nobody would take it back */
+	x86_platform.legacy.warm_reset = 0;
 
 	smp_ops.kick_ap_alive = mint_kick_ap;
 	smp_ops.cleanup_dead_cpu = mint_cleanup_dead_cpu;

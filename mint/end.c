@@ -29,7 +29,10 @@
 #define REAP_PERIOD_MS		1000
 #define REAP_SOON_MS		20
 #define REBOOT_BOUND_MS		30000
-#define POWEROFF_AGAIN_MS	3000
+#define POWEROFF_AGAIN_MS	15000
+#define PARK_BOUND_MS		2000
+
+static bool panicked;
 
 static void __noreturn park_self(void)
 {
@@ -40,46 +43,54 @@ static void __noreturn park_self(void)
 		native_halt();
 }
 
-/* The end of a successor, from whichever way it came */
+/* The end of a successor, from whichever way it came, however early */
 static void __noreturn end(u32 state)
 {
 	local_irq_disable();
+	/* In VMX operation, or with SVM's GIF off, a core is deaf to INIT */
+	cpu_emergency_disable_virtualization();
 
 	/* An emergency may come with reboot_force, which would leave them on */
 	reboot_force = 0;
-	smp_ops.stop_other_cpus(1);
+	smp_ops.stop_other_cpus(0);
 
-	mint_pci_quiet();
-	mint_pins_clear();
-
-	WRITE_ONCE(mint_own_node()->state, state);
-	/* Node 0 looks once a second; the doorbell makes it look now */
-	mint_doorbell(mint_common->bsp_apic_id);
+	if (mint_own_node()) {
+		mint_pci_quiet();
+		mint_pins_clear();
+		WRITE_ONCE(mint_own_node()->state, state);
+		/* Node 0 looks once a second; the doorbell makes it look now */
+		mint_doorbell(mint_common->bsp_apic_id);
+	}
 	park_self();
+}
+
+static u32 end_state(void)
+{
+	return panicked ? MINT_STATE_PANICKED : MINT_STATE_ENDED;
 }
 
 static void successor_power_off(void)
 {
-	end(MINT_STATE_ENDED);
+	end(end_state());
 }
 
 static void successor_restart(char *cmd)
 {
 	pr_notice("a successor restarts by being launched again: node %u ends\n",
 		  mint_self);
-	end(MINT_STATE_ENDED);
+	end(end_state());
 }
 
 static void successor_emergency_restart(void)
 {
-	end(oops_in_progress ? MINT_STATE_PANICKED : MINT_STATE_ENDED);
+	end(end_state());
 }
 
 static void successor_shutdown(void)
 {
 	pr_notice("node %u ends instead of starting another kernel in its place\n",
 		  mint_self);
-	end(MINT_STATE_ENDED);
+	end(end_state());
 }
 
 #ifdef CONFIG_CRASH_DUMP
@@ -89,13 +100,13 @@ static void successor_crash_shutdown(struct pt_regs *regs)
 }
 #endif
 
-/* After all others: with a timeout, the restart that follows ends the node */
+/* After all others; the restart that follows is the end of the node */
 static int successor_panic(struct notifier_block *nb, unsigned long event,
 			   void *text)
 {
-	WRITE_ONCE(mint_own_node()->state, MINT_STATE_PANICKED);
+	panicked = true;
 	if (!panic_timeout)
-		end(MINT_STATE_PANICKED);
+		panic_timeout = -1;
 	return NOTIFY_DONE;
 }
 
@@ -132,6 +143,26 @@ void mint_end_poll(void)
 	schedule_work(&poweroff);
 }
 
+/* When a node was first seen to have ended without all cores parked */
+static unsigned long unparked_since[MINT_NODE_MAX];
+
+/* Some core does not come: its kernel is gone, take it from it */
+static void reset_unparked(u32 n)
+{
+	struct mint_core *core;
+	u32 i;
+
+	for (i = 0; (core = mint_core(i)); i++) {
+		if (READ_ONCE(core->owner) != n ||
+		    READ_ONCE(core->state) == MINT_CORE_PARKED ||
+		    READ_ONCE(core->state) == MINT_CORE_UNUSED)
+			continue;
+		pr_warn("APIC ID %u of node %u does not park, reset by INIT\n",
+			core->apic_id, n);
+		mint_core_reset(core);
+	}
+}
+
 static bool all_parked(u32 n)
 {
 	struct mint_core *core;
@@ -162,8 +193,14 @@ static void reap(struct work_struct *work)
 		if (!all_parked(n)) {
 			/* On their way, mostly a few microseconds from it */
 			wait = REAP_SOON_MS;
-			continue;
+			if (!unparked_since[n])
+				unparked_since[n] = jiffies ?: 1;
+			if (time_before(jiffies, unparked_since[n] +
+					msecs_to_jiffies(PARK_BOUND_MS)))
+				continue;
+			reset_unparked(n);
 		}
+		unparked_since[n] = 0;
 		pr_info("node %u has %s, its cores are parked\n", n,
 			state == MINT_STATE_ENDED ? "ended" : "panicked");
 		mint_release(n);
@@ -242,39 +279,38 @@ static struct notifier_block reboot_block = {
 	.priority	= INT_MAX,
 };
 
-static int predecessor_suspend(struct notifier_block *nb, unsigned long event,
-			       void *data)
+/* Sleep is the machine's, and what is lent is in no hibernation image */
+static int refuse_sleep(struct notifier_block *nb, unsigned long event,
+			void *data)
 {
 	u32 n;
 
 	if (event != PM_SUSPEND_PREPARE && event != PM_HIBERNATION_PREPARE)
 		return NOTIFY_DONE;
-	if (!any_successor(&n))
-		return NOTIFY_DONE;
-	pr_err("suspend and hibernation would stop node %u: end it first\n", n);
-	return notifier_from_errno(-EBUSY);
+	if (mint_role == MINT_SUCCESSOR) {
+		pr_err("a successor cannot put the machine to sleep\n");
+		return notifier_from_errno(-EPERM);
+	}
+	for (n = 0; mint_node(n); n++) {
+		if (n == mint_self || !mint_claim(n))
+			continue;
+		pr_err("sleep would stop node %u: end or unload it first\n", n);
+		return notifier_from_errno(-EBUSY);
+	}
+	return NOTIFY_DONE;
 }
 
 static struct notifier_block suspend_block = {
-	.notifier_call = predecessor_suspend,
+	.notifier_call = refuse_sleep,
 };
 
 /**
- * mint_end_setup() - take over the ways out
+ * mint_end_setup_early() - no way out of a successor reaches the machine
  *
- * Context: early initcall, common area mapped.
+ * Context: successor, setup_arch().
  */
-void __init mint_end_setup(void)
+void __init mint_end_setup_early(void)
 {
-	x86_platform_ipi_callback = doorbell;
-
-	if (mint_role == MINT_PREDECESSOR) {
-		register_reboot_notifier(&reboot_block);
-		register_pm_notifier(&suspend_block);
-		schedule_delayed_work(&reaper, msecs_to_jiffies(REAP_PERIOD_MS));
-		return;
-	}
-
 	/* Without it, power-off is taken for a halt */
 	pm_power_off = successor_power_off;
 	machine_ops.power_off		= successor_power_off;
@@ -286,4 +322,19 @@ void __init mint_end_setup(void)
 	machine_ops.crash_shutdown	= successor_crash_shutdown;
 #endif
 	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+}
+
+/**
+ * mint_end_setup() - listen to the other nodes, refuse sleep
+ *
+ * Context: early initcall, common area mapped.
+ */
+void __init mint_end_setup(void)
+{
+	x86_platform_ipi_callback = doorbell;
+	register_pm_notifier(&suspend_block);
+	if (mint_role != MINT_PREDECESSOR)
+		return;
+	register_reboot_notifier(&reboot_block);
+	schedule_delayed_work(&reaper, msecs_to_jiffies(REAP_PERIOD_MS));
 }

@@ -131,11 +131,12 @@ SYM_DATA_START(mint_gateway)
 .Lpark:
 	endbr64
 	cli
-	movq	%rsi, %cr3
+	/* Tables and stack first: both maps have them, for an NMI on the way */
 	lea	mint_gateway(%rip), %rbx
 	lgdt	GW(gw_gdtr64)(%rbx)
 	lidt	GW(gw_idtr)(%rbx)
 	lea	MINT_CORE_SIZE(%rdi), %rsp
+	movq	%rsi, %cr3
 	movl	$GW_DS, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
@@ -221,6 +222,9 @@ SYM_INNER_LABEL(gw_pml5, SYM_L_GLOBAL)
 SYM_INNER_LABEL(gw_idt, SYM_L_GLOBAL)
 	.space	GW_VECTORS * 16
 SYM_DATA_END_LABEL(mint_gateway, SYM_L_GLOBAL, mint_gateway_end)
+	.if	mint_gateway_end - mint_gateway > 4096
+	.error	"the gateway is larger than its page"
+	.endif
 
 	.text
 	.code64
@@ -232,7 +236,7 @@ SYM_DATA_END_LABEL(mint_gateway, SYM_L_GLOBAL, mint_gateway_end)
  */
 SYM_FUNC_START(mint_park_jump)
 	movq	%cr4, %rax
-	andq	$~(X86_CR4_PGE | X86_CR4_PCIDE | X86_CR4_CET), %rax
+	andq	$(X86_CR4_PAE | X86_CR4_LA57 | X86_CR4_MCE), %rax
 	movq	%rax, %cr4
 	movq	%rcx, %cr3
 	movq	%rdi, %rax

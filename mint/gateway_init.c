@@ -96,18 +96,14 @@ static void __init identity_fill(phys_addr_t pa)
  * @pa:	physical address of a page below 1 MiB
  *
  * Context: predecessor, setup_arch(), with the common area made.
- * Return: 0, -ENOSPC if the code does not fit.
  */
-int __init mint_gateway_install(phys_addr_t pa)
+void __init mint_gateway_install(phys_addr_t pa)
 {
 	void *page = __va(pa);
 	u64 handler, *gate;
 	int i;
 
 #define FIELD(sym)	(page + ((char *)(sym) - mint_gateway))
-
-	if (WARN_ON(mint_gateway_end - mint_gateway > PAGE_SIZE))
-		return -ENOSPC;
 
 	identity_fill(mint_common_pa + mint_common->size - mint_identity_size());
 	memcpy(page, mint_gateway, mint_gateway_end - mint_gateway);
@@ -140,5 +136,4 @@ int __init mint_gateway_install(phys_addr_t pa)
 	gateway_resource.start = pa;
 	gateway_resource.end = pa + PAGE_SIZE - 1;
 	insert_resource(&iomem_resource, &gateway_resource);
-	return 0;
 }

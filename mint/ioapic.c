@@ -15,8 +15,10 @@
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
 
+#include <asm/apic.h>
 #include <asm/io_apic.h>
 #include <asm/irqdomain.h>
+#include <asm/x86_init.h>
 
 #include "mint.h"
 
@@ -85,6 +87,17 @@ static bool line_in_use(u32 gsi)
 }
 
 /**
+ * mint_interrupts_remapped() - do interrupts go by node 0's tables?
+ *
+ * Return: true where interrupt remapping is on: what another kernel writes
+ * into an entry or a device is then dropped by the hardware.
+ */
+bool mint_interrupts_remapped(void)
+{
+	return x86_apic_ops.restore != native_restore_boot_irq_mode;
+}
+
+/**
  * mint_pins_check() - may the line of a device go to a node?
  * @dev:	a device that has a line
  * @n:		number of the node
@@ -103,7 +116,8 @@ int mint_pins_check(const struct mint_device *dev, u32 n, u32 *owner)
 	*owner = READ_ONCE(*pin);
 	if (*owner == n)
 		return 0;
-	if (*owner != mint_self || line_in_use(dev->gsi))
+	if (*owner != mint_self || line_in_use(dev->gsi) ||
+	    mint_interrupts_remapped())
 		return -EBUSY;
 	return 0;
 }
@@ -129,6 +143,14 @@ void mint_pins_lend(u32 n)
 	}
 }
 
+static void clear_pin(u32 gsi)
+{
+	int ioapic = mp_find_ioapic(gsi);
+
+	if (ioapic >= 0)
+		clear_IO_APIC_pin(ioapic, mp_find_ioapic_pin(ioapic, gsi));
+}
+
 /**
  * mint_pins_return() - take all lines of a node back
  * @n:		number of the node
@@ -140,23 +162,26 @@ void mint_pins_lend(u32 n)
 void mint_pins_return(u32 n)
 {
 	u32 gsi, *pin;
-	int ioapic;
 
-	for (gsi = 0; (pin = mint_pin_owner(gsi)); gsi++) {
-		if (cmpxchg(pin, n, mint_self) != n)
-			continue;
-		ioapic = mp_find_ioapic(gsi);
-		if (ioapic >= 0)
-			clear_IO_APIC_pin(ioapic, mp_find_ioapic_pin(ioapic, gsi));
-	}
+	for (gsi = 0; (pin = mint_pin_owner(gsi)); gsi++)
+		if (cmpxchg(pin, n, mint_self) == n)
+			clear_pin(gsi);
 }
 
 /**
  * mint_pins_clear() - take this node's entries out of the I/O APICs
  *
+ * Not clear_IO_APIC(), which would walk over foreign pins, too. The other
+ * cores were stopped, one of them perhaps with the local lock held.
+ *
  * Context: the node ends; any, interrupts off.
  */
 void mint_pins_clear(void)
 {
-	clear_IO_APIC();
+	u32 gsi, *pin;
+
+	ioapic_zap_locks();
+	for (gsi = 0; (pin = mint_pin_owner(gsi)); gsi++)
+		if (READ_ONCE(*pin) == mint_self)
+			clear_pin(gsi);
 }

@@ -29,7 +29,7 @@ static bool mint_kaslr_mem(const char *param, char *val)
 		size = memparse(p, &p);
 		if (*p == '@') {
 			start = memparse(p + 1, &p);
-			if (size && (!*p || *p == ',')) {
+			if (start + size > start && (!*p || *p == ',')) {
 				mint_kept[mint_nr_kept].start = start;
 				mint_kept[mint_nr_kept++].size = size;
 			}

@@ -15,7 +15,6 @@
  *     unload()		give back what was loaded and not started
  */
 
-#include <linux/cpu.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/kexec.h>
@@ -23,6 +22,7 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/suspend.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
@@ -40,7 +40,7 @@
 #define BOOT_MAX_E820		E820_MAX_ENTRIES_ZEROPAGE
 
 /* Parameters that a successor needs and that only a command line can give */
-#define FORCED_PARAMS		" dis_ucode_ldr mce=no_cmci mce=ignore_ce apic_extnmi=none"
+#define FORCED_PARAMS		"dis_ucode_ldr mce=no_cmci mce=ignore_ce apic_extnmi=none "
 
 /**
  * struct request - a call of kexec_load() with KEXEC_MINT
@@ -81,8 +81,12 @@ static DEFINE_MUTEX(launch_mutex);
 struct claim {
 	struct mint_node	node;
 	u64			entry;
+	u32			nr_lent;	/* devices that were brought to rest */
 	bool			la57;
+	bool			used;
 };
+
+/* Once made, a claim stays: who looks without the mutex sees old, not freed */
 
 static struct claim *claims[MINT_NODE_MAX];
 
@@ -102,7 +106,9 @@ const struct mint_node *mint_claim(u32 n)
 
 	if (mint_role == MINT_PREDECESSOR && n != mint_self) {
 		claim = node ? READ_ONCE(claims[n]) : NULL;
-		return claim ? &claim->node : NULL;
+		/* Pairs with the releases in claim() and release() */
+		return claim && smp_load_acquire(&claim->used) ?
+		       &claim->node : NULL;
 	}
 	return node && READ_ONCE(node->state) != MINT_STATE_NONE ? node : NULL;
 }
@@ -211,6 +217,9 @@ static int check_range(struct request *rq, const struct mint_range *range)
 	const char *what;
 	u32 n, i;
 
+	if (end <= range->start)
+		return refuse(rq, -EINVAL, "memory range at %#llx wraps or is empty",
+			      range->start);
 	for (i = 0; i < node->nr_mem; i++)
 		if (mint_ranges_overlap(range, &node->mem[i]))
 			return refuse(rq, -EINVAL,
@@ -249,7 +258,8 @@ static int check_memory(struct request *rq)
 	unsigned long i, k;
 	int err;
 
-	if (h->mem_max <= h->mem_min || (range.start | range.size) & ~PAGE_MASK)
+	if (h->mem_max <= h->mem_min || h->mem_max >= PHYSICAL_PAGE_MASK ||
+	    (range.start | range.size) & ~PAGE_MASK)
 		return refuse(rq, -EINVAL,
 			      "memory %#llx-%#llx is not a range of whole pages: give --mem-min and --mem-max (inclusive)",
 			      h->mem_min, h->mem_max);
@@ -376,8 +386,9 @@ static int check_cores(struct request *rq)
 	if (!mint_param_find(rq->cmdline, "maxcpus=", &list))
 		return 0;
 	snprintf(buf, sizeof(buf), "%.*s", list.len, list.text);
-	if (kstrtouint(buf, 0, &wanted))
-		return refuse(rq, -EINVAL, "maxcpus=: '%.*s' is not a number",
+	if (kstrtouint(buf, 0, &wanted) || !wanted)
+		return refuse(rq, -EINVAL,
+			      "maxcpus=: '%.*s' is not a number of cores from 1 on",
 			      list.len, list.text);
 	for (i = 0; (core = mint_core(i)); i++)
 		if (core->apic_id > boot && rq->nr_cores < wanted)
@@ -541,15 +552,14 @@ static void release(u32 n)
 
 	mint_sysfs_remove_node(n);
 	mint_pins_return(n);
-	for (i = 0; i < claim->node.nr_devices; i++)
-		if (claim->node.devices[i].kind == MINT_DEV_PCI)
-			mint_pci_quiesce(&claim->node.devices[i]);
+	for (i = 0; i < claim->nr_lent; i++)
+		mint_pci_take_back(&claim->node.devices[i]);
 	mint_memory_take_back(n);
 	for (i = 0; (core = mint_core(i)); i++)
 		cmpxchg(&core->owner, n, MINT_NODE_FREE);
 	memset(node, 0, sizeof(*node));
-	WRITE_ONCE(claims[n], NULL);
-	kfree(claim);
+	/* Pairs with mint_claim() */
+	smp_store_release(&claim->used, false);
 }
 
 /**
@@ -561,7 +571,7 @@ static void release(u32 n)
 void mint_release(u32 n)
 {
 	mutex_lock(&launch_mutex);
-	if (claims[n])
+	if (mint_claim(n) && READ_ONCE(mint_node(n)->state) >= MINT_STATE_ENDED)
 		release(n);
 	mutex_unlock(&launch_mutex);
 }
@@ -569,19 +579,25 @@ void mint_release(u32 n)
 /* Enter the node; nothing was changed until here, all of it is from here on */
 static int claim(struct request *rq)
 {
-	struct claim *claim = kzalloc(sizeof(*claim), GFP_KERNEL);
 	u32 i, owner, n = rq->number;
+	struct claim *claim = claims[n];
 	char name[16];
 	int err;
 
-	if (!claim)
-		return -ENOMEM;
+	if (!claim) {
+		claim = kzalloc(sizeof(*claim), GFP_KERNEL);
+		if (!claim)
+			return -ENOMEM;
+		WRITE_ONCE(claims[n], claim);
+	}
 	rq->node.state = MINT_STATE_LOADED;
 	claim->node = rq->node;
 	claim->entry = rq->handover.entry;
 	claim->la57 = rq->la57;
-	WRITE_ONCE(claims[n], claim);
+	claim->nr_lent = 0;
 	*mint_node(n) = rq->node;
+	/* Pairs with mint_claim() */
+	smp_store_release(&claim->used, true);
 
 	for (i = 0; i < rq->nr_cores; i++) {
 		owner = MINT_NODE_FREE;
@@ -593,10 +609,8 @@ static int claim(struct request *rq)
 			     rq->cores[i]->apic_id, owner);
 		goto undo;
 	}
-	for (i = 0; i < claim->node.nr_devices; i++) {
-		if (claim->node.devices[i].kind != MINT_DEV_PCI)
-			continue;
-		err = mint_pci_quiesce(&claim->node.devices[i]);
+	for (i = 0; i < claim->node.nr_devices; i++, claim->nr_lent = i) {
+		err = mint_pci_lend(&claim->node.devices[i]);
 		if (err) {
 			refuse(rq, err, "a driver of node 0 just took device %s",
 			       mint_device_name(&claim->node.devices[i], name,
@@ -707,7 +721,7 @@ static int place(struct request *rq)
 	if (err)
 		return err;
 
-	scnprintf(h->cmdline, sizeof(h->cmdline), "%s" FORCED_PARAMS, rq->cmdline);
+	scnprintf(h->cmdline, sizeof(h->cmdline), FORCED_PARAMS "%s", rq->cmdline);
 	h->next = 0;
 	h->type = SETUP_MINT;
 	h->len = sizeof(*h) - offsetof(struct mint_handover, magic);
@@ -848,6 +862,7 @@ static int refuse_here(struct request *rq)
  * @entry:	address at which the hand-over goes
  * @nr_segments: how many segments
  * @segments:	the segments, copied from user space
+ * @flags:	of the system call; none but KEXEC_MINT and the architecture
  *
  * The permissions, the lockdown and the limits of kexec_load() were checked.
  *
@@ -856,11 +871,14 @@ static int refuse_here(struct request *rq)
  * the caller's hand-over where there is one.
  */
 long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
-		     struct kexec_segment *segments)
+		     struct kexec_segment *segments, unsigned long flags)
 {
+	unsigned int sleep_flags;
 	struct request *rq;
 	long ret;
 
+	if (flags & ~KEXEC_ARCH_MASK & ~KEXEC_MINT)
+		return -EINVAL;
 	rq = kvzalloc(sizeof(*rq), GFP_KERNEL);
 	if (!rq)
 		return -ENOMEM;
@@ -876,16 +894,17 @@ long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
 		goto out;
 	}
 
+	/* No suspend begins while a launch, which it would stop, is under way */
+	sleep_flags = lock_system_sleep();
 	mutex_lock(&launch_mutex);
-	cpus_read_lock();
 	if (rq->handover.op & MINT_OP_UNLOAD)
 		ret = unload(rq);
 	else if (rq->handover.op & MINT_OP_LOAD)
 		ret = load(rq);
-	cpus_read_unlock();
 	if (!ret && rq->handover.op & MINT_OP_START)
 		ret = start(rq);
 	mutex_unlock(&launch_mutex);
+	unlock_system_sleep(sleep_flags);
 	if (!ret)
 		ret = rq->number;
 out:

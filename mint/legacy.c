@@ -89,13 +89,16 @@ static void uart_config(int port, struct uart_port *up, u32 *capabilities)
 	}
 }
 
-/*
- * Take away what this kernel does not have. The screen stays as the boot
- * loader described it only with its owner.
+/**
+ * mint_legacy_setup() - take away what this kernel does not have
+ *
+ * The screen stays as the boot loader described it only with its owner.
+ *
+ * Context: setup_arch(), mint_legacy_own final.
  */
-static void __init legacy_apply(void)
+void __init mint_legacy_setup(void)
 {
-	if (IS_ENABLED(CONFIG_SERIAL_8250))
+	if (IS_BUILTIN(CONFIG_SERIAL_8250))
 		serial8250_set_isa_configurator(uart_config);
 	if (!own(MINT_LEGACY_I8042))
 		x86_platform.legacy.i8042 = X86_LEGACY_I8042_PLATFORM_ABSENT;
@@ -103,20 +106,8 @@ static void __init legacy_apply(void)
 		x86_platform.legacy.rtc = 0;
 	if (!own(MINT_LEGACY_VGA)) {
 		x86_platform.legacy.no_vga = 1;
-#if IS_ENABLED(CONFIG_VT) || IS_ENABLED(CONFIG_SYSFB)
 		memset(&screen_info, 0, sizeof(screen_info));
-#endif
 	}
-}
-
-/**
- * mint_legacy_setup() - tell the probing code what is there
- *
- * Context: setup_arch(), mint_legacy_own final.
- */
-void __init mint_legacy_setup(void)
-{
-	legacy_apply();
 }
 
 /**
@@ -181,7 +172,7 @@ void __init mint_legacy_irqs(void)
  */
 bool mint_legacy_line(struct mint_device *dev, u32 k)
 {
-	u32 irq = k < 2 ? legacy[dev->id].irqs[k] : 0, gsi = irq;
+	u32 irq = k < 2 ? legacy[dev->id].irqs[k] : 0, gsi = irq, i;
 
 	if (!irq)
 		return false;
@@ -190,6 +181,11 @@ bool mint_legacy_line(struct mint_device *dev, u32 k)
 		gsi = irq;
 #endif
 	dev->gsi = gsi;
+	dev->irq_flags = 0;
+	/* COM1 and COM3 share a line, so do COM2 and COM4: it has one owner */
+	for (i = 0; i < MINT_LEGACY_COUNT; i++)
+		if (i != dev->id && own(i) && legacy[i].irqs[0] == irq)
+			return true;
 	dev->irq_flags = MINT_IRQ_VALID | irq << MINT_IRQ_ISA_SHIFT;
 	return true;
 }
@@ -234,8 +230,10 @@ static int __init mint_devices_param(char *str)
 		return 0;
 
 	mint_become_predecessor();
+	if (mint_role != MINT_PREDECESSOR)
+		return 0;
 	mint_legacy_own = (positive ? add : mint_legacy_own) & ~remove;
-	legacy_apply();
+	mint_legacy_setup();
 	return 0;
 }
 early_param("mint.devices", mint_devices_param);

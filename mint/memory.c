@@ -157,6 +157,10 @@ static int __init mint_mem_param(char *str)
 		if (mint_token_range(&token, &range))
 			pr_err("mint.mem=: '%.*s' ignored, want <size>@<start> in pages\n",
 			       token.len, token.text);
+		else if (!e820__mapped_any(range.start, range.start + range.size,
+					   E820_TYPE_RAM))
+			pr_err("mint.mem=: '%.*s' ignored, this machine has no memory there\n",
+			       token.len, token.text);
 		else if (mint_own_mem_count == MINT_MEM_PARAM_MAX)
 			pr_err("mint.mem=: '%.*s' ignored, at most %u ranges\n",
 			       token.len, token.text, MINT_MEM_PARAM_MAX);

@@ -31,7 +31,6 @@ extern enum mint_role mint_role;
 extern u32 mint_self;
 void mint_become_predecessor(void);
 struct mint_node *mint_own_node(void);
-u64 mint_handover_pa(void);
 
 /* common.c */
 extern struct mint_common *mint_common;
@@ -97,7 +96,7 @@ struct mint_start {
 void mint_cpu_init(void);
 void mint_cpu_realmode_init(void);
 int mint_core_start(struct mint_core *core, const struct mint_start *start);
-void mint_core_reset(const struct mint_core *core);
+void mint_core_reset(struct mint_core *core);
 int mint_core_cpu(const struct mint_core *core);
 void mint_park(void);
 void mint_doorbell(u32 apic_id);
@@ -109,7 +108,7 @@ void mint_park_jump(u64 park, u64 core, u64 identity, u64 pgd);
 
 /* gateway_init.c */
 u32 mint_identity_size(void);
-int mint_gateway_install(phys_addr_t pa);
+void mint_gateway_install(phys_addr_t pa);
 
 /* platform.c */
 void mint_platform_setup(void);
@@ -119,6 +118,7 @@ void mint_pins_lend(u32 n);
 void mint_pins_return(u32 n);
 int mint_pins_check(const struct mint_device *dev, u32 n, u32 *owner);
 void mint_pins_clear(void);
+bool mint_interrupts_remapped(void);
 
 /* pci.c */
 #ifdef CONFIG_PCI
@@ -126,7 +126,8 @@ void mint_pci_param(u32 id, bool minus);
 int mint_pci_check(struct mint_device *desc, char *why, size_t size);
 int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 		     u32 count, u32 max);
-int mint_pci_quiesce(const struct mint_device *desc);
+int mint_pci_lend(const struct mint_device *desc);
+void mint_pci_take_back(const struct mint_device *desc);
 void mint_pci_setup(void);
 void mint_pci_describe(void);
 void mint_pci_quiet(void);
@@ -144,10 +145,12 @@ static inline int mint_pci_bridges(const struct mint_device *desc,
 	return count;
 }
 
-static inline int mint_pci_quiesce(const struct mint_device *desc)
+static inline int mint_pci_lend(const struct mint_device *desc)
 {
 	return 0;
 }
+
+static inline void mint_pci_take_back(const struct mint_device *desc) { }
 
 static inline void mint_pci_setup(void) { }
 static inline void mint_pci_describe(void) { }
@@ -166,6 +169,7 @@ const struct mint_node *mint_claim(u32 n);
 void mint_release(u32 n);
 
 /* end.c */
+void mint_end_setup_early(void);
 void mint_end_setup(void);
 int mint_end_request(u32 n);
 void mint_end_poll(void);

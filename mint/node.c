@@ -7,6 +7,7 @@
  * predecessor, neither leaves a stock kernel.
  */
 
+#include <linux/cc_platform.h>
 #include <linux/dmi.h>
 #include <linux/init.h>
 #include <linux/io.h>
@@ -66,16 +67,6 @@ bool mint_successor(void)
 struct mint_node *mint_own_node(void)
 {
 	return mint_role == MINT_STOCK ? NULL : mint_node(mint_self);
-}
-
-/**
- * mint_handover_pa() - physical address of the hand-over that made this node
- *
- * Return: the address, 0 in a predecessor.
- */
-u64 mint_handover_pa(void)
-{
-	return handover_pa;
 }
 
 static bool __init read_handover(u64 pa)
@@ -168,10 +159,9 @@ static void __init predecessor_reserve_resources(void)
 		pr_err("no page below 1 MiB for the gateway, nothing can be launched\n");
 		return;
 	}
-	if (mint_common_create() || mint_gateway_install(gateway_pa)) {
-		mint_common = NULL;
+	if (mint_common_create())
 		return;
-	}
+	mint_gateway_install(gateway_pa);
 
 	node = mint_own_node();
 	node->state = MINT_STATE_RUNNING;
@@ -195,6 +185,10 @@ void __init mint_become_predecessor(void)
 {
 	if (mint_role != MINT_STOCK)
 		return;
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT)) {
+		pr_err("memory encryption is on, the mint.* parameters are ignored: boot with mem_encrypt=off\n");
+		return;
+	}
 
 	mint_role = MINT_PREDECESSOR;
 	x86_platform.realmode_reserve = predecessor_realmode_reserve;

@@ -18,6 +18,7 @@
 #include <linux/irq.h>
 #include <linux/irqdomain.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 
 #include <asm/io_apic.h>
 #include <asm/irqdomain.h>
@@ -170,7 +171,7 @@ static bool remapped(struct pci_dev *dev)
 {
 	struct irq_domain *domain = dev_get_msi_domain(&dev->dev);
 
-	return device_iommu_mapped(&dev->dev) ||
+	return mint_interrupts_remapped() || device_iommu_mapped(&dev->dev) ||
 	       (domain && domain != x86_vector_domain);
 }
 
@@ -200,8 +201,10 @@ int mint_pci_check(struct mint_device *desc, char *why, size_t size)
 	device_lock(&dev->dev);
 	owner = lent_to(desc->id);
 	drv = to_pci_driver(dev->dev.driver);
-	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL) {
-		snprintf(why, size, "is a bridge: name the functions behind it");
+	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL ||
+	    dev->class >> 16 == PCI_BASE_CLASS_BRIDGE) {
+		snprintf(why, size,
+			 "is a bridge, which all nodes share: name the functions behind it");
 		err = -EINVAL;
 	} else if (owner != MINT_NODE_FREE) {
 		snprintf(why, size, "belongs to node %u: end that node first", owner);
@@ -226,42 +229,89 @@ int mint_pci_check(struct mint_device *desc, char *why, size_t size)
 	return err;
 }
 
+/* No DMA, no interrupt, and the best reset that the function has for itself */
+static void quiesce(struct pci_dev *dev)
+{
+	int err;
+
+	pci_clear_master(dev);
+	pci_intx(dev, 0);
+	if (!dev->state_saved)
+		pci_save_state(dev);
+	err = __pci_reset_function_locked(dev);
+	if (err)
+		pci_info(dev, "no reset of this function alone (%d), bus master is off\n",
+			 err);
+	dev->state_saved = true;
+	pci_restore_state(dev);
+}
+
 /**
- * mint_pci_quiesce() - bring a function to rest on its way to another owner
- * @desc:	the function, entered as its new owner's or no longer its old one's
+ * mint_pci_lend() - bring a function to rest on its way to a successor
+ * @desc:	a device of a new node; what is no PCI function is left alone
  *
- * No DMA, no interrupt, and the best reset that the function has for itself;
- * its resources keep node 0's values.
+ * The bridges above forward for it, and stay awake with it, until
+ * mint_pci_take_back(). Its resources keep node 0's values.
  *
- * Context: predecessor, under the launch mutex; may sleep.
+ * Context: predecessor, under the launch mutex, the node entered; may sleep.
  * Return: 0; -EBUSY if a driver of node 0 has it.
  */
-int mint_pci_quiesce(const struct mint_device *desc)
+int mint_pci_lend(const struct mint_device *desc)
 {
-	struct pci_dev *dev = dev_get(desc->id);
-	int err = 0, reset;
+	struct pci_dev *dev, *bridge;
 
+	dev = desc->kind == MINT_DEV_PCI ? dev_get(desc->id) : NULL;
 	if (!dev)
 		return 0;
 
 	device_lock(&dev->dev);
 	if (dev->dev.driver) {
-		err = -EBUSY;
-		goto out;
+		device_unlock(&dev->dev);
+		pci_dev_put(dev);
+		return -EBUSY;
 	}
+	for (bridge = pci_upstream_bridge(dev); bridge;
+	     bridge = pci_upstream_bridge(bridge)) {
+		if (!pci_is_enabled(bridge) && pci_enable_device(bridge))
+			pci_warn(bridge, "not enabled\n");
+		pci_set_master(bridge);
+	}
+	pm_runtime_get_sync(&dev->dev);
 	pci_set_power_state(dev, PCI_D0);
-	pci_clear_master(dev);
-	pci_intx(dev, 0);
+	dev->state_saved = false;
+	quiesce(dev);
+	/* Kept for the way back, and so is the reference */
 	pci_save_state(dev);
-	reset = __pci_reset_function_locked(dev);
-	if (reset)
-		pci_info(dev, "no reset of this function alone (%d), bus master is off\n",
-			 reset);
-	pci_restore_state(dev);
-out:
 	device_unlock(&dev->dev);
+	return 0;
+}
+
+/**
+ * mint_pci_take_back() - bring a function to rest on its way back
+ * @desc:	a device that mint_pci_lend() accepted
+ *
+ * Whatever state the successor left it in, it gets that of before.
+ *
+ * Context: predecessor, under the launch mutex; may sleep.
+ */
+void mint_pci_take_back(const struct mint_device *desc)
+{
+	struct pci_dev *dev;
+
+	dev = desc->kind == MINT_DEV_PCI ? dev_get(desc->id) : NULL;
+	if (!dev)
+		return;
+
+	device_lock(&dev->dev);
+	dev->current_state = PCI_UNKNOWN;
+	pci_set_power_state(dev, PCI_D0);
+	dev->state_saved = true;
+	quiesce(dev);
+	device_unlock(&dev->dev);
+	pm_runtime_put(&dev->dev);
 	pci_dev_put(dev);
-	return err;
+	/* The reference of mint_pci_lend() */
+	pci_dev_put(dev);
 }
 
 /**
@@ -270,8 +320,6 @@ out:
  * @list:	devices of the node so far
  * @count:	how many
  * @max:	room there
- *
- * The bridges are kept awake and forwarding for as long as node 0 lives.
  *
  * Context: predecessor, under the launch mutex.
  * Return: the new count, -ENOSPC.
@@ -296,10 +344,6 @@ int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 			pci_dev_put(dev);
 			return -ENOSPC;
 		}
-		pci_set_power_state(bridge, PCI_D0);
-		pci_set_master(bridge);
-		bridge->d3cold_allowed = false;
-		bridge->bridge_d3 = false;
 		memset(&list[count], 0, sizeof(list[count]));
 		list[count].kind = MINT_DEV_BRIDGE;
 		list[count++].id = dev_id(bridge);
@@ -453,7 +497,9 @@ static int __init successor_arch_init(void)
 #endif
 	u32 i;
 
-	pci_probe = 0;
+	/* No ports, whatever pci= says; and addresses are node 0's to give */
+	pci_probe = PCI_NOASSIGN_BARS | PCI_NOASSIGN_ROMS;
+	raw_pci_ops = NULL;
 	own_count = min_t(u32, node->nr_devices, MINT_DEVICES_MAX);
 	for (i = 0; i < own_count; i++)
 		own[i] = node->devices[i];

@@ -205,4 +205,5 @@ void __init mint_platform_setup(void)
 
 	mint_legacy_setup();
 	mint_pci_setup();
+	mint_end_setup_early();
 }

@@ -309,7 +309,9 @@ class Machine:
                 lines = log.read().strip().splitlines()
         except OSError:
             lines = []
-        return lines[-1] if lines else "it said nothing"
+        # Of a dump of registers, the words in front of it.
+        words = [line for line in lines if not re.match(r"\w+ ?=", line)]
+        return (words or ["nothing"])[-1]
 
     def kill(self):
         """End QEMU at once; for programs that are about to end."""
@@ -445,6 +447,9 @@ class Machine:
                 elif "id" in message:
                     self._qmp_replies[message["id"]] = message
                 self._cond.notify_all()
+            if message.get("event") == "STOP" and not self._closing:
+                self._end("was stopped by QEMU, which says: %s (%s)" % (
+                    self._stderr(), self.stderr_path))
             if message.get("event") == "SHUTDOWN" and not self._closing:
                 reason = message["data"].get("reason", "")
                 self._end({"guest-reset": "was reset by the guest",

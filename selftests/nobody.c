@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NOBODY	65534
+#define NOBODY 65534
 
 int main(int argc, char **argv)
 {

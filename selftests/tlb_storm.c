@@ -25,8 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile int stop;
-static volatile char *page;
+static int stop;
+static char *page;
 
 static void die(const char *what, int err)
 {
@@ -48,14 +48,14 @@ static void pin(int cpu)
 static void *reader(void *arg)
 {
 	pin((intptr_t)arg);
-	while (!stop) {
-		(void)*page;
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		(void)__atomic_load_n(page, __ATOMIC_RELAXED);
 		__builtin_ia32_pause();
 	}
 	return NULL;
 }
 
-static int64_t now_ms(void)
+static long long now_ms(void)
 {
 	struct timespec ts;
 
@@ -65,7 +65,7 @@ static int64_t now_ms(void)
 
 int main(int argc, char **argv)
 {
-	int64_t end = now_ms() + (argc > 1 ? atoi(argv[1]) : 2000);
+	long long end = now_ms() + (argc > 1 ? atoi(argv[1]) : 2000);
 	size_t size = sysconf(_SC_PAGESIZE);
 	unsigned long rounds = 0;
 	pthread_t thread;
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		die("mmap", errno);
-	*page = 1;
+	__atomic_store_n(page, 1, __ATOMIC_RELAXED);
 
 	if (sched_getaffinity(0, sizeof(set), &set))
 		die("sched_getaffinity", errno);
@@ -98,18 +98,18 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	pin(first);
-	syscall(SYS_membarrier,
-		MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
+		0);
 
 	while (now_ms() < end) {
-		if (mprotect((void *)page, size, PROT_READ) ||
-		    mprotect((void *)page, size, PROT_READ | PROT_WRITE))
+		if (mprotect(page, size, PROT_READ) ||
+		    mprotect(page, size, PROT_READ | PROT_WRITE))
 			die("mprotect", errno);
-		*page = 1;
+		__atomic_store_n(page, 1, __ATOMIC_RELAXED);
 		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 		rounds++;
 	}
-	stop = 1;
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	printf("%lu rounds on %d cores\n", rounds, others + 1);
 	return 0;
 }

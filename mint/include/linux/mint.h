@@ -34,7 +34,7 @@ unsigned long mint_ioapic_lock(void);
 void mint_ioapic_unlock(unsigned long flags);
 bool mint_pci_may_bind(struct pci_dev *dev);
 long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
-		     struct kexec_segment *segments);
+		     struct kexec_segment *segments, unsigned long flags);
 
 #else
 
@@ -56,7 +56,8 @@ static inline void mint_ioapic_unlock(unsigned long flags) { }
 static inline bool mint_pci_may_bind(struct pci_dev *dev) { return true; }
 static inline long mint_kexec_load(unsigned long entry,
 				   unsigned long nr_segments,
-				   struct kexec_segment *segments)
+				   struct kexec_segment *segments,
+				   unsigned long flags)
 {
 	return -EINVAL;
 }

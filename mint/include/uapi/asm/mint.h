@@ -202,7 +202,7 @@ struct mint_core {
 #define MINT_STATE_RUNNING	3	/* its kernel has found itself */
 #define MINT_STATE_ENDED	4	/* powered off or halted by itself */
 #define MINT_STATE_PANICKED	5
-#define MINT_STATE_LOST		6	/* no heartbeat */
+#define MINT_STATE_LOST		6	/* no heartbeat; nobody looks for it yet */
 
 /* mint_node.request: what node 0 asks of a successor */
 #define MINT_REQUEST_NONE	0
@@ -213,7 +213,7 @@ struct mint_core {
  * @state:	MINT_STATE_*
  * @boots:	kernels that this record has seen start
  * @boot_apic_id: APIC ID of its boot core
- * @request:	MINT_REQUEST_*, written by node 0, cleared by the node
+ * @request:	MINT_REQUEST_*, written by node 0, stands until the node ends
  * @heartbeat:	counts up while the node lives
  * @handover:	physical address of its hand-over, 0 for node 0
  * @legacy:	mask of 1 << MINT_LEGACY_*
@@ -328,7 +328,7 @@ struct mint_table {
  * @pml4:	identity map, four levels, below 4 GiB
  * @pml5:	identity map, five levels, below 4 GiB; 0 without LA57
  * @ioapic_lock: around index and data register of every I/O APIC
- * @pci_lock:	around ports CF8/CFC
+ * @pci_lock:	for ports CF8/CFC, which node 0 alone uses so far
  */
 struct mint_common {
 	__u32			magic;
