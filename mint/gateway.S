@@ -222,9 +222,7 @@ SYM_INNER_LABEL(gw_pml5, SYM_L_GLOBAL)
 SYM_INNER_LABEL(gw_idt, SYM_L_GLOBAL)
 	.space	GW_VECTORS * 16
 SYM_DATA_END_LABEL(mint_gateway, SYM_L_GLOBAL, mint_gateway_end)
-	.if	mint_gateway_end - mint_gateway > 4096
-	.error	"the gateway is larger than its page"
-	.endif
+	.org	mint_gateway + 4096	/* an error if it does not fit its page */
 
 	.text
 	.code64

@@ -200,7 +200,7 @@ static int __init mint_devices_param(char *str)
 	u32 add = 0, remove = 0;
 	struct mint_token token;
 	struct mint_device dev;
-	bool positive = false, minus;
+	bool any = false, positive = false, minus;
 
 	if (mint_successor())
 		return 0;
@@ -218,6 +218,7 @@ static int __init mint_devices_param(char *str)
 			       token.len, token.text);
 			continue;
 		}
+		any = true;
 		positive |= !minus;
 		if (dev.kind == MINT_DEV_LEGACY && minus)
 			remove |= BIT(dev.id);
@@ -226,7 +227,7 @@ static int __init mint_devices_param(char *str)
 		else
 			mint_pci_param(dev.id, minus);
 	}
-	if (!positive && !remove)
+	if (!any)
 		return 0;
 
 	mint_become_predecessor();

@@ -307,7 +307,7 @@ settle() {
 	local bad
 
 	bad=$(dmesg | tail -n +$(($(cat "$TMP/dmesg.before") + 1)) |
-		grep -E 'WARNING: |BUG: |Oops|No irq handler|nobody cared|has panicked')
+		grep -E "WARNING: |BUG: |Oops|No irq handler|nobody cared|${panic_is_bad:-has panicked}")
 	if [ -n "$bad" ]; then
 		say "kernel: $bad"
 		return 1
