@@ -75,8 +75,8 @@ static bool mint_kaslr_avoid(struct mem_vector *img, struct mem_vector *overlap,
 #else
 
 /* No functions: even an empty one changes what the compiler inlines here */
-#define mint_kaslr_mem(param, val)			false
-#define mint_kaslr_avoid(img, overlap, earliest)	false
+#define mint_kaslr_mem(...)	false
+#define mint_kaslr_avoid(...)	false
 
 #endif
 

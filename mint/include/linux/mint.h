@@ -43,17 +43,21 @@ long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
 static inline void mint_setup_early(void) { }
 static inline bool mint_successor(void) { return false; }
 static inline bool mint_knows_bsp(u32 apic_id) { return false; }
+
 static inline bool mint_may_ioremap(phys_addr_t start, unsigned long size)
 {
 	return true;
 }
+
 static inline bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg)
 {
 	return true;
 }
+
 static inline unsigned long mint_ioapic_lock(void) { return 0; }
 static inline void mint_ioapic_unlock(unsigned long flags) { }
 static inline bool mint_pci_may_bind(struct pci_dev *dev) { return true; }
+
 static inline long mint_kexec_load(unsigned long entry,
 				   unsigned long nr_segments,
 				   struct kexec_segment *segments,
