@@ -37,6 +37,7 @@
 #include "mint.h"
 
 #define HDRS_MAGIC		0x53726448	/* "HdrS" */
+#define COPY_PIECE		((size_t)SZ_16M)
 #define BOOT_MAX_E820		E820_MAX_ENTRIES_ZEROPAGE
 
 /* Parameters that a successor needs and that only a command line can give */
@@ -685,17 +686,26 @@ static int write_node(u64 address, const void *from, size_t size)
 	return 0;
 }
 
+/* In pieces: a segment may be gigabytes long, and a caller may be killed */
 static int copy_segment(const struct kexec_segment *seg)
 {
 	void *to = mint_map_memory(seg->mem, seg->memsz);
+	size_t done, len;
 	int err = 0;
 
 	if (!to)
 		return -ENOMEM;
-	if (copy_from_user(to, seg->buf, seg->bufsz))
-		err = -EFAULT;
-	else
-		memset(to + seg->bufsz, 0, seg->memsz - seg->bufsz);
+	for (done = 0; done < seg->memsz && !err; done += len) {
+		len = min((done < seg->bufsz ? seg->bufsz : seg->memsz) - done,
+			  COPY_PIECE);
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		else if (done >= seg->bufsz)
+			memset(to + done, 0, len);
+		else if (copy_from_user(to + done, seg->buf + done, len))
+			err = -EFAULT;
+		cond_resched();
+	}
 	mint_unmap_memory(to);
 	return err;
 }
@@ -709,12 +719,9 @@ static int place(struct request *rq)
 	int err;
 
 	for (i = 0; i < rq->nr_segments; i++) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
 		err = copy_segment(&rq->segments[i]);
 		if (err)
 			return err;
-		cond_resched();
 	}
 
 	err = fill_e820(rq);
