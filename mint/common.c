@@ -6,16 +6,19 @@
  * successor, the way to each of its records, and the locks in it. What the
  * records mean is the business of the files that use them.
  *
- * A header that was read once is kept in private memory (layout): no offset
- * or count that a broken peer may change later is ever used.
+ * A header that was read once is kept in private memory (mint_layout), and so
+ * are the APIC IDs: no offset, count or ID that a broken peer may change later
+ * is ever used.
  */
 
 #include <linux/build_bug.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
+#include <linux/log2.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/sched/clock.h>
+#include <linux/slab.h>
 
 #include <asm/apic.h>
 #include <asm/e820/api.h>
@@ -27,13 +30,20 @@
 #define MINT_ECAM_MAX		32
 #define MINT_ROOTS_MAX		64
 #define MINT_LOCK_BOUND_MS	100
+#define RING_SIZE_MAX		SZ_1M
+#define RINGS_MAX		SZ_32M
 #define UNKNOWN_TSC_KHZ		10000000	/* faster than any: waits long */
 
 struct mint_common *mint_common __ro_after_init;
 phys_addr_t mint_common_pa __ro_after_init;
 
-static struct mint_common layout __ro_after_init;
+/* The header, as it was read once */
+struct mint_common mint_layout __ro_after_init;
 static u64 mapped __ro_after_init;	/* bytes of it that are mapped */
+static u32 *apic_ids __ro_after_init;	/* indexed as the records of cores */
+
+/* Bytes of each ring of a node: its log, and both ways of its terminal */
+static u32 ring_size[MINT_RING_COUNT] __initdata = { SZ_64K, SZ_16K, SZ_4K };
 
 static struct resource common_resource = {
 	.name	= "Mint common area",
@@ -66,20 +76,6 @@ static void *record(const struct mint_table *table, u32 index)
 }
 
 /**
- * mint_count() - records of a table, by the private copy of the header
- * @table:	a table of mint_common
- *
- * Return: the number of records, 0 before the area is mapped.
- */
-u32 mint_count(const struct mint_table *table)
-{
-	size_t offset = (void *)table - (void *)mint_common;
-
-	return mint_common ?
-		((struct mint_table *)((void *)&layout + offset))->count : 0;
-}
-
-/**
  * mint_core() - record of a core
  * @index:	from 0, in ascending order of APIC IDs
  *
@@ -87,7 +83,7 @@ u32 mint_count(const struct mint_table *table)
  */
 struct mint_core *mint_core(u32 index)
 {
-	return record(&layout.cores, index);
+	return record(&mint_layout.cores, index);
 }
 
 /**
@@ -102,9 +98,30 @@ struct mint_core *mint_core_find(u32 apic_id)
 	u32 i;
 
 	for (i = 0; (core = mint_core(i)); i++)
-		if (core->apic_id == apic_id)
+		if (apic_ids[i] == apic_id)
 			return core;
 	return NULL;
+}
+
+/**
+ * mint_core_index() - number of a core's record
+ * @core:	a record of mint_core()
+ */
+u32 mint_core_index(const struct mint_core *core)
+{
+	return ((void *)core - (void *)mint_common - mint_layout.cores.offset) /
+	       mint_layout.cores.stride;
+}
+
+/**
+ * mint_apic_id() - APIC ID of a core
+ * @core:	a record of mint_core()
+ *
+ * Return: what the record said when this kernel first saw it.
+ */
+u32 mint_apic_id(const struct mint_core *core)
+{
+	return apic_ids[mint_core_index(core)];
 }
 
 /**
@@ -124,7 +141,42 @@ phys_addr_t mint_core_pa(const struct mint_core *core)
  */
 struct mint_node *mint_node(u32 n)
 {
-	return record(&layout.nodes, n);
+	return record(&mint_layout.nodes, n);
+}
+
+/**
+ * mint_ring() - a ring of a node
+ * @n:		number of the node
+ * @which:	MINT_RING_*
+ * @data:	out: its bytes
+ * @size:	out: how many there are, a power of two
+ *
+ * Return: the ring, NULL if there is none.
+ */
+struct mint_ring *mint_ring(u32 n, u32 which, void **data, u32 *size)
+{
+	struct mint_rings *rings = record(&mint_layout.rings, n);
+	u32 i;
+
+	if (!rings)
+		return NULL;
+	*size = mint_layout.ring_size[which];
+	*data = rings + 1;
+	for (i = 0; i < which; i++)
+		*data += mint_layout.ring_size[i];
+	return &rings->ring[which];
+}
+
+/**
+ * mint_ring_pa() - physical address of a node's rings, before mint_common_map()
+ * @n:		number of the node
+ *
+ * Return: the address of its struct mint_rings.
+ */
+phys_addr_t __init mint_ring_pa(u32 n)
+{
+	return mint_common_pa + mint_layout.rings.offset +
+	       (phys_addr_t)n * mint_layout.rings.stride;
 }
 
 /**
@@ -135,7 +187,7 @@ struct mint_node *mint_node(u32 n)
  */
 struct mint_map *mint_firmware_map(u32 index)
 {
-	return record(&layout.map, index);
+	return record(&mint_layout.map, index);
 }
 
 /**
@@ -146,7 +198,7 @@ struct mint_map *mint_firmware_map(u32 index)
  */
 struct mint_ioapic *mint_ioapic(u32 index)
 {
-	return record(&layout.ioapics, index);
+	return record(&mint_layout.ioapics, index);
 }
 
 /**
@@ -157,7 +209,7 @@ struct mint_ioapic *mint_ioapic(u32 index)
  */
 struct mint_ecam *mint_ecam(u32 index)
 {
-	return record(&layout.ecam, index);
+	return record(&mint_layout.ecam, index);
 }
 
 /**
@@ -168,7 +220,7 @@ struct mint_ecam *mint_ecam(u32 index)
  */
 u32 *mint_pin_owner(u32 gsi)
 {
-	return record(&layout.pins, gsi);
+	return record(&mint_layout.pins, gsi);
 }
 
 /**
@@ -179,7 +231,7 @@ u32 *mint_pin_owner(u32 gsi)
  */
 u32 *mint_root_bus(u32 index)
 {
-	return record(&layout.roots, index);
+	return record(&mint_layout.roots, index);
 }
 
 static u32 __init place(struct mint_table *table, u32 offset, u32 stride,
@@ -189,6 +241,16 @@ static u32 __init place(struct mint_table *table, u32 offset, u32 stride,
 	table->stride = stride;
 	table->count = count;
 	return table->offset + stride * count;
+}
+
+/**
+ * mint_common_publish() - write the header as node 0 knows it
+ *
+ * Context: predecessor, boot, before anything was launched.
+ */
+void __init mint_common_publish(void)
+{
+	*mint_common = mint_layout;
 }
 
 static u32 __init count_ioapics(void)
@@ -207,10 +269,11 @@ static void __init describe_cores(void)
 	u32 id, i = 0;
 
 	for_each_set_bit(id, phys_cpu_present_map, MAX_LOCAL_APIC) {
+		apic_ids[i] = id;
 		core = mint_core(i++);
 		core->apic_id = id;
-		core->owner = id == mint_common->bsp_apic_id ? 0 : MINT_NODE_FREE;
-		core->state = id == mint_common->bsp_apic_id ?
+		core->owner = id == mint_layout.bsp_apic_id ? 0 : MINT_NODE_FREE;
+		core->state = id == mint_layout.bsp_apic_id ?
 			      MINT_CORE_PASSED : MINT_CORE_UNUSED;
 	}
 }
@@ -249,6 +312,34 @@ static void __init describe_ioapics(void)
 	}
 }
 
+/* Where there are very many nodes, each gets a shorter log */
+static u32 __init place_rings(u32 offset)
+{
+	u32 *sizes = mint_layout.ring_size, count = mint_layout.nodes.count;
+	u32 stride;
+
+	memcpy(sizes, ring_size, sizeof(ring_size));
+	do {
+		stride = sizeof(struct mint_rings) + sizes[MINT_RING_LOG] +
+			 sizes[MINT_RING_OUT] + sizes[MINT_RING_IN];
+	} while ((u64)stride * count > RINGS_MAX &&
+		 (sizes[MINT_RING_LOG] /= 2) > SZ_4K);
+	return place(&mint_layout.rings, offset, stride, count);
+}
+
+/* mint.log=<size>: of each node's log, rounded up to a power of two */
+static int __init mint_log_param(char *str)
+{
+	u64 size = memparse(str, NULL);
+
+	if (size < SZ_4K || size > RING_SIZE_MAX)
+		pr_err("mint.log=: '%s' ignored, want 4K to 1M\n", str);
+	else
+		ring_size[MINT_RING_LOG] = roundup_pow_of_two(size);
+	return 0;
+}
+early_param("mint.log", mint_log_param);
+
 /**
  * mint_common_create() - make the common area of this machine
  *
@@ -268,17 +359,18 @@ int __init mint_common_create(void)
 
 	check_layout();
 
-	size = place(&layout.ioapics, size, sizeof(struct mint_ioapic),
+	size = place(&mint_layout.ioapics, size, sizeof(struct mint_ioapic),
 		     count_ioapics());
-	size = place(&layout.pins, size, sizeof(u32), gsi_top);
-	size = place(&layout.ecam, size, sizeof(struct mint_ecam),
+	size = place(&mint_layout.pins, size, sizeof(u32), gsi_top);
+	size = place(&mint_layout.ecam, size, sizeof(struct mint_ecam),
 		     MINT_ECAM_MAX);
-	size = place(&layout.roots, size, sizeof(u32), MINT_ROOTS_MAX);
-	size = place(&layout.map, size, sizeof(struct mint_map),
+	size = place(&mint_layout.roots, size, sizeof(u32), MINT_ROOTS_MAX);
+	size = place(&mint_layout.map, size, sizeof(struct mint_map),
 		     e820_table_firmware->nr_entries);
-	size = place(&layout.nodes, size, sizeof(struct mint_node),
+	size = place(&mint_layout.nodes, size, sizeof(struct mint_node),
 		     min_t(u32, cores, MINT_NODE_MAX));
-	size = place(&layout.cores, size, sizeof(struct mint_core), cores);
+	size = place(&mint_layout.cores, size, sizeof(struct mint_core), cores);
+	size = place_rings(size);
 	size = PAGE_ALIGN(size) + mint_identity_size();
 
 	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
@@ -294,12 +386,17 @@ int __init mint_common_create(void)
 	memset(mint_common, 0, size);
 	mapped = size;
 
-	layout.magic = MINT_MAGIC;
-	layout.version = MINT_VERSION;
-	layout.size = size;
-	layout.bsp_apic_id = boot_cpu_physical_apicid;
-	layout.lapic_addr = APIC_DEFAULT_PHYS_BASE;
-	*mint_common = layout;
+	apic_ids = memblock_alloc(cores * sizeof(*apic_ids), SMP_CACHE_BYTES);
+	if (!apic_ids)
+		panic("mint: no memory for %u APIC IDs", cores);
+
+	mint_layout.magic = MINT_MAGIC;
+	mint_layout.version = MINT_VERSION;
+	mint_layout.size = size;
+	mint_layout.bsp_apic_id = boot_cpu_physical_apicid;
+	mint_layout.beat_ms = 100;
+	mint_layout.lapic_addr = APIC_DEFAULT_PHYS_BASE;
+	mint_common_publish();
 
 	describe_cores();
 	describe_map();
@@ -310,32 +407,47 @@ int __init mint_common_create(void)
 	insert_resource(&iomem_resource, &common_resource);
 
 	pr_info("common area %u KiB at %#llx: %u cores, %u I/O APICs, %u GSIs\n",
-		size >> 10, pa, cores, layout.ioapics.count, layout.pins.count);
+		size >> 10, pa, cores, mint_layout.ioapics.count, mint_layout.pins.count);
 	return 0;
 }
 
 static bool __init table_valid(const struct mint_table *t, u32 record_size,
 			       u32 count_max)
 {
-	return t->stride >= record_size && t->stride <= PAGE_SIZE &&
+	return t->stride >= record_size && t->stride <= 4 * RING_SIZE_MAX &&
 	       t->count <= count_max && !(t->offset & 7) && !(t->stride & 3) &&
 	       t->offset >= sizeof(struct mint_common) &&
-	       t->offset + (u64)t->stride * t->count <= layout.size;
+	       t->offset + (u64)t->stride * t->count <= mint_layout.size;
+}
+
+static bool __init rings_valid(void)
+{
+	u32 i, bytes = sizeof(struct mint_rings);
+
+	for (i = 0; i < MINT_RING_COUNT; i++) {
+		if (!is_power_of_2(mint_layout.ring_size[i]) ||
+		    mint_layout.ring_size[i] > RING_SIZE_MAX)
+			return false;
+		bytes += mint_layout.ring_size[i];
+	}
+	return table_valid(&mint_layout.rings, bytes, MINT_NODE_MAX) &&
+	       mint_layout.rings.count == mint_layout.nodes.count;
 }
 
 static bool __init layout_valid(void)
 {
-	return layout.magic == MINT_MAGIC &&
-	       layout.version >> 16 == MINT_VERSION_MAJOR &&
-	       layout.size <= SZ_64M && !(layout.size & ~PAGE_MASK) &&
-	       table_valid(&layout.cores, sizeof(struct mint_core), MAX_LOCAL_APIC) &&
-	       table_valid(&layout.nodes, sizeof(struct mint_node), MINT_NODE_MAX) &&
-	       table_valid(&layout.map, sizeof(struct mint_map), 4096) &&
-	       table_valid(&layout.ioapics, sizeof(struct mint_ioapic), MAX_IO_APICS) &&
-	       table_valid(&layout.pins, sizeof(u32), 4096) &&
-	       table_valid(&layout.ecam, sizeof(struct mint_ecam), 256) &&
-	       table_valid(&layout.roots, sizeof(u32), 4096) &&
-	       layout.tsc_khz && layout.gateway && layout.gateway < SZ_1M;
+	return mint_layout.magic == MINT_MAGIC &&
+	       mint_layout.version >> 16 == MINT_VERSION_MAJOR &&
+	       mint_layout.size <= SZ_64M && !(mint_layout.size & ~PAGE_MASK) &&
+	       table_valid(&mint_layout.cores, sizeof(struct mint_core), MAX_LOCAL_APIC) &&
+	       table_valid(&mint_layout.nodes, sizeof(struct mint_node), MINT_NODE_MAX) &&
+	       table_valid(&mint_layout.map, sizeof(struct mint_map), 4096) &&
+	       table_valid(&mint_layout.ioapics, sizeof(struct mint_ioapic), MAX_IO_APICS) &&
+	       table_valid(&mint_layout.pins, sizeof(u32), 4096) &&
+	       table_valid(&mint_layout.ecam, sizeof(struct mint_ecam), 256) &&
+	       table_valid(&mint_layout.roots, sizeof(u32), 4096) &&
+	       rings_valid() && mint_layout.beat_ms &&
+	       mint_layout.gateway && mint_layout.gateway < SZ_1M;
 }
 
 /**
@@ -356,12 +468,12 @@ void __init mint_common_map_early(phys_addr_t pa)
 	mint_common = early_memremap(pa, PAGE_SIZE);
 	if (!mint_common)
 		panic("mint: no mapping for the common area at %pa", &pa);
-	layout = *mint_common;
+	mint_layout = *mint_common;
 	mapped = PAGE_SIZE;
 	if (!layout_valid())
 		panic("mint: no common area of version %u at %pa (magic %#x, version %u.%u)",
-		      MINT_VERSION_MAJOR, &pa, layout.magic,
-		      layout.version >> 16, layout.version & 0xffff);
+		      MINT_VERSION_MAJOR, &pa, mint_layout.magic,
+		      mint_layout.version >> 16, mint_layout.version & 0xffff);
 }
 
 /**
@@ -373,13 +485,19 @@ void __init mint_common_map_early(phys_addr_t pa)
 int __init mint_common_map(void)
 {
 	struct mint_common *early = mint_common;
-	void *addr = mint_map_memory(mint_common_pa, layout.size);
+	void *addr = mint_map_memory(mint_common_pa, mint_layout.size);
+	u32 i;
 
 	if (!addr)
 		return -ENOMEM;
+	apic_ids = kcalloc(mint_layout.cores.count, sizeof(*apic_ids), GFP_KERNEL);
+	if (!apic_ids)
+		return -ENOMEM;
 	mint_common = addr;
-	mapped = layout.size;
+	mapped = mint_layout.size;
 	early_memunmap(early, PAGE_SIZE);
+	for (i = 0; i < mint_layout.cores.count; i++)
+		apic_ids[i] = mint_core(i)->apic_id;
 	return 0;
 }
 
@@ -396,9 +514,9 @@ u32 __init mint_own_apic_ids(u32 *ids, u32 max)
 	struct mint_core *core;
 	u32 i, count = 0;
 
-	for (i = 0; i < layout.cores.count && count < max; i++) {
-		core = early_memremap(mint_common_pa + layout.cores.offset +
-				      (size_t)i * layout.cores.stride,
+	for (i = 0; i < mint_layout.cores.count && count < max; i++) {
+		core = early_memremap(mint_common_pa + mint_layout.cores.offset +
+				      (size_t)i * mint_layout.cores.stride,
 				      sizeof(*core));
 		if (!core)
 			break;
@@ -415,7 +533,7 @@ static bool holder_dead(u32 holder)
 	struct mint_core *core = mint_core_find(holder - 1);
 	struct mint_node *node;
 
-	if (mapped < layout.size)
+	if (mapped < mint_layout.size)
 		return false;
 	if (!core || core->state == MINT_CORE_PARKED)
 		return true;
@@ -436,8 +554,7 @@ static bool holder_dead(u32 holder)
  */
 void mint_lock(struct mint_lock *lock)
 {
-	u64 bound = (u64)(tsc_khz ?: layout.tsc_khz ?: UNKNOWN_TSC_KHZ) *
-		    MINT_LOCK_BOUND_MS;
+	u64 bound = (u64)(tsc_khz ?: UNKNOWN_TSC_KHZ) * MINT_LOCK_BOUND_MS;
 	u32 me = read_apic_id() + 1, seen, last = 0;
 	u64 begin = 0;
 

@@ -83,14 +83,14 @@ int mint_core_cpu(const struct mint_core *core)
 	int cpu;
 
 	for_each_present_cpu(cpu)
-		if (cpu_physical_id(cpu) == core->apic_id)
+		if (cpu_physical_id(cpu) == mint_apic_id(core))
 			return cpu;
 	return -ENODEV;
 }
 
 static u64 identity_map(void)
 {
-	return pgtable_l5_enabled() ? mint_common->pml5 : mint_common->pml4;
+	return pgtable_l5_enabled() ? mint_layout.pml5 : mint_layout.pml4;
 }
 
 /* A core only moves on: it may have passed @state when we look */
@@ -118,14 +118,14 @@ static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
  */
 void mint_core_reset(struct mint_core *core)
 {
-	if (core->apic_id == mint_common->bsp_apic_id)
+	if (mint_apic_id(core) == mint_layout.bsp_apic_id)
 		return;
 
 	preempt_disable();
 	apic_icr_write(APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT,
-		       core->apic_id);
+		       mint_apic_id(core));
 	safe_apic_wait_icr_idle();
-	apic_icr_write(APIC_INT_LEVELTRIG | APIC_DM_INIT, core->apic_id);
+	apic_icr_write(APIC_INT_LEVELTRIG | APIC_DM_INIT, mint_apic_id(core));
 	safe_apic_wait_icr_idle();
 	preempt_enable();
 	WRITE_ONCE(core->state, MINT_CORE_UNUSED);
@@ -145,7 +145,7 @@ int mint_core_start(struct mint_core *core, const struct mint_start *start)
 {
 	int err;
 
-	if (core->apic_id == mint_common->bsp_apic_id)
+	if (mint_apic_id(core) == mint_layout.bsp_apic_id)
 		return -EINVAL;
 
 	core->entry = start->entry;
@@ -157,7 +157,7 @@ int mint_core_start(struct mint_core *core, const struct mint_start *start)
 	/* Pairs with the gateway, which reads the state before the rest */
 	smp_store_release(&core->state, MINT_CORE_START);
 
-	err = wakeup_secondary_cpu_via_init(core->apic_id, mint_common->gateway);
+	err = wakeup_secondary_cpu_via_init(mint_apic_id(core), mint_layout.gateway);
 	if (!err)
 		err = state_wait(core, MINT_CORE_PASSED, START_BOUND_MS);
 	else
@@ -196,7 +196,7 @@ static int mint_kick_ap(unsigned int cpu, struct task_struct *tidle)
 		return -ENODEV;
 	if (!try_cmpxchg(&core->owner, &owner, mint_self) && owner != mint_self) {
 		pr_err("CPU %u (APIC ID %u) belongs to node %u, which must end first\n",
-		       cpu, core->apic_id, owner);
+		       cpu, mint_apic_id(core), owner);
 		return -EBUSY;
 	}
 	err = native_kick_ap(cpu, tidle);
@@ -245,7 +245,7 @@ void mint_park(void)
 		for (;;)
 			native_halt();
 	monitors_off();
-	mint_park_jump(mint_common->park, mint_core_pa(core), identity_map(),
+	mint_park_jump(mint_layout.park, mint_core_pa(core), identity_map(),
 		       __pa(transition_pgd));
 }
 
@@ -262,7 +262,7 @@ static void mint_cpu_die(unsigned int cpu)
 
 	if (core && state_wait(core, MINT_CORE_PARKED, PARK_BOUND_MS))
 		pr_err("CPU %u (APIC ID %u) did not reach the park loop\n",
-		       cpu, core->apic_id);
+		       cpu, mint_apic_id(core));
 }
 
 /**
@@ -341,8 +341,8 @@ static int __init mint_cpus_online(void)
 		return 0;
 
 	for (i = 0; (core = mint_core(i)); i++) {
-		if (core->apic_id >= MAX_LOCAL_APIC ||
-		    !__test_and_clear_bit(core->apic_id, asked_apic_ids))
+		if (mint_apic_id(core) >= MAX_LOCAL_APIC ||
+		    !__test_and_clear_bit(mint_apic_id(core), asked_apic_ids))
 			continue;
 		cpu = mint_core_cpu(core);
 		if (cpu < 0 || cpu_online(cpu))
@@ -350,7 +350,7 @@ static int __init mint_cpus_online(void)
 		err = add_cpu(cpu);
 		if (err)
 			pr_err("mint.cpus=: APIC ID %u does not come up (%d)\n",
-			       core->apic_id, err);
+			       mint_apic_id(core), err);
 	}
 	if (!bitmap_empty(asked_apic_ids, MAX_LOCAL_APIC))
 		pr_err("mint.cpus=: '%*pbl' ignored, no such APIC IDs on this machine\n",
@@ -386,9 +386,9 @@ void mint_sibling_warn(u32 n)
 			continue;
 		for (k = 0; (other = mint_core(k)); k++)
 			if (other->owner != n && other->owner != MINT_NODE_FREE &&
-			    siblings(core->apic_id, other->apic_id))
+			    siblings(mint_apic_id(core), mint_apic_id(other)))
 				pr_warn("APIC ID %u of node %u and %u of node %u are threads of one core\n",
-					core->apic_id, n, other->apic_id,
+					mint_apic_id(core), n, mint_apic_id(other),
 					other->owner);
 	}
 }

@@ -59,7 +59,7 @@ static void __noreturn end(u32 state)
 		mint_pins_clear();
 		WRITE_ONCE(mint_own_node()->state, state);
 		/* Node 0 looks once a second; the doorbell makes it look now */
-		mint_doorbell(mint_common->bsp_apic_id);
+		mint_doorbell(mint_layout.bsp_apic_id);
 	}
 	park_self();
 }
@@ -158,7 +158,7 @@ static void reset_unparked(u32 n)
 		    READ_ONCE(core->state) == MINT_CORE_UNUSED)
 			continue;
 		pr_warn("APIC ID %u of node %u does not park, reset by INIT\n",
-			core->apic_id, n);
+			mint_apic_id(core), n);
 		mint_core_reset(core);
 	}
 }

@@ -85,10 +85,10 @@ static void __init identity_fill(phys_addr_t pa)
 			pd[g * 512 + i] = (g * SZ_1G + i * SZ_2M) | IDENTITY_PAGE;
 	}
 
-	mint_common->pml4 = __pa(pml4);
+	mint_layout.pml4 = __pa(pml4);
 	/* The processor's word, not the kernel's: "no5lvl" is this node's own */
 	if (cpuid_eax(0) >= 7 && cpuid_ecx(7) & BIT(X86_FEATURE_LA57 & 31))
-		mint_common->pml5 = pa;
+		mint_layout.pml5 = pa;
 }
 
 /**
@@ -105,7 +105,7 @@ void __init mint_gateway_install(phys_addr_t pa)
 
 #define FIELD(sym)	(page + ((char *)(sym) - mint_gateway))
 
-	identity_fill(mint_common_pa + mint_common->size - mint_identity_size());
+	identity_fill(mint_common_pa + mint_layout.size - mint_identity_size());
 	memcpy(page, mint_gateway, mint_gateway_end - mint_gateway);
 
 	put_unaligned_le32(pa + (gw_gdt - mint_gateway), FIELD(gw_gdtr) + 2);
@@ -113,11 +113,11 @@ void __init mint_gateway_install(phys_addr_t pa)
 	put_unaligned_le64(pa + (gw_idt - mint_gateway), FIELD(gw_idtr) + 2);
 	*(u32 *)FIELD(gw_jump32) += pa;
 	*(u32 *)FIELD(gw_jump64) += pa;
-	*(u32 *)FIELD(gw_cores) = mint_common_pa + mint_common->cores.offset;
-	*(u32 *)FIELD(gw_count) = mint_common->cores.count;
-	*(u32 *)FIELD(gw_stride) = mint_common->cores.stride;
-	*(u32 *)FIELD(gw_pml4) = mint_common->pml4;
-	*(u32 *)FIELD(gw_pml5) = mint_common->pml5;
+	*(u32 *)FIELD(gw_cores) = mint_common_pa + mint_layout.cores.offset;
+	*(u32 *)FIELD(gw_count) = mint_layout.cores.count;
+	*(u32 *)FIELD(gw_stride) = mint_layout.cores.stride;
+	*(u32 *)FIELD(gw_pml4) = mint_layout.pml4;
+	*(u32 *)FIELD(gw_pml5) = mint_layout.pml5;
 
 	/* 64-bit interrupt gates, all to handlers that return */
 	gate = FIELD(gw_idt);
@@ -129,8 +129,8 @@ void __init mint_gateway_install(phys_addr_t pa)
 		gate[2 * i + 1] = handler >> 32;
 	}
 
-	mint_common->gateway = pa;
-	mint_common->park = pa + *(u32 *)FIELD(gw_park);
+	mint_layout.gateway = pa;
+	mint_layout.park = pa + *(u32 *)FIELD(gw_park);
 #undef FIELD
 
 	gateway_resource.start = pa;

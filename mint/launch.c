@@ -206,7 +206,7 @@ static int check_image(struct request *rq)
 			      mark.version >> 16, mark.version & 0xffff,
 			      MINT_VERSION_MAJOR, MINT_VERSION_MINOR);
 
-	rq->la57 = mint_common->pml5 && (mark.flags & MINT_MARKER_5LEVEL);
+	rq->la57 = mint_layout.pml5 && (mark.flags & MINT_MARKER_5LEVEL);
 	return 0;
 }
 
@@ -324,7 +324,7 @@ static int check_core(struct request *rq, u32 apic_id, bool must)
 		return must ? refuse(rq, -ENODEV,
 				     "APIC ID %u does not exist: see /sys/kernel/mint/cores",
 				     apic_id) : -ENODEV;
-	if (apic_id == mint_common->bsp_apic_id)
+	if (apic_id == mint_layout.bsp_apic_id)
 		return must ? refuse(rq, -EPERM,
 				     "APIC ID %u is the BSP, on which node 0 runs: choose one that /sys/kernel/mint/cores calls free",
 				     apic_id) : -EPERM;
@@ -359,7 +359,7 @@ static int check_cores(struct request *rq)
 	char buf[12];
 	int err;
 
-	rq->cores = kcalloc(mint_count(&mint_common->cores), sizeof(*rq->cores),
+	rq->cores = kcalloc(mint_layout.cores.count, sizeof(*rq->cores),
 			    GFP_KERNEL);
 	if (!rq->cores)
 		return -ENOMEM;
@@ -392,8 +392,8 @@ static int check_cores(struct request *rq)
 			      "maxcpus=: '%.*s' is not a number of cores from 1 on",
 			      list.len, list.text);
 	for (i = 0; (core = mint_core(i)); i++)
-		if (core->apic_id > boot && rq->nr_cores < wanted)
-			check_core(rq, core->apic_id, false);
+		if (mint_apic_id(core) > boot && rq->nr_cores < wanted)
+			check_core(rq, mint_apic_id(core), false);
 	if (rq->nr_cores < wanted)
 		return refuse(rq, -EBUSY,
 			      "maxcpus=%u asks for %u cores from APIC ID %u on, %u are free: end a node, take CPUs of node 0 offline or lower maxcpus=",
@@ -526,7 +526,7 @@ static int find_free_node(struct request *rq)
 			return 0;
 		}
 	return refuse(rq, -ENOSPC, "all %u nodes are in use: end one first",
-		      mint_count(&mint_common->nodes));
+		      mint_layout.nodes.count);
 }
 
 /* Node whose boot core is @apic_id and which is in @state, or 0 */
@@ -607,7 +607,7 @@ static int claim(struct request *rq)
 			continue;
 		}
 		err = refuse(rq, -EBUSY, "APIC ID %u was just taken by node %u",
-			     rq->cores[i]->apic_id, owner);
+			     mint_apic_id(rq->cores[i]), owner);
 		goto undo;
 	}
 	for (i = 0; i < claim->node.nr_devices; i++, claim->nr_lent = i) {
@@ -735,6 +735,10 @@ static int place(struct request *rq)
 	h->common = mint_common_pa;
 	h->node = rq->number;
 	h->legacy = rq->node.legacy;
+	/* What a successor cannot measure for itself */
+	h->tsc_khz = tsc_khz;
+	h->wall_tsc = rdtsc_ordered();
+	h->wall_ns = ktime_get_real_ns();
 
 	rq->params.hdr.setup_data = rq->address;
 	rq->params.hdr.cmd_line_ptr = cmdline;
@@ -822,11 +826,6 @@ static int start(struct request *rq)
 	node = mint_node(n);
 	start.entry = claims[n]->entry;
 	start.cr4 = X86_CR4_PAE | (claims[n]->la57 ? X86_CR4_LA57 : 0);
-
-	/* What a successor cannot measure for itself */
-	mint_common->tsc_khz = tsc_khz;
-	mint_common->wall_tsc = rdtsc_ordered();
-	mint_common->wall_ns = ktime_get_real_ns();
 
 	WRITE_ONCE(node->state, MINT_STATE_STARTING);
 	WRITE_ONCE(node->boots, node->boots + 1);

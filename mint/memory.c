@@ -472,12 +472,12 @@ const char *mint_memory_owner(phys_addr_t addr, phys_addr_t *end, u32 *node)
 				}
 		}
 		range.start = mint_common_pa;
-		range.size = mint_common->size;
+		range.size = mint_layout.size;
 		if (border(&range, addr, &stop)) {
 			*node = MINT_NODE_FREE;
 			name = "common area";
 		}
-		range.start = mint_common->gateway;
+		range.start = mint_layout.gateway;
 		range.size = PAGE_SIZE;
 		if (border(&range, addr, &stop)) {
 			*node = MINT_NODE_FREE;

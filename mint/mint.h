@@ -26,7 +26,24 @@ enum mint_role {
 	MINT_SUCCESSOR,
 };
 
+/**
+ * struct mint_given - what a successor was given in its hand-over
+ * @tsc_khz:	frequency of the TSC, kHz
+ * @wall_ns:	wall clock, ns since 1970, when the TSC was @wall_tsc
+ * @wall_tsc:	TSC at @wall_ns
+ * @kept:	physical address of the image kept for an own reboot, or 0
+ * @kept_size:	bytes there
+ */
+struct mint_given {
+	u32	tsc_khz;
+	u64	wall_ns;
+	u64	wall_tsc;
+	u64	kept;
+	u64	kept_size;
+};
+
 /* node.c */
+extern struct mint_given mint_given;
 extern enum mint_role mint_role;
 extern u32 mint_self;
 void mint_become_predecessor(void);
@@ -34,15 +51,20 @@ struct mint_node *mint_own_node(void);
 
 /* common.c */
 extern struct mint_common *mint_common;
+extern struct mint_common mint_layout;
 extern phys_addr_t mint_common_pa;
 int mint_common_create(void);
 void mint_common_map_early(phys_addr_t pa);
 int mint_common_map(void);
-u32 mint_count(const struct mint_table *table);
+void mint_common_publish(void);
 struct mint_core *mint_core(u32 index);
 struct mint_core *mint_core_find(u32 apic_id);
+u32 mint_core_index(const struct mint_core *core);
+u32 mint_apic_id(const struct mint_core *core);
 phys_addr_t mint_core_pa(const struct mint_core *core);
 struct mint_node *mint_node(u32 n);
+struct mint_ring *mint_ring(u32 n, u32 which, void **data, u32 *size);
+phys_addr_t mint_ring_pa(u32 n);
 struct mint_map *mint_firmware_map(u32 index);
 struct mint_ioapic *mint_ioapic(u32 index);
 struct mint_ecam *mint_ecam(u32 index);

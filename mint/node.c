@@ -32,6 +32,7 @@
 enum mint_role mint_role __ro_after_init;
 u32 mint_self __ro_after_init;		/* number of this node */
 
+struct mint_given mint_given __ro_after_init;
 static u64 handover_pa __ro_after_init;
 static phys_addr_t gateway_pa __initdata;
 
@@ -75,6 +76,7 @@ static bool __init read_handover(u64 pa)
 	struct setup_data *data;
 	u64 next, common;
 	u32 type, len, magic, version, node, legacy;
+	struct mint_given given;
 
 	for (; pa; pa = next) {
 		data = early_memremap(pa, sizeof(*data));
@@ -102,18 +104,27 @@ static bool __init read_handover(u64 pa)
 	common = handover->common;
 	node = handover->node;
 	legacy = handover->legacy;
+	given.tsc_khz = handover->tsc_khz;
+	given.wall_ns = handover->wall_ns;
+	given.wall_tsc = handover->wall_tsc;
+	given.kept = handover->kept;
+	given.kept_size = handover->kept_size;
 	early_memunmap(handover, sizeof(*handover));
 
 	if (magic != MINT_MAGIC || version >> 16 != MINT_VERSION_MAJOR)
 		panic("mint: hand-over of version %u.%u, %u expected",
 		      version >> 16, version & 0xffff, MINT_VERSION_MAJOR);
 
+	if (!given.tsc_khz)
+		panic("mint: hand-over without the frequency of the TSC");
+
+	mint_given = given;
 	mint_self = node;
 	mint_legacy_own = legacy;
 	handover_pa = pa;
 	mint_role = MINT_SUCCESSOR;
 	mint_common_map_early(common);
-	if (!node || node >= mint_count(&mint_common->nodes))
+	if (!node || node >= mint_layout.nodes.count)
 		panic("mint: hand-over for node %u, which is none", node);
 	return true;
 }
@@ -162,11 +173,12 @@ static void __init predecessor_reserve_resources(void)
 	if (mint_common_create())
 		return;
 	mint_gateway_install(gateway_pa);
+	mint_common_publish();
 
 	node = mint_own_node();
 	node->state = MINT_STATE_RUNNING;
 	node->boots = 1;
-	node->boot_apic_id = mint_common->bsp_apic_id;
+	node->boot_apic_id = mint_layout.bsp_apic_id;
 	node->legacy = mint_legacy_own;
 	strscpy(node->name, "predecessor", sizeof(node->name));
 	for (i = 0; i < mint_own_mem_count; i++)
@@ -228,8 +240,8 @@ static int __init mint_describe(void)
 	if (mint_role != MINT_PREDECESSOR || !mint_common)
 		return 0;
 
-	mint_common->tsc_khz = tsc_khz;
-	mint_common->lapic_khz = (u64)lapic_timer_period * HZ / 1000;
+	mint_layout.lapic_khz = (u64)lapic_timer_period * HZ / 1000;
+	mint_common->lapic_khz = mint_layout.lapic_khz;
 	mint_pci_describe();
 	return 0;
 }

@@ -29,8 +29,6 @@
 
 #include "mint.h"
 
-static u64 wall_ns __ro_after_init, wall_tsc __ro_after_init;
-static unsigned int tsc_freq_khz __ro_after_init;
 static bool lapic_timer_known __initdata;
 
 /*
@@ -56,22 +54,22 @@ static unsigned char mint_get_nmi_reason(void)
 
 static unsigned long mint_tsc_khz(void)
 {
-	return tsc_freq_khz;
+	return mint_given.tsc_khz;
 }
 
 /* The TSC runs on from node 0: what it says since the hand-over is the time */
 static void mint_get_wallclock(struct timespec64 *now)
 {
-	u64 delta = rdtsc() - wall_tsc;
+	u64 ns = mul_u64_u64_div_u64(rdtsc() - mint_given.wall_tsc,
+				     NSEC_PER_MSEC, mint_given.tsc_khz);
 
-	*now = ns_to_timespec64(wall_ns + mul_u64_u64_div_u64(delta, NSEC_PER_MSEC,
-							      tsc_freq_khz));
+	*now = ns_to_timespec64(mint_given.wall_ns + ns);
 }
 
 static void __init mint_timer_init(void)
 {
 	if (lapic_timer_known)
-		lapic_timer_period = div_u64((u64)mint_common->lapic_khz * 1000, HZ);
+		lapic_timer_period = div_u64((u64)mint_layout.lapic_khz * 1000, HZ);
 }
 
 static bool __init mint_x2apic_available(void)
@@ -97,7 +95,7 @@ static void __init mint_register_ioapics(void)
 		.ops	= &mp_ioapic_irqdomain_ops,
 	};
 	struct mint_ioapic *ioapic;
-	u32 i, count = mint_count(&mint_common->ioapics);
+	u32 i, count = mint_layout.ioapics.count;
 
 	for (i = 0; i < count; i++) {
 		ioapic = mint_ioapic(i);
@@ -117,7 +115,7 @@ static void __init mint_parse_smp_cfg(void)
 	u32 i, count;
 
 	mint_x2apic_init();
-	register_lapic_address(mint_common->lapic_addr);
+	register_lapic_address(mint_layout.lapic_addr);
 
 	count = mint_own_apic_ids(ids, ARRAY_SIZE(ids));
 	for (i = 0; i < count; i++)
@@ -168,11 +166,8 @@ void __init mint_platform_setup(void)
 {
 	int i;
 
-	tsc_freq_khz = mint_common->tsc_khz;
-	wall_ns = mint_common->wall_ns;
-	wall_tsc = mint_common->wall_tsc;
-	lapic_timer_known = mint_common->lapic_khz;
-	preset_lpj = div_u64((u64)tsc_freq_khz * 1000, HZ);
+	lapic_timer_known = mint_layout.lapic_khz;
+	preset_lpj = div_u64((u64)mint_given.tsc_khz * 1000, HZ);
 
 	x86_init.resources.probe_roms		= x86_init_noop;
 	x86_init.resources.dmi_setup		= x86_init_noop;

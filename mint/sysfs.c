@@ -39,7 +39,7 @@ static u32 core_owner(u32 index, u32 *id)
 
 	if (!core)
 		return MINT_NODE_FLIGHT;
-	*id = core->apic_id;
+	*id = mint_apic_id(core);
 	return READ_ONCE(core->owner);
 }
 
@@ -108,15 +108,15 @@ static ssize_t node_show(struct kobject *kobj, struct kobj_attribute *attr,
 static ssize_t cores_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	int len = emit_owners(buf, core_owner, mint_count(&mint_common->cores));
+	int len = emit_owners(buf, core_owner, mint_layout.cores.count);
 
-	return len + sysfs_emit_at(buf, len, "bsp: %u\n", mint_common->bsp_apic_id);
+	return len + sysfs_emit_at(buf, len, "bsp: %u\n", mint_layout.bsp_apic_id);
 }
 
 static ssize_t pins_show(struct kobject *kobj, struct kobj_attribute *attr,
 			 char *buf)
 {
-	return emit_owners(buf, pin_owner, mint_count(&mint_common->pins));
+	return emit_owners(buf, pin_owner, mint_layout.pins.count);
 }
 
 static ssize_t memory_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -242,7 +242,7 @@ static ssize_t boots_show(struct kobject *kobj, struct kobj_attribute *attr,
 static ssize_t cpus_show(struct kobject *kobj, struct kobj_attribute *attr,
 			 char *buf)
 {
-	return emit_list(buf, 0, core_owner, mint_count(&mint_common->cores),
+	return emit_list(buf, 0, core_owner, mint_layout.cores.count,
 			 kobj_node(kobj), "");
 }
 

@@ -19,7 +19,7 @@
 
 #define MINT_MAGIC		0x544e494d	/* "MINT" */
 #define MINT_VERSION_MAJOR	1
-#define MINT_VERSION_MINOR	0
+#define MINT_VERSION_MINOR	1
 #define MINT_VERSION		((MINT_VERSION_MAJOR << 16) | MINT_VERSION_MINOR)
 
 /* boot_params.hdr.setup_data type of the hand-over */
@@ -68,6 +68,7 @@
 #define MINT_NAME_LEN		32
 #define MINT_CMDLINE_LEN	2048
 #define MINT_REPORT_LEN		512
+#define MINT_REASON_LEN		96
 #define MINT_RANGES_MAX		16
 #define MINT_DEVICES_MAX	32
 
@@ -141,6 +142,12 @@ struct mint_device {
  * @legacy:	reply: mask of 1 << MINT_LEGACY_* that the node owns
  * @cmdline:	reply: the command line that the successor gets
  * @report:	reply: why the request was refused, as one line of text
+ * @tsc_khz:	reply: frequency of the TSC, kHz
+ * @reserved:	0
+ * @wall_ns:	reply: wall clock, ns since 1970, when the TSC was @wall_tsc
+ * @wall_tsc:	reply: TSC at @wall_ns
+ * @kept:	reply: physical address of the image kept for an own reboot, or 0
+ * @kept_size:	reply: bytes there, whole pages
  *
  * kexec_load(@entry of the system call) is the address at which the segment
  * that holds this structure goes; START and UNLOAD alone take that segment
@@ -165,6 +172,12 @@ struct mint_handover {
 	__u32		legacy;
 	char		cmdline[MINT_CMDLINE_LEN];
 	char		report[MINT_REPORT_LEN];
+	__u32		tsc_khz;
+	__u32		reserved;
+	__aligned_u64	wall_ns;
+	__aligned_u64	wall_tsc;
+	__aligned_u64	kept;
+	__aligned_u64	kept_size;
 };
 
 /**
@@ -200,13 +213,14 @@ struct mint_core {
 #define MINT_STATE_LOADED	1	/* resources claimed, image in place */
 #define MINT_STATE_STARTING	2	/* boot core sent through the gateway */
 #define MINT_STATE_RUNNING	3	/* its kernel has found itself */
-#define MINT_STATE_ENDED	4	/* powered off or halted by itself */
+#define MINT_STATE_ENDED	4	/* left by itself, or stopped by node 0 */
 #define MINT_STATE_PANICKED	5
-#define MINT_STATE_LOST		6	/* no heartbeat; nobody looks for it yet */
+#define MINT_STATE_LOST		6	/* no heartbeat, or cores that do not park */
 
 /* mint_node.request: what node 0 asks of a successor */
 #define MINT_REQUEST_NONE	0
-#define MINT_REQUEST_POWEROFF	1
+#define MINT_REQUEST_POWEROFF	1	/* orderly, by its user space */
+#define MINT_REQUEST_PARK	2	/* at once, by its kernel */
 
 /**
  * struct mint_node - a node
@@ -223,6 +237,12 @@ struct mint_core {
  * @mem:	its memory
  * @devices:	its PCI functions and legacy devices
  * @name:	as given by mint.name=, terminated by a NUL
+ * @since_ns:	wall clock when @state was written, ns since 1970
+ * @reason:	why it is in @state, as a text of one line
+ *
+ * The node itself writes @state, @boots, @heartbeat, @since_ns and @reason
+ * once it runs. Node 0 writes all of it and keeps what it has to rely on in
+ * memory of its own.
  */
 struct mint_node {
 	__u32			state;
@@ -238,6 +258,42 @@ struct mint_node {
 	struct mint_range	mem[MINT_RANGES_MAX];
 	struct mint_device	devices[MINT_DEVICES_MAX];
 	char			name[MINT_NAME_LEN];
+	__aligned_u64		since_ns;
+	char			reason[MINT_REASON_LEN];
+};
+
+/* Rings of a node, in the order of mint_rings.ring */
+#define MINT_RING_LOG		0	/* kernel log, from node to node 0 */
+#define MINT_RING_OUT		1	/* terminal, from node to node 0 */
+#define MINT_RING_IN		2	/* terminal, from node 0 to node */
+#define MINT_RING_COUNT		3
+
+/**
+ * struct mint_ring - a stream of bytes with one writer
+ * @head:	bytes ever written: the next goes to @head modulo the size
+ * @tail:	bytes that the reader has taken, where it says so
+ * @open:	not 0 while a reader wants a doorbell for new bytes
+ * @reserved:	0
+ *
+ * The writer overwrites what is old. A reader copies, then reads @head again:
+ * what is further behind it than the size may have been overwritten meanwhile.
+ */
+struct mint_ring {
+	__aligned_u64	head;
+	__aligned_u64	tail;
+	__u32		open;
+	__u32		reserved[11];
+};
+
+/**
+ * struct mint_rings - the rings of a node
+ * @ring:	one for each MINT_RING_*
+ *
+ * The bytes of the rings follow, one after the other, in the same order; their
+ * sizes are those of mint_common.ring_size.
+ */
+struct mint_rings {
+	struct mint_ring	ring[MINT_RING_COUNT];
 };
 
 /**
@@ -318,17 +374,19 @@ struct mint_table {
  * @ecam:	struct mint_ecam
  * @roots:	u32 root buses, segment << 8 | bus
  * @bsp_apic_id: APIC ID of the core that INIT must never reach
- * @tsc_khz:	frequency of the TSC, kHz
  * @lapic_khz:	frequency of the local APIC timer, kHz
  * @lapic_addr:	physical address of the local APICs
- * @wall_ns:	wall clock, ns since 1970, when the TSC was @wall_tsc
- * @wall_tsc:	TSC at @wall_ns
+ * @beat_ms:	period of the heartbeat, ms
+ * @reserved:	0
  * @gateway:	physical address of the gateway page, below 1 MiB
  * @park:	entry of the park loop in the gateway page
  * @pml4:	identity map, four levels, below 4 GiB
  * @pml5:	identity map, five levels, below 4 GiB; 0 without LA57
  * @ioapic_lock: around index and data register of every I/O APIC
  * @pci_lock:	for ports CF8/CFC, which node 0 alone uses so far
+ * @rings:	struct mint_rings, indexed by node number
+ * @ring_size:	bytes of each ring's data, a power of two
+ * @restart:	entry of the restart loop in the gateway page
  */
 struct mint_common {
 	__u32			magic;
@@ -342,18 +400,19 @@ struct mint_common {
 	struct mint_table	ecam;
 	struct mint_table	roots;
 	__u32			bsp_apic_id;
-	__u32			tsc_khz;
 	__u32			lapic_khz;
 	__u32			lapic_addr;
+	__u32			beat_ms;
 	__u32			reserved;
-	__aligned_u64		wall_ns;
-	__aligned_u64		wall_tsc;
 	__aligned_u64		gateway;
 	__aligned_u64		park;
 	__aligned_u64		pml4;
 	__aligned_u64		pml5;
 	struct mint_lock	ioapic_lock __attribute__((aligned(64)));
 	struct mint_lock	pci_lock __attribute__((aligned(64)));
+	struct mint_table	rings __attribute__((aligned(64)));
+	__u32			ring_size[MINT_RING_COUNT];
+	__aligned_u64		restart;
 };
 
 #endif /* !__ASSEMBLY__ */
