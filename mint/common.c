@@ -61,6 +61,14 @@ static void __init check_layout(void)
 	BUILD_BUG_ON(offsetof(struct mint_core, cr4) != MINT_CORE_CR4);
 	BUILD_BUG_ON(offsetof(struct mint_core, efer) != MINT_CORE_EFER);
 	BUILD_BUG_ON(sizeof(struct mint_core) != MINT_CORE_SIZE);
+	BUILD_BUG_ON(offsetof(struct mint_kept, entry) != MINT_KEPT_ENTRY);
+	BUILD_BUG_ON(offsetof(struct mint_kept, count) != MINT_KEPT_COUNT);
+	BUILD_BUG_ON(offsetof(struct mint_kept, segment) != MINT_KEPT_SEGMENTS);
+	BUILD_BUG_ON(offsetof(struct mint_segment, to) != MINT_SEGMENT_TO);
+	BUILD_BUG_ON(offsetof(struct mint_segment, from) != MINT_SEGMENT_FROM);
+	BUILD_BUG_ON(offsetof(struct mint_segment, bytes) != MINT_SEGMENT_BYTES);
+	BUILD_BUG_ON(offsetof(struct mint_segment, zero) != MINT_SEGMENT_ZERO);
+	BUILD_BUG_ON(sizeof(struct mint_segment) != MINT_SEGMENT_SIZE);
 	BUILD_BUG_ON(sizeof(struct mint_common) > PAGE_SIZE);
 	BUILD_BUG_ON(offsetof(struct mint_handover, magic) != 16);
 }

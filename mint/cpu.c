@@ -8,6 +8,7 @@
  */
 
 #include <linux/cpu.h>
+#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
@@ -40,6 +41,14 @@ static DECLARE_BITMAP(asked_apic_ids, MAX_LOCAL_APIC) __initdata;
  * from the gateway into the kernel and from the kernel to the park loop.
  */
 static pgd_t *transition_pgd __ro_after_init;
+
+/*
+ * Whose each core is, by node 0's own book, indexed as the records: what a
+ * peer writes into a record does not change it. A successor goes by the
+ * records.
+ */
+static u32 *owners __ro_after_init;
+
 static struct real_mode_header no_real_mode_header;
 
 /* mint.cpus=<APIC IDs>: the cores that node 0 brings up, beside the BSP */
@@ -72,6 +81,58 @@ static int __init mint_cpus_param(char *str)
 }
 early_param("mint.cpus", mint_cpus_param);
 
+static u32 *core_owner(const struct mint_core *core)
+{
+	return owners ? &owners[mint_core_index(core)] :
+			&((struct mint_core *)core)->owner;
+}
+
+/**
+ * mint_core_owner() - whose is a core?
+ * @core:	record
+ *
+ * Context: any.
+ * Return: number of the node, or MINT_NODE_FREE.
+ */
+u32 mint_core_owner(const struct mint_core *core)
+{
+	return READ_ONCE(*core_owner(core));
+}
+
+/**
+ * mint_core_take() - give a free core to a node
+ * @core:	record
+ * @n:		number of the node
+ *
+ * Context: any.
+ * Return: @n, or the node that has the core already.
+ */
+u32 mint_core_take(struct mint_core *core, u32 n)
+{
+	u32 owner = MINT_NODE_FREE;
+
+	if (!try_cmpxchg(core_owner(core), &owner, n))
+		return owner;
+	WRITE_ONCE(core->owner, n);
+	return n;
+}
+
+/**
+ * mint_core_drop() - set a core free
+ * @core:	record
+ * @n:		number of the node that had it
+ *
+ * Context: any; the core runs nobody's code.
+ */
+void mint_core_drop(struct mint_core *core, u32 n)
+{
+	if (mint_core_owner(core) != n)
+		return;
+	WRITE_ONCE(core->owner, MINT_NODE_FREE);
+	/* The book comes last: from then on the core may be taken */
+	smp_store_release(core_owner(core), MINT_NODE_FREE);
+}
+
 /**
  * mint_core_cpu() - number of a core in this kernel
  * @core:	record
@@ -101,7 +162,8 @@ static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
 	while (READ_ONCE(core->state) < state) {
 		if (ktime_after(ktime_get(), bound))
 			return -ETIMEDOUT;
-		cpu_relax();
+		/* Others launch and stop nodes meanwhile */
+		usleep_range(20, 50);
 	}
 	return 0;
 }
@@ -167,6 +229,60 @@ int mint_core_start(struct mint_core *core, const struct mint_start *start)
 	return err;
 }
 
+/**
+ * mint_core_prove() - make a core of a dead node show that it is parked
+ * @core:	record of a core that may be anywhere
+ *
+ * INIT takes it out of whatever it ran. A core in reset looks like one that
+ * INIT did not reach, so it is sent through the gateway to the park loop,
+ * where it says so itself.
+ *
+ * Context: process, may sleep for seconds.
+ * Return: 0 once the core is in the park loop; -EINVAL for the BSP; -EIO,
+ * -ETIMEDOUT if it is not known where the core is.
+ */
+int mint_core_prove(struct mint_core *core)
+{
+	const struct mint_start start = {
+		.entry	= mint_layout.park,
+		.arg	= mint_layout.pml4,
+		.mode	= MINT_MODE_64,
+		.cr4	= X86_CR4_PAE,
+	};
+	int err;
+
+	mint_core_reset(core);
+	err = mint_core_start(core, &start);
+	return err ?: state_wait(core, MINT_CORE_PARKED, PARK_BOUND_MS);
+}
+
+/**
+ * mint_core_parked() - is a core in the park loop, by its own word?
+ * @core:	record
+ *
+ * Context: any.
+ */
+bool mint_core_parked(const struct mint_core *core)
+{
+	u32 state = READ_ONCE(core->state);
+
+	return state == MINT_CORE_PARKED || state == MINT_CORE_UNUSED;
+}
+
+/**
+ * mint_core_nmi() - send a core an NMI
+ * @core:	record
+ *
+ * Context: process.
+ */
+void mint_core_nmi(const struct mint_core *core)
+{
+	preempt_disable();
+	apic_icr_write(APIC_DM_NMI, mint_apic_id(core));
+	safe_apic_wait_icr_idle();
+	preempt_enable();
+}
+
 /* A further core of this node: to where the kernel's own trampoline goes */
 static int mint_wakeup_cpu(u32 apicid, unsigned long start_ip)
 {
@@ -189,19 +305,20 @@ static int mint_wakeup_cpu(u32 apicid, unsigned long start_ip)
 static int mint_kick_ap(unsigned int cpu, struct task_struct *tidle)
 {
 	struct mint_core *core = mint_core_find(cpu_physical_id(cpu));
-	u32 owner = MINT_NODE_FREE;
+	u32 owner;
 	int err;
 
 	if (!core)
 		return -ENODEV;
-	if (!try_cmpxchg(&core->owner, &owner, mint_self) && owner != mint_self) {
+	owner = mint_core_take(core, mint_self);
+	if (owner != mint_self) {
 		pr_err("CPU %u (APIC ID %u) belongs to node %u, which must end first\n",
 		       cpu, mint_apic_id(core), owner);
 		return -EBUSY;
 	}
 	err = native_kick_ap(cpu, tidle);
 	if (err && mint_role == MINT_PREDECESSOR)
-		cmpxchg(&core->owner, mint_self, MINT_NODE_FREE);
+		mint_core_drop(core, mint_self);
 	return err;
 }
 
@@ -215,7 +332,7 @@ static void mint_cleanup_dead_cpu(unsigned int cpu)
 	if (READ_ONCE(core->state) != MINT_CORE_PARKED)
 		mint_core_reset(core);
 	if (mint_role == MINT_PREDECESSOR)
-		cmpxchg(&core->owner, mint_self, MINT_NODE_FREE);
+		mint_core_drop(core, mint_self);
 }
 
 /* INIT leaves these running, into the memory of who had the core before */
@@ -246,6 +363,25 @@ void mint_park(void)
 			native_halt();
 	monitors_off();
 	mint_park_jump(mint_layout.park, mint_core_pa(core), identity_map(),
+		       __pa(transition_pgd));
+}
+
+/**
+ * mint_restart_jump() - leave this kernel for the restart loop
+ * @kept:	physical address of the image to put in place and to enter
+ *
+ * Context: as mint_park(), and all other cores of the node are parked: this
+ *	    kernel is overwritten.
+ */
+void mint_restart_jump(u64 kept)
+{
+	struct mint_core *core = mint_core_find(read_apic_id());
+
+	if (!core || !transition_pgd)
+		return;
+	monitors_off();
+	core->arg = kept;
+	mint_park_jump(mint_layout.restart, mint_core_pa(core), identity_map(),
 		       __pa(transition_pgd));
 }
 
@@ -315,6 +451,15 @@ void mint_doorbell(u32 apic_id)
  */
 void __init mint_cpu_init(void)
 {
+	u32 i;
+
+	if (mint_role == MINT_PREDECESSOR) {
+		owners = kcalloc(mint_layout.cores.count, sizeof(*owners),
+				 GFP_KERNEL | __GFP_NOFAIL);
+		for (i = 0; i < mint_layout.cores.count; i++)
+			owners[i] = mint_core(i)->owner;
+	}
+
 	/* One core's shorthand reaches the cores of all nodes */
 	apic_ipi_shorthand_off = 1;
 
@@ -382,13 +527,14 @@ void mint_sibling_warn(u32 n)
 	if (__max_threads_per_core < 2)
 		return;
 	for (i = 0; (core = mint_core(i)); i++) {
-		if (core->owner != n)
+		if (mint_core_owner(core) != n)
 			continue;
 		for (k = 0; (other = mint_core(k)); k++)
-			if (other->owner != n && other->owner != MINT_NODE_FREE &&
+			if (mint_core_owner(other) != n &&
+			    mint_core_owner(other) != MINT_NODE_FREE &&
 			    siblings(mint_apic_id(core), mint_apic_id(other)))
 				pr_warn("APIC ID %u of node %u and %u of node %u are threads of one core\n",
 					mint_apic_id(core), n, mint_apic_id(other),
-					other->owner);
+					mint_core_owner(other));
 	}
 }

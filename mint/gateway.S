@@ -8,8 +8,10 @@
  * leaves for the entry that its owner published there, in protected or in
  * long mode. A core for which nothing was published halts here.
  *
- * The same page holds the park loop, in which cores end whose kernel is gone:
- * it lies in nobody's memory and runs on the identity map of the common area.
+ * The same page holds the park loop, in which cores end whose kernel is gone,
+ * and the restart loop, with which a node puts a new kernel over its old one:
+ * the page lies in nobody's memory and runs on the identity map of the common
+ * area.
  *
  * The code between mint_gateway and mint_gateway_end is copied by gateway_init.c,
  * which fills the fields named gw_*. It has no stack until a core has found
@@ -107,6 +109,9 @@ SYM_DATA_START(mint_gateway)
 
 	.code64
 .Llong:
+	/* Until the kernel has its own, an NMI is not to shut the core down */
+	movl	%ebx, %ebx
+	lidt	GW(gw_idtr)(%rbx)
 	movl	%edi, %edi
 	movl	%esp, %esp
 	movq	MINT_CORE_CR3(%rdi), %rax
@@ -122,14 +127,19 @@ SYM_DATA_START(mint_gateway)
 	jmp	*%rax
 
 	/*
-	 * The park loop. %rdi: the core's record, %rsi: identity map. Its
-	 * stack is in the record; an NMI returns into the halt, and so does a
-	 * machine check: CR4.MCE stays on, because with it off a machine check
-	 * that is broadcast to all cores would reset the machine.
+	 * The way out of a kernel, to the park loop or to the restart loop.
+	 * %rdi: the core's record, %rsi: identity map.
 	 */
 	.balign	16
 .Lpark:
 	endbr64
+	leaq	.Lparked(%rip), %rdx
+	jmp	.Lout
+	.balign	16
+.Lrestart:
+	endbr64
+	leaq	.Lrestarting(%rip), %rdx
+.Lout:
 	cli
 	/* Tables and stack first: both maps have them, for an NMI on the way */
 	lea	mint_gateway(%rip), %rbx
@@ -144,10 +154,16 @@ SYM_DATA_START(mint_gateway)
 	xorl	%eax, %eax
 	movl	%eax, %fs
 	movl	%eax, %gs
-	lea	.Lparked(%rip), %rax
 	pushq	$GW_CS64
-	pushq	%rax
+	pushq	%rdx
 	lretq
+
+	/*
+	 * The park loop. Its stack is in the record; an NMI returns into the
+	 * halt, and so does a machine check: CR4.MCE stays on, because with it
+	 * off a machine check that is broadcast to all cores would reset the
+	 * machine.
+	 */
 .Lparked:
 	movq	%cr4, %rax
 	orl	$X86_CR4_MCE, %eax
@@ -155,6 +171,37 @@ SYM_DATA_START(mint_gateway)
 	movl	$MINT_CORE_PARKED, MINT_CORE_STATE(%rdi)
 9:	hlt
 	jmp	9b
+
+	/*
+	 * The restart loop: put each segment of the kept image (struct
+	 * mint_kept) in its place, over the kernel that came from there, and
+	 * enter it.
+	 */
+.Lrestarting:
+	cld
+	movq	%rdi, %r8
+	movq	MINT_CORE_ARG(%rdi), %rdx
+	movl	MINT_KEPT_COUNT(%rdx), %r9d
+	leaq	MINT_KEPT_SEGMENTS(%rdx), %r10
+10:	movq	MINT_SEGMENT_TO(%r10), %rdi
+	movq	MINT_SEGMENT_FROM(%r10), %rsi
+	movq	MINT_SEGMENT_BYTES(%r10), %rcx
+	shrq	$3, %rcx
+	rep movsq
+	movq	MINT_SEGMENT_ZERO(%r10), %rcx
+	shrq	$3, %rcx
+	xorl	%eax, %eax
+	rep stosq
+	addq	$MINT_SEGMENT_SIZE, %r10
+	decl	%r9d
+	jnz	10b
+	movq	MINT_KEPT_ENTRY(%rdx), %rax
+	movl	$MINT_CORE_PASSED, MINT_CORE_STATE(%r8)
+	xorl	%esi, %esi
+	xorl	%ebx, %ebx
+	xorl	%ebp, %ebp
+	ANNOTATE_RETPOLINE_SAFE
+	jmp	*%rax
 
 	.balign	16
 .Lpark_exception:
@@ -204,6 +251,10 @@ SYM_INNER_LABEL(gw_jump64, SYM_L_GLOBAL)
 	.balign	8
 SYM_INNER_LABEL(gw_park, SYM_L_GLOBAL)
 	.long	GW(.Lpark)
+SYM_INNER_LABEL(gw_restart, SYM_L_GLOBAL)
+	.long	GW(.Lrestart)
+SYM_INNER_LABEL(gw_place, SYM_L_GLOBAL)
+	.long	GW(.Lrestarting)
 SYM_INNER_LABEL(gw_exception, SYM_L_GLOBAL)
 	.long	GW(.Lpark_exception)
 SYM_INNER_LABEL(gw_mce, SYM_L_GLOBAL)

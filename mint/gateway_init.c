@@ -131,6 +131,8 @@ void __init mint_gateway_install(phys_addr_t pa)
 
 	mint_layout.gateway = pa;
 	mint_layout.park = pa + *(u32 *)FIELD(gw_park);
+	mint_layout.restart = pa + *(u32 *)FIELD(gw_restart);
+	mint_layout.place = pa + *(u32 *)FIELD(gw_place);
 #undef FIELD
 
 	gateway_resource.start = pa;

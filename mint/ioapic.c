@@ -161,11 +161,18 @@ static void clear_pin(u32 gsi)
  */
 void mint_pins_return(u32 n)
 {
-	u32 gsi, *pin;
+	const struct mint_node *node = mint_claim(n);
+	u32 i, gsi, *pin;
 
-	for (gsi = 0; (pin = mint_pin_owner(gsi)); gsi++)
-		if (cmpxchg(pin, n, mint_self) == n)
-			clear_pin(gsi);
+	for (i = 0; i < node->nr_devices; i++) {
+		gsi = node->devices[i].gsi;
+		pin = mint_pin_owner(gsi);
+		if (!(node->devices[i].irq_flags & MINT_IRQ_VALID) || !pin)
+			continue;
+		/* By node 0's book: the table may say anything by now */
+		WRITE_ONCE(*pin, mint_self);
+		clear_pin(gsi);
+	}
 }
 
 /**

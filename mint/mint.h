@@ -7,7 +7,9 @@
 
 #include <linux/compiler.h>
 #include <linux/kexec.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/mint.h>
 #include <uapi/asm/mint.h>
 
@@ -119,8 +121,15 @@ void mint_cpu_init(void);
 void mint_cpu_realmode_init(void);
 int mint_core_start(struct mint_core *core, const struct mint_start *start);
 void mint_core_reset(struct mint_core *core);
+int mint_core_prove(struct mint_core *core);
+bool mint_core_parked(const struct mint_core *core);
+void mint_core_nmi(const struct mint_core *core);
+u32 mint_core_owner(const struct mint_core *core);
+u32 mint_core_take(struct mint_core *core, u32 n);
+void mint_core_drop(struct mint_core *core, u32 n);
 int mint_core_cpu(const struct mint_core *core);
 void mint_park(void);
+void mint_restart_jump(u64 kept);
 void mint_doorbell(u32 apic_id);
 void mint_sibling_warn(u32 n);
 
@@ -186,15 +195,95 @@ void mint_legacy_reserve(void);
 void mint_legacy_irqs(void);
 bool mint_legacy_line(struct mint_device *dev, u32 k);
 
-/* launch.c */
+/* claim.c */
+/**
+ * struct mint_claim - node 0's own book about a successor
+ * @lock:	held by who loads, starts, stops or releases the node
+ * @n:		its number
+ * @used:	it owns what @node says
+ * @ran:	it was started
+ * @quarantined: cores of it could not be proven parked
+ * @la57:	its image is entered with five levels of page tables
+ * @node:	what it was given, and the state it is in
+ * @nr_lent:	devices of it that were brought to rest
+ * @boots_seen:	count of boots in its record, when last looked at
+ * @entry:	where its boot core leaves the gateway for
+ * @arg:	argument there
+ * @over:	counts up with every node that ends; 0: it never ran
+ * @heartbeat:	count in its record, when last looked at
+ * @beat_at:	when that changed, jiffies
+ * @end_at:	when it was first seen to have ended, jiffies; 0: not yet
+ */
+struct mint_claim {
+	struct mutex		lock;
+	u32			n;
+	bool			used;
+	bool			ran;
+	bool			quarantined;
+	bool			la57;
+	struct mint_node	node;
+	u32			nr_lent;
+	u32			boots_seen;
+	u64			entry;
+	u64			arg;
+	u64			over;
+	u64			heartbeat;
+	unsigned long		beat_at;
+	unsigned long		end_at;
+};
+
+extern struct mutex mint_claims_lock;
+extern struct wait_queue_head mint_state_wait;
 const struct mint_node *mint_claim(u32 n);
-void mint_release(u32 n);
+const struct mint_node *mint_told(u32 n);
+u32 mint_state(u32 n);
+bool mint_quarantined(u32 n);
+struct mint_claim *mint_claim_trylock(u32 n);
+void mint_claim_unlock(struct mint_claim *claim);
+struct mint_claim *mint_claim_new(void);
+void mint_claim_use(struct mint_claim *claim, const struct mint_node *node);
+void mint_claim_forget(struct mint_claim *claim);
+void mint_release(struct mint_claim *claim);
+__printf(3, 4)
+void mint_set_state(struct mint_claim *claim, u32 state, const char *fmt, ...);
+
+/* watch.c */
+__printf(2, 3)
+void mint_tell(u32 state, const char *fmt, ...);
+void mint_watch_now(void);
+void mint_watch_start(void);
+
+/* stop.c */
+/**
+ * enum mint_strength - how hard node 0 stops a successor
+ * @MINT_STOP_ASK:	its user space powers off
+ * @MINT_STOP_PARK:	its kernel parks its cores, on request or by NMI
+ * @MINT_STOP_FORCE:	INIT
+ */
+enum mint_strength {
+	MINT_STOP_ASK,
+	MINT_STOP_PARK,
+	MINT_STOP_FORCE,
+};
+
+int mint_ask(u32 n);
+int mint_stop(u32 n, enum mint_strength strength);
+bool mint_all_parked(u32 n);
+int mint_prove_parked(struct mint_claim *claim);
 
 /* end.c */
 void mint_end_setup_early(void);
 void mint_end_setup(void);
-int mint_end_request(u32 n);
 void mint_end_poll(void);
+
+/* restart.c */
+bool mint_restart_kept(void);
+bool mint_restart_ready(void);
+void mint_restart(void);
+
+/* leave.c */
+bool mint_leaving(void);
+void mint_leave_setup(void);
 
 /* sysfs.c */
 int mint_sysfs_add_node(u32 n);

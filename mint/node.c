@@ -11,11 +11,9 @@
 #include <linux/dmi.h>
 #include <linux/init.h>
 #include <linux/io.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
-#include <linux/timer.h>
 
 #include <asm/apic.h>
 #include <asm/bootparam.h>
@@ -26,8 +24,6 @@
 #include <asm/x86_init.h>
 
 #include "mint.h"
-
-#define HEARTBEAT_HZ	10
 
 enum mint_role mint_role __ro_after_init;
 u32 mint_self __ro_after_init;		/* number of this node */
@@ -176,7 +172,6 @@ static void __init predecessor_reserve_resources(void)
 	mint_common_publish();
 
 	node = mint_own_node();
-	node->state = MINT_STATE_RUNNING;
 	node->boots = 1;
 	node->boot_apic_id = mint_layout.bsp_apic_id;
 	node->legacy = mint_legacy_own;
@@ -209,27 +204,16 @@ void __init mint_become_predecessor(void)
 	x86_init.resources.reserve_resources = predecessor_reserve_resources;
 }
 
-static void beat(struct timer_list *timer)
-{
-	struct mint_node *node = mint_own_node();
-
-	WRITE_ONCE(node->heartbeat, node->heartbeat + 1);
-	mint_end_poll();
-	mod_timer(timer, jiffies + HZ / HEARTBEAT_HZ);
-}
-
-static DEFINE_TIMER(heartbeat, beat);
-
 static int __init mint_node_init(void)
 {
 	if (!mint_own_node())
 		return 0;
 
 	mint_cpu_init();
-	mint_end_setup();
-	beat(&heartbeat);
 	if (mint_role == MINT_SUCCESSOR)
-		WRITE_ONCE(mint_own_node()->state, MINT_STATE_RUNNING);
+		mint_end_setup();
+	mint_leave_setup();
+	mint_watch_start();
 	return 0;
 }
 early_initcall(mint_node_init);

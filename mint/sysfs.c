@@ -9,9 +9,11 @@
 #include <linux/bitmap.h>
 #include <linux/init.h>
 #include <linux/kobject.h>
+#include <linux/math64.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <linux/time64.h>
 
 #include <asm/apicdef.h>
 
@@ -40,7 +42,7 @@ static u32 core_owner(u32 index, u32 *id)
 	if (!core)
 		return MINT_NODE_FLIGHT;
 	*id = mint_apic_id(core);
-	return READ_ONCE(core->owner);
+	return mint_core_owner(core);
 }
 
 static u32 pin_owner(u32 index, u32 *id)
@@ -137,7 +139,8 @@ static ssize_t memory_show(struct kobject *kobj, struct kobj_attribute *attr,
 				     (u64)next - 1);
 		len += n == MINT_NODE_FREE ?
 		       sysfs_emit_at(buf, len, "%s\n", what) :
-		       sysfs_emit_at(buf, len, "node %u\n", n);
+		       sysfs_emit_at(buf, len, "%snode %u\n",
+				     mint_quarantined(n) ? "quarantine of " : "", n);
 	}
 }
 
@@ -213,10 +216,28 @@ static u32 kobj_node(struct kobject *kobj)
 static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	u32 state = READ_ONCE(mint_node(kobj_node(kobj))->state);
+	u32 state = mint_state(kobj_node(kobj));
 
 	return sysfs_emit(buf, "%s\n", state < ARRAY_SIZE(state_names) ?
 			  state_names[state] : "invalid");
+}
+
+static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	const struct mint_node *node = mint_told(kobj_node(kobj));
+
+	return node ? sysfs_emit(buf, "%.*s\n", MINT_REASON_LEN, node->reason) : 0;
+}
+
+static ssize_t since_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	const struct mint_node *node = mint_told(kobj_node(kobj));
+	u64 ms = node ? div_u64(READ_ONCE(node->since_ns), NSEC_PER_MSEC) : 0;
+
+	return sysfs_emit(buf, "%llu.%03llu\n", ms / MSEC_PER_SEC,
+			  ms % MSEC_PER_SEC);
 }
 
 static ssize_t name_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -236,7 +257,9 @@ static ssize_t heartbeat_show(struct kobject *kobj, struct kobj_attribute *attr,
 static ssize_t boots_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(mint_node(kobj_node(kobj))->boots));
+	const struct mint_node *node = mint_told(kobj_node(kobj));
+
+	return sysfs_emit(buf, "%u\n", node ? READ_ONCE(node->boots) : 0);
 }
 
 static ssize_t cpus_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -271,15 +294,21 @@ static ssize_t node_devices_show(struct kobject *kobj,
 static ssize_t stop_store(struct kobject *kobj, struct kobj_attribute *attr,
 			  const char *buf, size_t count)
 {
-	int err;
+	static const char * const strengths[] = {
+		[MINT_STOP_ASK]		= "ask",
+		[MINT_STOP_PARK]	= "park",
+		[MINT_STOP_FORCE]	= "force",
+	};
+	int i = sysfs_match_string(strengths, buf);
 
-	if (!sysfs_streq(buf, "poweroff"))
-		return -EINVAL;
-	err = mint_end_request(kobj_node(kobj));
-	return err ?: count;
+	if (i < 0)
+		return i;
+	return mint_stop(kobj_node(kobj), i) ?: count;
 }
 
 static struct kobj_attribute state_attr = __ATTR_RO(state);
+static struct kobj_attribute reason_attr = __ATTR_RO(reason);
+static struct kobj_attribute since_attr = __ATTR_RO(since);
 static struct kobj_attribute name_attr = __ATTR_RO(name);
 static struct kobj_attribute heartbeat_attr = __ATTR_RO(heartbeat);
 static struct kobj_attribute boots_attr = __ATTR_RO(boots);
@@ -292,6 +321,8 @@ static struct kobj_attribute stop_attr = __ATTR_WO(stop);
 
 static struct attribute *node_attrs[] = {
 	&state_attr.attr,
+	&reason_attr.attr,
+	&since_attr.attr,
 	&name_attr.attr,
 	&heartbeat_attr.attr,
 	&boots_attr.attr,
@@ -320,13 +351,16 @@ static const struct attribute_group node_group = {
  * @n:	number of the node, its record filled
  *
  * Context: process.
- * Return: 0, -ENOMEM, -EEXIST.
+ * Return: 0, also if it is there already; -ENOMEM.
  */
 int mint_sysfs_add_node(u32 n)
 {
 	struct kobject *kobj;
 	char name[12];
 	int err;
+
+	if (node_kobjs[n])
+		return 0;
 
 	if (!nodes_kobj)
 		return -ENOENT;

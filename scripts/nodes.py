@@ -193,7 +193,7 @@ class Nodes:
 
     def stop(self, node, timeout=60):
         """Ask a node to power itself off; wait until it owns nothing."""
-        self.machine.sh("echo poweroff >%s/nodes/%d/stop" % (SYSFS, node))
+        self.machine.sh("echo ask >%s/nodes/%d/stop" % (SYSFS, node), timeout)
         self.wait_over(node, timeout)
 
     def wait_over(self, node, timeout=60):
@@ -202,7 +202,7 @@ class Nodes:
 
         def over():
             return (self.status().get(node, ("gone", 0))[0]
-                    in ("gone", "ended")
+                    in ("gone", "ended", "panicked")
                     and not self.cores().get(owner)
                     and all(o != owner for _, _, o in self.memory()))
 

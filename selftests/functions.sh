@@ -255,7 +255,7 @@ state_of_machine() {
 	sed -n 's/^ *\([0-9]*\):[ 0-9]*/\1 /p' /proc/interrupts
 	for dev in "$MINT"/nodes/*; do
 		case $(cat "$dev/state" 2>/dev/null) in
-		'' | ended)
+		'' | ended | panicked)
 			continue
 			;;
 		esac
@@ -330,7 +330,7 @@ in_state() {
 # over <node>: it runs no more and owns nothing
 over() {
 	case $(state "$1") in
-	gone | ended)
+	gone | ended | panicked)
 		! grep -q "node $1\$" "$MINT/memory" &&
 			! grep -q "^node $1:" "$MINT/cores"
 		;;
@@ -449,19 +449,21 @@ stop() {
 				cut -d- -f1)" >/dev/null
 		;;
 	starting | running)
-		# One that starts is asked once it can hear it.
-		loop_until 60 ask "$1"
+		ask "$1" || echo force >"$MINT/nodes/$1/stop"
 		;;
-	esac
+	panicked | lost)
+		over "$1" || echo force >"$MINT/nodes/$1/stop"
+		;;
+	esac 2>/dev/null
 	if ! loop_until 60 over "$1"; then
 		say "node $1 did not end: $(state "$1")"
 		return 1
 	fi
 }
 
-# ask <node>: write the request; fails unless the node runs
+# ask <node>: have it power itself off; fails unless it does
 ask() {
-	echo poweroff 2>/dev/null >"$MINT/nodes/$1/stop"
+	echo ask 2>/dev/null >"$MINT/nodes/$1/stop"
 }
 
 # end_since <file>: end the successors launched since the list was kept

@@ -33,6 +33,7 @@ bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg);
 unsigned long mint_ioapic_lock(void);
 void mint_ioapic_unlock(unsigned long flags);
 bool mint_pci_may_bind(struct pci_dev *dev);
+int mint_may_reboot(unsigned int cmd);
 long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
 		     struct kexec_segment *segments, unsigned long flags);
 
@@ -57,6 +58,7 @@ static inline bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg)
 static inline unsigned long mint_ioapic_lock(void) { return 0; }
 static inline void mint_ioapic_unlock(unsigned long flags) { }
 static inline bool mint_pci_may_bind(struct pci_dev *dev) { return true; }
+static inline int mint_may_reboot(unsigned int cmd) { return 0; }
 
 static inline long mint_kexec_load(unsigned long entry,
 				   unsigned long nr_segments,

@@ -47,6 +47,15 @@
 #define MINT_CORE_EFER		44
 #define MINT_CORE_SIZE		512
 
+#define MINT_KEPT_ENTRY		8
+#define MINT_KEPT_COUNT		16
+#define MINT_KEPT_SEGMENTS	32
+#define MINT_SEGMENT_TO		0
+#define MINT_SEGMENT_FROM	8
+#define MINT_SEGMENT_BYTES	16
+#define MINT_SEGMENT_ZERO	24
+#define MINT_SEGMENT_SIZE	32
+
 /* States of a core, as its record tells them */
 #define MINT_CORE_UNUSED	0	/* never started through the gateway */
 #define MINT_CORE_START		1	/* entry published, start-up sent */
@@ -181,6 +190,45 @@ struct mint_handover {
 };
 
 /**
+ * struct mint_segment - a part of a kept image
+ * @to:		physical address at which the kernel expects it, whole pages
+ * @from:	physical address at which it is kept, whole pages
+ * @bytes:	to be copied, a multiple of 8
+ * @zero:	bytes of zeroes behind them, a multiple of 8
+ */
+struct mint_segment {
+	__aligned_u64	to;
+	__aligned_u64	from;
+	__aligned_u64	bytes;
+	__aligned_u64	zero;
+};
+
+#define MINT_SEGMENTS_MAX	16
+
+/**
+ * struct mint_kept - an image that waits for its node's own reboot
+ * @magic:	MINT_MAGIC
+ * @version:	MINT_VERSION of who wrote it
+ * @entry:	physical address of the 64-bit entry
+ * @count:	used entries of @segment
+ * @levels:	levels of page tables with which the image is entered
+ * @reserved:	0
+ * @segment:	its parts, ready to run: what the launcher filled in is filled in
+ *
+ * It lies in the node's own memory, which the memory map of the node calls
+ * reserved there, and is followed by the segments' bytes.
+ */
+struct mint_kept {
+	__u32			magic;
+	__u32			version;
+	__aligned_u64		entry;
+	__u32			count;
+	__u32			levels;
+	__aligned_u64		reserved;
+	struct mint_segment	segment[MINT_SEGMENTS_MAX];
+};
+
+/**
  * struct mint_core - a core of the machine, named by its APIC ID
  * @apic_id:	32-bit local APIC ID
  * @owner:	node, MINT_NODE_FREE or MINT_NODE_FLIGHT
@@ -233,7 +281,8 @@ struct mint_core {
  * @legacy:	mask of 1 << MINT_LEGACY_*
  * @nr_mem:	used entries of @mem
  * @nr_devices:	used entries of @devices
- * @reserved:	0
+ * @returns_ms:	with MINT_STATE_PANICKED: it starts again by itself within
+ *		this time, ms; 0: it does not
  * @mem:	its memory
  * @devices:	its PCI functions and legacy devices
  * @name:	as given by mint.name=, terminated by a NUL
@@ -254,7 +303,7 @@ struct mint_node {
 	__u32			legacy;
 	__u32			nr_mem;
 	__u32			nr_devices;
-	__u32			reserved;
+	__u32			returns_ms;
 	struct mint_range	mem[MINT_RANGES_MAX];
 	struct mint_device	devices[MINT_DEVICES_MAX];
 	char			name[MINT_NAME_LEN];
@@ -387,6 +436,7 @@ struct mint_table {
  * @rings:	struct mint_rings, indexed by node number
  * @ring_size:	bytes of each ring's data, a power of two
  * @restart:	entry of the restart loop in the gateway page
+ * @place:	the same for a core that comes out of the gateway
  */
 struct mint_common {
 	__u32			magic;
@@ -413,6 +463,7 @@ struct mint_common {
 	struct mint_table	rings __attribute__((aligned(64)));
 	__u32			ring_size[MINT_RING_COUNT];
 	__aligned_u64		restart;
+	__aligned_u64		place;
 };
 
 #endif /* !__ASSEMBLY__ */

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: node 0's book about its successors.
+ *
+ * Owns what was given to each node and the state it is in, both in private
+ * memory. The records in the common area repeat it for people and peers; what
+ * a peer writes there changes nothing here before watch.c has looked at it.
+ *
+ * Two kinds of locks: mint_claims_lock is held while somebody decides what is
+ * free, and for nothing that takes long; the lock of a claim is held by who
+ * loads, starts, stops or releases that node. The claim's comes first.
+ */
+
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+
+#include "mint.h"
+
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "mint."
+
+#define SCRUB_PIECE	((u64)SZ_16M)
+
+DEFINE_MUTEX(mint_claims_lock);
+DECLARE_WAIT_QUEUE_HEAD(mint_state_wait);
+
+/* Once made, a claim stays: who looks without a lock sees old, not freed */
+static struct mint_claim *claims[MINT_NODE_MAX];
+
+/* Fill the memory of a node that is over with zeroes */
+static bool scrub;
+module_param(scrub, bool, 0644);
+
+/**
+ * mint_claim() - what a node owns
+ * @n:	number of the node
+ *
+ * Context: any. In node 0 the answer about a successor comes from private
+ *	    memory and stays valid under its claim's lock; elsewhere it is the
+ *	    node's record, whose counts are to be checked.
+ * Return: the record, or NULL if there is no such node.
+ */
+const struct mint_node *mint_claim(u32 n)
+{
+	const struct mint_node *node = mint_node(n);
+	struct mint_claim *claim;
+
+	if (mint_role == MINT_PREDECESSOR && n != mint_self) {
+		claim = node ? READ_ONCE(claims[n]) : NULL;
+		/* Pairs with the releases in mint_claim_use(), mint_release() */
+		return claim && smp_load_acquire(&claim->used) ?
+		       &claim->node : NULL;
+	}
+	return node && READ_ONCE(node->state) != MINT_STATE_NONE ? node : NULL;
+}
+
+/**
+ * mint_state() - state of a node
+ * @n:	number of the node
+ *
+ * Context: any.
+ * Return: MINT_STATE_*; of a successor in node 0, as node 0 has found it.
+ */
+u32 mint_state(u32 n)
+{
+	struct mint_node *node = mint_node(n);
+
+	if (mint_role == MINT_PREDECESSOR && n != mint_self)
+		return node && READ_ONCE(claims[n]) ?
+		       READ_ONCE(claims[n]->node.state) : MINT_STATE_NONE;
+	return node ? READ_ONCE(node->state) : MINT_STATE_NONE;
+}
+
+/**
+ * mint_quarantined() - does a node hold what its cores may still write to?
+ * @n:	number of the node
+ *
+ * Context: any; true in node 0 only, which keeps the book.
+ */
+bool mint_quarantined(u32 n)
+{
+	return mint_node(n) && READ_ONCE(claims[n]) &&
+	       READ_ONCE(claims[n]->quarantined);
+}
+
+/**
+ * mint_told() - what is known of a node, dead or alive
+ * @n:	number of the node
+ *
+ * Context: any.
+ * Return: where state, reason and time stand: node 0's own copy for successors
+ * in node 0, else the record; NULL if there is none.
+ */
+const struct mint_node *mint_told(u32 n)
+{
+	if (mint_role == MINT_PREDECESSOR && n != mint_self)
+		return mint_node(n) && READ_ONCE(claims[n]) ?
+		       &claims[n]->node : NULL;
+	return mint_node(n);
+}
+
+/**
+ * mint_claim_trylock() - begin an operation on a node
+ * @n:	number of the node
+ *
+ * Does not wait: who changes the node may be waiting for the caller.
+ *
+ * Context: predecessor, process.
+ * Return: the claim, locked; NULL if there is no such node or somebody else is
+ * at it.
+ */
+struct mint_claim *mint_claim_trylock(u32 n)
+{
+	struct mint_claim *claim = mint_node(n) ? READ_ONCE(claims[n]) : NULL;
+
+	return claim && mutex_trylock(&claim->lock) ? claim : NULL;
+}
+
+/**
+ * mint_claim_unlock() - end an operation on a node
+ * @claim:	from mint_claim_trylock() or mint_claim_new()
+ */
+void mint_claim_unlock(struct mint_claim *claim)
+{
+	mutex_unlock(&claim->lock);
+}
+
+/**
+ * mint_claim_new() - find a number for a new node
+ *
+ * One that was never used, else the one whose last words are the oldest.
+ *
+ * Context: predecessor, process, under mint_claims_lock.
+ * Return: the claim, locked and not in use; NULL if there is none.
+ */
+struct mint_claim *mint_claim_new(void)
+{
+	struct mint_claim *claim, *best = NULL;
+	u32 n;
+
+	for (n = 1; mint_node(n); n++) {
+		claim = claims[n];
+		if (!claim) {
+			claim = kzalloc(sizeof(*claim), GFP_KERNEL);
+			if (!claim)
+				break;
+			mutex_init(&claim->lock);
+			claim->n = n;
+			WRITE_ONCE(claims[n], claim);
+		}
+		if (claim->used || !mutex_trylock(&claim->lock))
+			continue;
+		if (!best || claim->over < best->over) {
+			if (best)
+				mutex_unlock(&best->lock);
+			best = claim;
+		} else {
+			mutex_unlock(&claim->lock);
+		}
+		if (!best->over)
+			break;
+	}
+	return best;
+}
+
+/**
+ * mint_claim_use() - enter a node into the book and into its record
+ * @claim:	from mint_claim_new()
+ * @node:	what it is given
+ *
+ * Context: predecessor, process, under mint_claims_lock and the claim's lock.
+ */
+void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
+{
+	claim->node = *node;
+	claim->nr_lent = 0;
+	claim->quarantined = false;
+	claim->ran = false;
+	*mint_node(claim->n) = *node;
+	/* Pairs with mint_claim() */
+	smp_store_release(&claim->used, true);
+}
+
+/**
+ * mint_set_state() - note the state of a successor
+ * @claim:	its claim
+ * @state:	MINT_STATE_*
+ * @fmt:	why, one line
+ *
+ * Context: predecessor, process, under the claim's lock.
+ */
+void mint_set_state(struct mint_claim *claim, u32 state, const char *fmt, ...)
+{
+	struct mint_node *told = &claim->node;
+	struct mint_node *node = mint_node(claim->n);
+	va_list args;
+	bool ours;
+
+	va_start(args, fmt);
+	vscnprintf(told->reason, sizeof(told->reason), fmt, args);
+	va_end(args);
+	told->since_ns = ktime_get_real_ns();
+	ours = !claim->used || told->state < MINT_STATE_STARTING;
+	WRITE_ONCE(told->state, state);
+	/* The record of a node that runs is its own to write */
+	if (ours) {
+		memcpy(node->reason, told->reason, sizeof(node->reason));
+		node->since_ns = told->since_ns;
+		WRITE_ONCE(node->state, state);
+	}
+	mint_sysfs_notify(claim->n);
+	wake_up_all(&mint_state_wait);
+}
+
+static void scrub_range(const struct mint_range *range)
+{
+	u64 done, len;
+	void *addr;
+
+	for (done = 0; done < range->size; done += len) {
+		len = min(range->size - done, SCRUB_PIECE);
+		addr = mint_map_memory(range->start + done, len);
+		if (!addr) {
+			pr_err("no room to map %#llx, not scrubbed\n",
+			       range->start + done);
+			return;
+		}
+		memset(addr, 0, len);
+		mint_unmap_memory(addr);
+		cond_resched();
+	}
+}
+
+/**
+ * mint_release() - take back all that a node had
+ * @claim:	its claim; all of its cores are parked
+ *
+ * The state stays, for who wants to know how it ended.
+ *
+ * Context: predecessor, process, under the claim's lock; may sleep.
+ */
+void mint_release(struct mint_claim *claim)
+{
+	struct mint_node *node = mint_node(claim->n);
+	static u64 over;
+	struct mint_core *core;
+	u32 i;
+
+	mint_pins_return(claim->n);
+	for (i = 0; i < claim->nr_lent; i++)
+		mint_pci_take_back(&claim->node.devices[i]);
+	if (READ_ONCE(scrub) && claim->ran)
+		for (i = 0; i < claim->node.nr_mem; i++)
+			scrub_range(&claim->node.mem[i]);
+
+	mutex_lock(&mint_claims_lock);
+	mint_memory_take_back(claim->n);
+	for (i = 0; (core = mint_core(i)); i++)
+		mint_core_drop(core, claim->n);
+	claim->over = claim->ran ? ++over : 0;
+	node->nr_mem = 0;
+	node->nr_devices = 0;
+	node->legacy = 0;
+	node->request = MINT_REQUEST_NONE;
+	/* Pairs with mint_claim() */
+	smp_store_release(&claim->used, false);
+	mutex_unlock(&mint_claims_lock);
+}
+
+/**
+ * mint_claim_forget() - a node is over that never ran
+ * @claim:	its claim
+ *
+ * Context: predecessor, process, under the claim's lock.
+ */
+void mint_claim_forget(struct mint_claim *claim)
+{
+	mint_release(claim);
+	mint_set_state(claim, MINT_STATE_NONE, "not started");
+	mint_sysfs_remove_node(claim->n);
+	memset(mint_node(claim->n), 0, sizeof(struct mint_node));
+}

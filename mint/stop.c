@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: node 0 stops a successor.
+ *
+ * Owns the three strengths and the proof that cores are parked: "ask" leaves
+ * it to the node's user space, "park" to its kernel, by request and then by
+ * NMI, "force" to nobody: INIT. A core that cannot be proven parked may still
+ * write to its node's memory: that, its devices and its cores stay with the
+ * node, in quarantine, until another "force" succeeds.
+ */
+
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/sched.h>
+#include <linux/seq_buf.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+#include "mint.h"
+
+#define ASK_BOUND_MS		30000
+#define REQUEST_BOUND_MS	1000
+#define NMI_BOUND_MS		1000
+
+/* The next core of node @n that has not said that it is parked, or NULL */
+static struct mint_core *next_unparked(u32 n, u32 *i)
+{
+	struct mint_core *core;
+
+	for (; (core = mint_core(*i)); (*i)++)
+		if (mint_core_owner(core) == n && !mint_core_parked(core))
+			break;
+	(*i)++;
+	return core;
+}
+
+/**
+ * mint_all_parked() - do all cores of a node say that they are parked?
+ * @n:	number of the node
+ *
+ * Context: predecessor, any.
+ */
+bool mint_all_parked(u32 n)
+{
+	u32 i = 0;
+
+	return !next_unparked(n, &i);
+}
+
+static bool wait_parked(u32 n, unsigned int ms)
+{
+	unsigned long bound = jiffies + msecs_to_jiffies(ms);
+
+	while (!mint_all_parked(n)) {
+		if (time_after(jiffies, bound))
+			return false;
+		usleep_range(100, 200);
+	}
+	return true;
+}
+
+/* "APIC IDs 3 5" of those that are not where they should be */
+static void quarantine(struct mint_claim *claim, struct seq_buf *bad)
+{
+	claim->quarantined = true;
+	pr_err("node %u: %s cannot be proven parked: its memory, cores and devices stay in quarantine (echo force > /sys/kernel/mint/nodes/%u/stop tries again)\n",
+	       claim->n, seq_buf_str(bad), claim->n);
+	mint_set_state(claim, MINT_STATE_LOST, "quarantine: %s not proven parked",
+		       seq_buf_str(bad));
+}
+
+/**
+ * mint_prove_parked() - take the cores of a node from it, by INIT
+ * @claim:	claim of the node
+ *
+ * What a core's record says is the node's own word, which a broken kernel may
+ * have scribbled. So every core is reset and has to show up in the park loop,
+ * whatever it was said to do.
+ *
+ * Context: predecessor, process, under the claim's lock; seconds.
+ * Return: 0; -EIO if a core did not show up: the node is then in quarantine.
+ */
+int mint_prove_parked(struct mint_claim *claim)
+{
+	DECLARE_SEQ_BUF(bad, 64);
+	struct mint_core *core;
+	u32 i;
+
+	for (i = 0; (core = mint_core(i)); i++) {
+		if (mint_core_owner(core) != claim->n)
+			continue;
+		if (!mint_core_parked(core))
+			pr_warn("APIC ID %u of node %u is reset by INIT\n",
+				mint_apic_id(core), claim->n);
+		if (mint_core_prove(core))
+			seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
+				       "APIC ID ", mint_apic_id(core));
+	}
+	if (!seq_buf_used(&bad)) {
+		claim->quarantined = false;
+		return 0;
+	}
+	quarantine(claim, &bad);
+	return -EIO;
+}
+
+/* Stopped: prove it and take all back */
+static int over(struct mint_claim *claim, const char *reason)
+{
+	int err = mint_prove_parked(claim);
+
+	if (err)
+		return err;
+	pr_info("node %u is stopped: %s\n", claim->n, reason);
+	mint_release(claim);
+	mint_set_state(claim, MINT_STATE_ENDED, "%s", reason);
+	return 0;
+}
+
+static bool alive(u32 state)
+{
+	return state == MINT_STATE_STARTING || state == MINT_STATE_RUNNING;
+}
+
+static void request(u32 n, u32 what)
+{
+	const struct mint_node *claim = mint_claim(n);
+	unsigned long flags;
+
+	WRITE_ONCE(mint_node(n)->request, what);
+	if (!claim)
+		return;
+	local_irq_save(flags);
+	mint_doorbell(claim->boot_apic_id);
+	local_irq_restore(flags);
+}
+
+/**
+ * mint_ask() - ask a successor to power itself off, without waiting for it
+ * @n:	number of the node
+ *
+ * Context: predecessor, process.
+ * Return: 0; -ESRCH if it neither runs nor starts.
+ */
+int mint_ask(u32 n)
+{
+	if (n == mint_self || !mint_claim(n) || !alive(mint_state(n)))
+		return -ESRCH;
+	request(n, MINT_REQUEST_POWEROFF);
+	return 0;
+}
+
+static int stop_ask(u32 n)
+{
+	int err = mint_ask(n);
+	long left;
+
+	if (err) {
+		pr_err("node %u neither runs nor starts, nobody there can be asked\n", n);
+		return err;
+	}
+	left = wait_event_killable_timeout(mint_state_wait, !alive(mint_state(n)),
+					   msecs_to_jiffies(ASK_BOUND_MS));
+	if (left < 0)
+		return left;
+	if (left && !mint_claim(n))
+		return 0;
+	pr_err("node %u has not ended %u s after it was asked: echo park > /sys/kernel/mint/nodes/%u/stop\n",
+	       n, ASK_BOUND_MS / 1000, n);
+	return -ETIMEDOUT;
+}
+
+static int stop_park(struct mint_claim *claim)
+{
+	struct mint_core *core;
+	u32 i = 0, n = claim->n;
+
+	request(n, MINT_REQUEST_PARK);
+	if (wait_parked(n, REQUEST_BOUND_MS))
+		return over(claim, "parked on request of node 0");
+	while ((core = next_unparked(n, &i)))
+		mint_core_nmi(core);
+	if (wait_parked(n, NMI_BOUND_MS))
+		return over(claim, "parked by NMI from node 0");
+
+	DECLARE_SEQ_BUF(bad, 64);
+
+	for (i = 0; (core = next_unparked(n, &i)); )
+		seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
+			       "APIC ID ", mint_apic_id(core));
+	pr_err("node %u: %s did not park on NMI: echo force > /sys/kernel/mint/nodes/%u/stop\n",
+	       n, seq_buf_str(&bad), n);
+	mint_set_state(claim, MINT_STATE_LOST, "%s did not park on NMI",
+		       seq_buf_str(&bad));
+	return -ETIMEDOUT;
+}
+
+/**
+ * mint_stop() - stop a successor
+ * @n:		number of the node
+ * @strength:	how hard
+ *
+ * Context: predecessor, process; up to half a minute.
+ * Return: 0 once the node has ended and owns nothing; -ESRCH if there is
+ * nothing to stop; -EBUSY while somebody else loads, starts or stops it;
+ * -ETIMEDOUT if the strength did not do, -EIO if not even INIT did; -EINTR.
+ */
+int mint_stop(u32 n, enum mint_strength strength)
+{
+	struct mint_claim *claim;
+	int err = -ESRCH;
+
+	if (strength == MINT_STOP_ASK)
+		return stop_ask(n);
+
+	claim = mint_claim_trylock(n);
+	if (!claim) {
+		pr_err("node %u is being loaded, started or stopped: try again\n", n);
+		return -EBUSY;
+	}
+	if (claim->used && claim->node.state >= MINT_STATE_STARTING)
+		err = strength == MINT_STOP_PARK ? stop_park(claim) :
+			over(claim, "reset by INIT from node 0");
+	else
+		pr_err("node %u was not started: kexec -u unloads it\n", n);
+	mint_claim_unlock(claim);
+	return err;
+}
