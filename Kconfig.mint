@@ -16,3 +16,13 @@ config MINT
 	  Nothing in hardware keeps the kernels apart: each of them is trusted.
 
 	  If unsure, say N.
+
+config MINT_PROVOKE
+	bool "Break a successor on request, for tests"
+	depends on MINT && DEBUG_FS
+	help
+	  Gives successors /sys/kernel/debug/mint/provoke, by which root makes
+	  this kernel hang, oops, or scribble over what it shares with others.
+	  The selftests use it to see that the other nodes live on.
+
+	  Say N for anything but tests.

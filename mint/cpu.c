@@ -210,6 +210,8 @@ int mint_core_start(struct mint_core *core, const struct mint_start *start)
 	if (mint_apic_id(core) == mint_layout.bsp_apic_id)
 		return -EINVAL;
 
+	/* Another kernel may have scribbled it; the gateway goes by it */
+	WRITE_ONCE(core->apic_id, mint_apic_id(core));
 	core->entry = start->entry;
 	core->arg = start->arg;
 	core->cr3 = start->cr3;

@@ -289,5 +289,6 @@ void mint_leave_setup(void);
 int mint_sysfs_add_node(u32 n);
 void mint_sysfs_remove_node(u32 n);
 void mint_sysfs_notify(u32 n);
+struct dentry *mint_debugfs(void);
 
 #endif /* _ARCH_X86_MINT_MINT_H */

@@ -7,6 +7,7 @@
  */
 
 #include <linux/bitmap.h>
+#include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/kobject.h>
 #include <linux/math64.h>
@@ -404,6 +405,21 @@ void mint_sysfs_notify(u32 n)
 {
 	if (node_kobjs[n])
 		sysfs_notify(node_kobjs[n], NULL, "state");
+}
+
+/**
+ * mint_debugfs() - directory of what is for developers only
+ *
+ * Context: process, after the subsystem initcalls.
+ * Return: debugfs' mint/, made when first asked for.
+ */
+struct dentry *mint_debugfs(void)
+{
+	static struct dentry *dir;
+
+	if (!dir)
+		dir = debugfs_create_dir("mint", NULL);
+	return dir;
 }
 
 static int __init mint_sysfs_init(void)

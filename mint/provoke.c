@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: break this node on request, for tests.
+ *
+ * Owns /sys/kernel/debug/mint/provoke. Each word written there makes this
+ * kernel fail in one of the ways that the others have to survive:
+ *
+ *	oops			a task dies of a bad access
+ *	hang <CPU>..		these CPUs spin with interrupts off
+ *	nmi <CPU>..		these CPUs spin where no NMI reaches them
+ *	scribble <seed> <n>	n random words over all that this node may write
+ *				in the common area
+ *	deface <APIC ID>	make the gateway blind for a core, which may be
+ *				another node's, until this node ends
+ *
+ * Kernel failures that have nothing to do with Mint are lkdtm's business.
+ */
+
+#include <linux/cpumask.h>
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/prandom.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include <asm/apic.h>
+#include <asm/nmi.h>
+
+#include "mint.h"
+
+static cpumask_t deaf;
+
+static int provoke_oops(char *args)
+{
+	/* Nothing maps the first page */
+	WRITE_ONCE(*(volatile int *)16, 1);
+	return 0;
+}
+
+static void spin(void *unused)
+{
+	local_irq_disable();
+	for (;;)
+		cpu_relax();
+}
+
+static int parse_cpus(char *args, cpumask_t *mask)
+{
+	return args ? cpulist_parse(strim(args), mask) : -EINVAL;
+}
+
+/* The others first: this one does not come back */
+static int on_cpus(const cpumask_t *mask, smp_call_func_t fn)
+{
+	unsigned int cpu, self = get_cpu();
+
+	for_each_cpu_and(cpu, mask, cpu_online_mask)
+		if (cpu != self)
+			smp_call_function_single(cpu, fn, NULL, 0);
+	if (cpumask_test_cpu(self, mask))
+		fn(NULL);
+	put_cpu();
+	return 0;
+}
+
+static int provoke_hang(char *args)
+{
+	cpumask_t mask;
+
+	return parse_cpus(args, &mask) ?: on_cpus(&mask, spin);
+}
+
+static int deaf_nmi(unsigned int type, struct pt_regs *regs)
+{
+	if (!cpumask_test_cpu(smp_processor_id(), &deaf))
+		return NMI_DONE;
+	spin(NULL);
+	return NMI_HANDLED;
+}
+
+static void nmi_to_self(void *unused)
+{
+	apic_icr_write(APIC_DM_NMI, read_apic_id());
+}
+
+static int provoke_nmi(char *args)
+{
+	int err = parse_cpus(args, &deaf);
+
+	if (err)
+		return err;
+	err = register_nmi_handler(NMI_LOCAL, deaf_nmi, NMI_FLAG_FIRST,
+				   "mint_provoke");
+	return err ?: on_cpus(&deaf, nmi_to_self);
+}
+
+/* A part of the common area that this node may write */
+struct target {
+	void	*addr;
+	size_t	size;
+};
+
+static u32 add_target(struct target *targets, u32 count, void *addr, size_t size)
+{
+	if (!addr || count == 64)
+		return count;
+	targets[count].addr = addr;
+	targets[count].size = size;
+	return count + 1;
+}
+
+static u32 find_targets(struct target *targets)
+{
+	struct mint_core *core;
+	u32 i, size, count = 0;
+	void *data;
+
+	count = add_target(targets, count, mint_own_node(),
+			   sizeof(struct mint_node));
+	for (i = 0; i < MINT_RING_COUNT; i++) {
+		count = add_target(targets, count,
+				   mint_ring(mint_self, i, &data, &size),
+				   sizeof(struct mint_ring));
+		count = add_target(targets, count, data, size);
+	}
+	for (i = 0; (core = mint_core(i)); i++)
+		if (mint_core_owner(core) == mint_self)
+			count = add_target(targets, count, core, sizeof(*core));
+	count = add_target(targets, count, &mint_common->ioapic_lock,
+			   sizeof(struct mint_lock));
+	return add_target(targets, count, &mint_common->pci_lock,
+			  sizeof(struct mint_lock));
+}
+
+/* Half of the words are such as a reader may take for sound */
+static u32 nasty(struct rnd_state *rnd)
+{
+	static const u32 words[] = {
+		0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 64, 0x7fffffff, 0x80000000,
+		MINT_NODE_FREE, MINT_NODE_FLIGHT, MINT_MAGIC,
+	};
+	u32 random = prandom_u32_state(rnd);
+
+	return random & 1 ? words[(random >> 8) % ARRAY_SIZE(words)] :
+			    prandom_u32_state(rnd);
+}
+
+static int provoke_scribble(char *args)
+{
+	struct target targets[64], *t;
+	struct rnd_state rnd;
+	u64 seed, writes;
+	u32 count;
+
+	if (!args || sscanf(args, "%llu %llu", &seed, &writes) != 2)
+		return -EINVAL;
+	count = find_targets(targets);
+	prandom_seed_state(&rnd, seed);
+	while (writes--) {
+		t = &targets[prandom_u32_state(&rnd) % count];
+		((u32 *)t->addr)[prandom_u32_state(&rnd) % (t->size / 4)] =
+			nasty(&rnd);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int deface(void *data)
+{
+	struct mint_core *core = data;
+
+	for (;;) {
+		WRITE_ONCE(core->apic_id, ~0U);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int provoke_deface(char *args)
+{
+	struct mint_core *core;
+	u32 apic_id;
+
+	if (!args || kstrtou32(strim(args), 0, &apic_id))
+		return -EINVAL;
+	core = mint_core_find(apic_id);
+	if (!core)
+		return -ENODEV;
+	return PTR_ERR_OR_ZERO(kthread_run(deface, core, "mint_deface"));
+}
+
+static const struct {
+	const char	*word;
+	int		(*fn)(char *args);
+} provocations[] = {
+	{ "oops",	provoke_oops },
+	{ "hang",	provoke_hang },
+	{ "nmi",	provoke_nmi },
+	{ "scribble",	provoke_scribble },
+	{ "deface",	provoke_deface },
+};
+
+static ssize_t provoke_write(struct file *file, const char __user *from,
+			     size_t count, loff_t *pos)
+{
+	char buf[64], *args = buf, *word;
+	int i, err = -EINVAL;
+
+	if (count >= sizeof(buf))
+		return -E2BIG;
+	if (copy_from_user(buf, from, count))
+		return -EFAULT;
+	buf[count] = '\0';
+	word = strsep(&args, " \n");
+	for (i = 0; i < ARRAY_SIZE(provocations); i++)
+		if (!strcmp(word, provocations[i].word))
+			err = provocations[i].fn(args);
+	return err ?: count;
+}
+
+static const struct file_operations provoke_fops = {
+	.open	= simple_open,
+	.write	= provoke_write,
+};
+
+/* Node 0 is the one that has to survive */
+static int __init mint_provoke_init(void)
+{
+	if (mint_role == MINT_SUCCESSOR)
+		debugfs_create_file("provoke", 0200, mint_debugfs(), NULL,
+				    &provoke_fops);
+	return 0;
+}
+late_initcall(mint_provoke_init);
