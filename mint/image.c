@@ -80,10 +80,15 @@ int mint_image_read_request(struct request *rq)
 				   "request of version %u.%u, this kernel knows %u.%u: use a kexec of the same release",
 				   h->version >> 16, h->version & 0xffff,
 				   MINT_VERSION_MAJOR, MINT_VERSION_MINOR);
-	if (!h->op || h->op & ~(MINT_OP_LOAD | MINT_OP_START | MINT_OP_UNLOAD) ||
-	    ((h->op & MINT_OP_UNLOAD) && h->op != MINT_OP_UNLOAD))
-		return mint_refuse(rq, -EINVAL, "operation %#x is none", h->op);
-	return 0;
+	switch (h->op) {
+	case MINT_OP_LOAD:
+	case MINT_OP_START:
+	case MINT_OP_LOAD | MINT_OP_START:
+	case MINT_OP_UNLOAD:
+	case MINT_OP_REBOOT:
+		return 0;
+	}
+	return mint_refuse(rq, -EINVAL, "operation %#x is none", h->op);
 }
 
 static int read_cmdline(struct request *rq)

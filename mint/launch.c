@@ -567,6 +567,9 @@ static int serve(struct request *rq)
 	struct mint_claim *claim = NULL;
 	int err = 0;
 
+	if (rq->handover.op & MINT_OP_REBOOT)
+		return mint_refuse(rq, -EPERM,
+				   "node 0 reboots with the machine: --mint-reboot is for successors");
 	if (rq->handover.op & MINT_OP_LOAD) {
 		err = load(rq, &claim);
 		if (err)

@@ -143,14 +143,10 @@ int mint_restart_load(struct request *rq)
 	unsigned long i;
 	int err;
 
-	if (rq->handover.op != MINT_OP_LOAD)
+	if (rq->handover.op != MINT_OP_REBOOT)
 		return mint_refuse(rq, -EPERM,
-				   "node %u is a successor: it can load an image for its own reboot (--mint-reboot); launch from node 0",
+				   "node %u is a successor: launch from node 0; for its own reboot it takes an image by --mint-reboot",
 				   mint_self);
-	if (rq->handover.boot_apic_id != mint_own_node()->boot_apic_id)
-		return mint_refuse(rq, -EPERM,
-				   "APIC ID %u is not the boot core of node %u, and a successor launches nothing: launch from node 0",
-				   rq->handover.boot_apic_id, mint_self);
 	if (!kept)
 		return mint_refuse(rq, -ENOSPC,
 				   "node %u keeps no image: launch it without mint.keep=0",

@@ -131,6 +131,7 @@ struct mint_device {
 #define MINT_OP_LOAD		0x1
 #define MINT_OP_START		0x2
 #define MINT_OP_UNLOAD		0x4
+#define MINT_OP_REBOOT		0x8	/* in a successor: for its next reboot */
 
 /**
  * struct mint_handover - launch request, then setup_data of the successor
@@ -139,7 +140,7 @@ struct mint_device {
  * @len:	setup_data: bytes that follow this field
  * @magic:	MINT_MAGIC
  * @version:	MINT_VERSION of who filled it
- * @op:		MINT_OP_*; LOAD and START may be together
+ * @op:		MINT_OP_*; LOAD and START may be together, no others
  * @boot_apic_id: APIC ID of the core on which the successor starts
  * @entry:	physical address of the 64-bit entry (purgatory)
  * @boot_params: physical address of struct boot_params within a segment
