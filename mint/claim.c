@@ -27,7 +27,6 @@
 
 #define SCRUB_PIECE	((u64)SZ_16M)
 
-DEFINE_MUTEX(mint_claims_lock);
 DECLARE_WAIT_QUEUE_HEAD(mint_state_wait);
 
 /* Once made, a claim stays: who looks without a lock sees old, not freed */
@@ -259,7 +258,7 @@ void mint_release(struct mint_claim *claim)
 		for (i = 0; i < claim->node.nr_mem; i++)
 			scrub_range(&claim->node.mem[i]);
 
-	mutex_lock(&mint_claims_lock);
+	mint_claims_lock();
 	mint_memory_take_back(claim->n);
 	for (i = 0; (core = mint_core(i)); i++)
 		mint_core_drop(core, claim->n);
@@ -270,7 +269,7 @@ void mint_release(struct mint_claim *claim)
 	node->request = MINT_REQUEST_NONE;
 	/* Pairs with mint_claim() */
 	smp_store_release(&claim->used, false);
-	mutex_unlock(&mint_claims_lock);
+	mint_claims_unlock();
 }
 
 /**

@@ -3,8 +3,8 @@
  * Mint: the common area.
  *
  * Owns the area itself: its making in the predecessor, its mapping in a
- * successor, the way to each of its records, and the locks in it. What the
- * records mean is the business of the files that use them.
+ * successor, and the way to each of its records. What the records mean is the
+ * business of the files that use them.
  *
  * A header that was read once is kept in private memory (mint_layout), and so
  * are the APIC IDs: no offset, count or ID that a broken peer may change later
@@ -17,7 +17,6 @@
 #include <linux/log2.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
-#include <linux/sched/clock.h>
 #include <linux/slab.h>
 
 #include <asm/apic.h>
@@ -29,10 +28,8 @@
 
 #define MINT_ECAM_MAX		32
 #define MINT_ROOTS_MAX		64
-#define MINT_LOCK_BOUND_MS	100
 #define RING_SIZE_MAX		SZ_1M
 #define RINGS_MAX		SZ_32M
-#define UNKNOWN_TSC_KHZ		10000000	/* faster than any: waits long */
 
 struct mint_common *mint_common __ro_after_init;
 phys_addr_t mint_common_pa __ro_after_init;
@@ -81,6 +78,16 @@ static void *record(const struct mint_table *table, u32 index)
 	if (index >= table->count || offset + table->stride > mapped)
 		return NULL;
 	return (void *)mint_common + offset;
+}
+
+/**
+ * mint_common_mapped() - are all records within reach?
+ *
+ * Context: any.
+ */
+bool mint_common_mapped(void)
+{
+	return mapped && mapped == mint_layout.size;
 }
 
 /**
@@ -533,67 +540,4 @@ u32 __init mint_own_apic_ids(u32 *ids, u32 max)
 		early_memunmap(core, sizeof(*core));
 	}
 	return count;
-}
-
-/* The holder's node is gone, or the holder was this very core */
-static bool holder_dead(u32 holder)
-{
-	struct mint_core *core = mint_core_find(holder - 1);
-	struct mint_node *node;
-
-	if (mapped < mint_layout.size)
-		return false;
-	if (!core || core->state == MINT_CORE_PARKED)
-		return true;
-	node = mint_node(READ_ONCE(core->owner));
-	return !node || READ_ONCE(node->state) >= MINT_STATE_ENDED;
-}
-
-/**
- * mint_lock() - take a lock that all kernels of the machine share
- * @lock:	in the common area
- *
- * Sections under it are a few register accesses long. A lock whose holder
- * has died, or which one core holds a thousand times longer than any section
- * lasts, is broken and counted, not waited for. So is one that this very core
- * held when an NMI took it out of the section.
- *
- * Context: any; interrupts off, so that a section is not preempted.
- */
-void mint_lock(struct mint_lock *lock)
-{
-	u64 bound = (u64)(tsc_khz ?: UNKNOWN_TSC_KHZ) * MINT_LOCK_BOUND_MS;
-	u32 me = read_apic_id() + 1, seen, last = 0;
-	u64 begin = 0;
-
-	while ((seen = cmpxchg(&lock->holder, 0, me)) != 0) {
-		if (seen != last) {
-			/* It changes hands: the bound is for one holder */
-			last = seen;
-			begin = rdtsc();
-		}
-		if (seen == me || rdtsc() - begin > bound || holder_dead(seen)) {
-			if (cmpxchg(&lock->holder, seen, me) != seen)
-				continue;
-			WRITE_ONCE(lock->broken, lock->broken + 1);
-			/* Under a raw lock of the caller's: not to a console now */
-			printk_deferred("mint: lock of APIC ID %u broken\n",
-					seen - 1);
-			return;
-		}
-		cpu_relax();
-	}
-}
-
-/**
- * mint_unlock() - give back what mint_lock() took
- * @lock:	in the common area
- *
- * A lock that was broken meanwhile stays with its new holder.
- */
-void mint_unlock(struct mint_lock *lock)
-{
-	u32 me = read_apic_id() + 1;
-
-	try_cmpxchg_release(&lock->holder, &me, 0);
 }

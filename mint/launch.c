@@ -420,7 +420,7 @@ static int check_and_claim(struct request *rq, struct mint_claim **out)
 	u32 i;
 	int err;
 
-	guard(mutex)(&mint_claims_lock);
+	guard(mint_claims)();
 
 	if (mint_leaving())
 		return mint_refuse(rq, -EBUSY,

@@ -97,7 +97,7 @@ static int predecessor_reboot(struct notifier_block *nb, unsigned long event,
 	unsigned long bound = jiffies + msecs_to_jiffies(LEAVE_BOUND_MS);
 	u32 n;
 
-	scoped_guard(mutex, &mint_claims_lock)
+	scoped_guard(mint_claims)
 		leaving = true;
 	for (n = 1; mint_node(n); n++)
 		if (!mint_ask(n))
@@ -155,7 +155,7 @@ static int on_sleep(struct notifier_block *nb, unsigned long event, void *data)
 	switch (event) {
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
-		scoped_guard(mutex, &mint_claims_lock)
+		scoped_guard(mint_claims)
 			leaving = false;
 		return NOTIFY_DONE;
 	case PM_SUSPEND_PREPARE:
@@ -168,7 +168,7 @@ static int on_sleep(struct notifier_block *nb, unsigned long event, void *data)
 		pr_err("a successor cannot put the machine to sleep\n");
 		return notifier_from_errno(-EPERM);
 	}
-	guard(mutex)(&mint_claims_lock);
+	guard(mint_claims)();
 	for (n = 1; mint_node(n); n++) {
 		if (!mint_claim(n))
 			continue;

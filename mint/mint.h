@@ -5,6 +5,7 @@
 #ifndef _ARCH_X86_MINT_MINT_H
 #define _ARCH_X86_MINT_MINT_H
 
+#include <linux/cleanup.h>
 #include <linux/compiler.h>
 #include <linux/kexec.h>
 #include <linux/mutex.h>
@@ -59,6 +60,7 @@ int mint_common_create(void);
 void mint_common_map_early(phys_addr_t pa);
 int mint_common_map(void);
 void mint_common_publish(void);
+bool mint_common_mapped(void);
 struct mint_core *mint_core(u32 index);
 struct mint_core *mint_core_find(u32 apic_id);
 u32 mint_core_index(const struct mint_core *core);
@@ -73,8 +75,13 @@ struct mint_ecam *mint_ecam(u32 index);
 u32 *mint_pin_owner(u32 gsi);
 u32 *mint_root_bus(u32 index);
 u32 mint_own_apic_ids(u32 *ids, u32 max);
+
+/* lock.c */
 void mint_lock(struct mint_lock *lock);
 void mint_unlock(struct mint_lock *lock);
+void mint_claims_lock(void);
+void mint_claims_unlock(void);
+DEFINE_LOCK_GUARD_0(mint_claims, mint_claims_lock(), mint_claims_unlock())
 
 /* param.c */
 struct mint_token {
@@ -232,7 +239,6 @@ struct mint_claim {
 	unsigned long		end_at;
 };
 
-extern struct mutex mint_claims_lock;
 extern struct wait_queue_head mint_state_wait;
 const struct mint_node *mint_claim(u32 n);
 const struct mint_node *mint_told(u32 n);

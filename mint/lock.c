@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: locks that all kernels of the machine share.
+ *
+ * Owns taking, giving back and breaking them; the lock of node 0 under which
+ * launches decide; and the measure of how long this kernel holds each of them:
+ * /sys/kernel/debug/mint/locks.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+
+#include <asm/apic.h>
+#include <asm/tsc.h>
+
+#include "mint.h"
+
+#define LOCK_BOUND_MS		100
+#define UNKNOWN_TSC_KHZ		10000000	/* faster than any: waits long */
+#define BUCKETS			24		/* powers of two, from 64 ns on */
+#define FIRST_BUCKET_NS		64
+
+/**
+ * struct held - how long this kernel has held a lock
+ * @since:	TSC when it was taken
+ * @longest:	in cycles of the TSC
+ * @count:	how often it was taken
+ * @bucket:	the same, by powers of two of the hold time
+ *
+ * Written by the holder alone, so the lock protects it.
+ */
+struct held {
+	u64	since;
+	u64	longest;
+	u64	count;
+	u64	bucket[BUCKETS];
+};
+
+static struct held ioapic_held, pci_held, claims_held;
+
+/* While it is held, nobody else decides what is free: see claim.c */
+static DEFINE_MUTEX(claims_mutex);
+
+static struct held *held_of(const struct mint_lock *lock)
+{
+	return lock == &mint_common->ioapic_lock ? &ioapic_held : &pci_held;
+}
+
+static u64 cycles_to_ns(u64 cycles)
+{
+	return mul_u64_u64_div_u64(cycles, NSEC_PER_MSEC,
+				   tsc_khz ?: UNKNOWN_TSC_KHZ);
+}
+
+/* The holder's node is gone, or the holder was this very core */
+static bool holder_dead(u32 holder)
+{
+	struct mint_core *core;
+
+	if (!mint_common_mapped())
+		return false;
+	core = mint_core_find(holder - 1);
+	if (!core || READ_ONCE(core->state) == MINT_CORE_PARKED)
+		return true;
+	switch (mint_state(mint_core_owner(core))) {
+	case MINT_STATE_NONE:
+	case MINT_STATE_ENDED:
+		return true;
+	}
+	return false;
+}
+
+static void taken(struct held *held)
+{
+	held->since = rdtsc();
+}
+
+static void given_back(struct held *held)
+{
+	u64 cycles = rdtsc() - held->since;
+	int i = ilog2(cycles_to_ns(cycles) / FIRST_BUCKET_NS + 1);
+
+	held->count++;
+	held->longest = max(held->longest, cycles);
+	held->bucket[min(i, BUCKETS - 1)]++;
+}
+
+/**
+ * mint_lock() - take a lock that all kernels of the machine share
+ * @lock:	in the common area
+ *
+ * Sections under it are a few register accesses long. A lock whose holder
+ * has died, or which one core holds a thousand times longer than any section
+ * lasts, is broken and counted, not waited for. So is one that this very core
+ * held when an NMI took it out of the section.
+ *
+ * Context: any; interrupts off, so that a section is not preempted.
+ */
+void mint_lock(struct mint_lock *lock)
+{
+	u64 bound = (u64)(tsc_khz ?: UNKNOWN_TSC_KHZ) * LOCK_BOUND_MS;
+	u32 me = read_apic_id() + 1, seen, last = 0;
+	u64 begin = 0;
+
+	while ((seen = cmpxchg(&lock->holder, 0, me)) != 0) {
+		if (seen != last) {
+			/* It changes hands: the bound is for one holder */
+			last = seen;
+			begin = rdtsc();
+		}
+		if (seen == me || rdtsc() - begin > bound || holder_dead(seen)) {
+			if (cmpxchg(&lock->holder, seen, me) != seen)
+				continue;
+			WRITE_ONCE(lock->broken, lock->broken + 1);
+			/* Under a raw lock of the caller's: not to a console now */
+			printk_deferred("mint: lock of APIC ID %u broken\n",
+					seen - 1);
+			break;
+		}
+		cpu_relax();
+	}
+	taken(held_of(lock));
+}
+
+/**
+ * mint_unlock() - give back what mint_lock() took
+ * @lock:	in the common area
+ *
+ * A lock that was broken meanwhile stays with its new holder.
+ */
+void mint_unlock(struct mint_lock *lock)
+{
+	u32 me = read_apic_id() + 1;
+
+	given_back(held_of(lock));
+	try_cmpxchg_release(&lock->holder, &me, 0);
+}
+
+/**
+ * mint_claims_lock() - begin to decide what is free
+ *
+ * Context: predecessor, process; may sleep.
+ */
+void mint_claims_lock(void)
+{
+	mutex_lock(&claims_mutex);
+	taken(&claims_held);
+}
+
+/**
+ * mint_claims_unlock() - it is decided
+ */
+void mint_claims_unlock(void)
+{
+	given_back(&claims_held);
+	mutex_unlock(&claims_mutex);
+}
+
+static void show(struct seq_file *m, const char *name, u32 broken,
+		 const struct held *held)
+{
+	int i;
+
+	seq_printf(m, "%s: taken %llu, broken %u, longest %llu ns\n", name,
+		   held->count, broken, cycles_to_ns(held->longest));
+	for (i = 0; i < BUCKETS; i++)
+		if (held->bucket[i])
+			seq_printf(m, "  below %llu ns: %llu\n",
+				   ((u64)FIRST_BUCKET_NS << (i + 1)) -
+				   FIRST_BUCKET_NS, held->bucket[i]);
+}
+
+static int locks_show(struct seq_file *m, void *unused)
+{
+	show(m, "ioapic", READ_ONCE(mint_common->ioapic_lock.broken),
+	     &ioapic_held);
+	show(m, "pci", READ_ONCE(mint_common->pci_lock.broken), &pci_held);
+	if (mint_role == MINT_PREDECESSOR)
+		show(m, "claims", 0, &claims_held);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(locks);
+
+static int __init mint_lock_init(void)
+{
+	if (mint_own_node())
+		debugfs_create_file("locks", 0400, mint_debugfs(), NULL,
+				    &locks_fops);
+	return 0;
+}
+late_initcall(mint_lock_init);
