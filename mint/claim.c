@@ -182,6 +182,7 @@ void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
 	claim->quarantined = false;
 	claim->ran = false;
 	*mint_node(claim->n) = *node;
+	mint_rings_reset(claim->n);
 	/* Pairs with mint_claim() */
 	smp_store_release(&claim->used, true);
 }

@@ -53,6 +53,7 @@ static void __noreturn end(bool again, const char *why)
 	if (mint_own_node()) {
 		mint_pci_quiet();
 		mint_pins_clear();
+		mint_log_last();
 		if (again && mint_restart_ready()) {
 			disable_local_APIC();
 			mint_restart();

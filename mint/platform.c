@@ -68,6 +68,7 @@ static void mint_get_wallclock(struct timespec64 *now)
 
 static void __init mint_timer_init(void)
 {
+	mint_log_flush();
 	if (lapic_timer_known)
 		lapic_timer_period = div_u64((u64)mint_layout.lapic_khz * 1000, HZ);
 }
@@ -114,6 +115,7 @@ static void __init mint_parse_smp_cfg(void)
 	static u32 ids[NR_CPUS] __initdata;
 	u32 i, count;
 
+	mint_log_flush();
 	mint_x2apic_init();
 	register_lapic_address(mint_layout.lapic_addr);
 
@@ -149,6 +151,7 @@ static void __init mint_reserve_resources(void)
 /* The first call that comes once vmalloc works, and before any interrupt */
 static void __init mint_pre_vector_init(void)
 {
+	mint_log_flush();
 	if (mint_common_map())
 		panic("mint: no mapping for the common area");
 	mint_memory_adopt(mint_own_node());
@@ -201,4 +204,5 @@ void __init mint_platform_setup(void)
 	mint_legacy_setup();
 	mint_pci_setup();
 	mint_end_setup_early();
+	mint_log_setup_early();
 }

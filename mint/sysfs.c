@@ -369,7 +369,7 @@ int mint_sysfs_add_node(u32 n)
 	kobj = kobject_create_and_add(name, nodes_kobj);
 	if (!kobj)
 		return -ENOMEM;
-	err = sysfs_create_group(kobj, &node_group);
+	err = sysfs_create_group(kobj, &node_group) ?: mint_log_add(n, kobj);
 	if (err) {
 		kobject_put(kobj);
 		return err;
@@ -391,6 +391,7 @@ void mint_sysfs_remove_node(u32 n)
 	if (!kobj)
 		return;
 	node_kobjs[n] = NULL;
+	mint_log_remove(n);
 	sysfs_remove_group(kobj, &node_group);
 	kobject_put(kobj);
 }

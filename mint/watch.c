@@ -83,6 +83,8 @@ static void beat(struct timer_list *timer)
 
 	WRITE_ONCE(node->heartbeat, node->heartbeat + 1);
 	mint_end_poll();
+	mint_log_flush();
+	mint_tty_poll();
 	next_beat();
 }
 
@@ -262,6 +264,7 @@ static void watch(struct work_struct *work)
 /* Somebody rang: another node has something to say, or to be asked */
 static void doorbell(void)
 {
+	mint_tty_poll();
 	if (mint_role == MINT_PREDECESSOR)
 		mint_watch_now();
 	else

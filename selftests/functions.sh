@@ -430,6 +430,22 @@ launch() {
 	say "node $node: APIC IDs $ids, memory $min-$max"
 }
 
+# launch_as <node>: launch with one core and that number; numbers that have
+# been free for longer would be taken first, so something is loaded there
+launch_as() {
+	local wanted="$1"
+
+	while :; do
+		resources 1
+		cmdline="maxcpus=1 ${more:-}" load
+		[ "$node" != "$wanted" ] || break
+		[ "$(cores_of free | wc -w)" -gt 0 ] ||
+			skip "number $wanted does not come again"
+	done
+	start_loaded
+	runs "$node"
+}
+
 # runs <node>: wait until it runs and its heart beats
 runs() {
 	loop_until 60 in_state "$1" running ||

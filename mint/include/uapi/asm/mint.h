@@ -318,6 +318,9 @@ struct mint_node {
 #define MINT_RING_IN		2	/* terminal, from node 0 to node */
 #define MINT_RING_COUNT		3
 
+/* A writer advances the head at the latest after so many bytes */
+#define MINT_RING_CHUNK		1024
+
 /**
  * struct mint_ring - a stream of bytes with one writer
  * @head:	bytes ever written: the next goes to @head modulo the size
@@ -325,8 +328,10 @@ struct mint_node {
  * @open:	not 0 while a reader wants a doorbell for new bytes
  * @reserved:	0
  *
- * The writer overwrites what is old. A reader copies, then reads @head again:
- * what is further behind it than the size may have been overwritten meanwhile.
+ * The writer overwrites what is old, at most MINT_RING_CHUNK bytes before it
+ * says so in @head. A reader copies, then reads @head again: what is further
+ * behind it than the size less MINT_RING_CHUNK may have been overwritten
+ * meanwhile. A writer for whom a reader shall miss nothing keeps to that, too.
  */
 struct mint_ring {
 	__aligned_u64	head;
