@@ -442,6 +442,9 @@ void __init mint_cpu_realmode_init(void)
  */
 void mint_doorbell(u32 apic_id)
 {
+	/* A kernel that dies early may not have mapped its local APIC yet */
+	if (!mint_common_mapped())
+		return;
 	apic_icr_write(APIC_DM_FIXED | X86_PLATFORM_IPI_VECTOR, apic_id);
 	safe_apic_wait_icr_idle();
 }
