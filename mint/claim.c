@@ -89,6 +89,19 @@ bool mint_quarantined(u32 n)
 }
 
 /**
+ * mint_tenant() - who has a number, as a count
+ * @n:	number of a node
+ *
+ * Context: predecessor, any.
+ * Return: a count that is another one once another node has the number.
+ */
+u64 mint_tenant(u32 n)
+{
+	return mint_node(n) && READ_ONCE(claims[n]) ?
+	       READ_ONCE(claims[n]->tenant) : 0;
+}
+
+/**
  * mint_told() - what is known of a node, dead or alive
  * @n:	number of the node
  *
@@ -150,6 +163,7 @@ struct mint_claim *mint_claim_new(void)
 			if (!claim)
 				break;
 			mutex_init(&claim->lock);
+			INIT_WORK(&claim->look, mint_watch_one);
 			claim->n = n;
 			WRITE_ONCE(claims[n], claim);
 		}
@@ -181,6 +195,7 @@ void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
 	claim->nr_lent = 0;
 	claim->quarantined = false;
 	claim->ran = false;
+	claim->tenant++;
 	*mint_node(claim->n) = *node;
 	mint_rings_reset(claim->n);
 	/* Pairs with mint_claim() */
@@ -225,7 +240,9 @@ static void scrub_range(const struct mint_range *range)
 
 	for (done = 0; done < range->size; done += len) {
 		len = min(range->size - done, SCRUB_PIECE);
-		addr = mint_map_memory(range->start + done, len);
+		while (!(addr = mint_map_memory(range->start + done, len)) &&
+		       len > PAGE_SIZE)
+			len = PAGE_ALIGN(len / 2);
 		if (!addr) {
 			pr_err("no room to map %#llx, not scrubbed\n",
 			       range->start + done);
@@ -285,4 +302,15 @@ void mint_claim_forget(struct mint_claim *claim)
 	mint_set_state(claim, MINT_STATE_NONE, "not started");
 	mint_sysfs_remove_node(claim->n);
 	memset(mint_node(claim->n), 0, sizeof(struct mint_node));
+}
+
+/**
+ * mint_claim_look() - have somebody look after a successor
+ * @n:	number of a node that has a claim
+ *
+ * Context: predecessor, any but NMI.
+ */
+void mint_claim_look(u32 n)
+{
+	queue_work(system_unbound_wq, &claims[n]->look);
 }

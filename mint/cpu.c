@@ -159,7 +159,11 @@ static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
 {
 	ktime_t bound = ktime_add_ms(ktime_get(), ms);
 
-	while (READ_ONCE(core->state) < state) {
+	u32 seen;
+
+	/* Nothing but a state: another kernel may have scribbled the word */
+	while ((seen = READ_ONCE(core->state)) < state ||
+	       seen > MINT_CORE_PARKED) {
 		if (ktime_after(ktime_get(), bound))
 			return -ETIMEDOUT;
 		/* Others launch and stop nodes meanwhile */
@@ -193,20 +197,8 @@ void mint_core_reset(struct mint_core *core)
 	WRITE_ONCE(core->state, MINT_CORE_UNUSED);
 }
 
-/**
- * mint_core_start() - start a core through the gateway
- * @core:	record of a core that is this node's or the new node's
- * @start:	where it goes
- *
- * Context: process, may run long; not twice at once for one core.
- * Return: 0 once the core has left the gateway; -EINVAL for the BSP;
- * -EIO if the local APIC did not deliver the start; -ETIMEDOUT if the core
- * did not come through, it is then back in reset.
- */
-int mint_core_start(struct mint_core *core, const struct mint_start *start)
+static int send_core(struct mint_core *core, const struct mint_start *start)
 {
-	int err;
-
 	if (mint_apic_id(core) == mint_layout.bsp_apic_id)
 		return -EINVAL;
 
@@ -221,29 +213,42 @@ int mint_core_start(struct mint_core *core, const struct mint_start *start)
 	/* Pairs with the gateway, which reads the state before the rest */
 	smp_store_release(&core->state, MINT_CORE_START);
 
-	err = wakeup_secondary_cpu_via_init(mint_apic_id(core), mint_layout.gateway);
-	if (!err)
-		err = state_wait(core, MINT_CORE_PASSED, START_BOUND_MS);
-	else
-		err = -EIO;
+	return wakeup_secondary_cpu_via_init(mint_apic_id(core),
+					     mint_layout.gateway) ? -EIO : 0;
+}
+
+/**
+ * mint_core_start() - start a core through the gateway
+ * @core:	record of a core that is this node's or the new node's
+ * @start:	where it goes
+ *
+ * Context: process, may run long; not twice at once for one core.
+ * Return: 0 once the core has left the gateway; -EINVAL for the BSP;
+ * -EIO if the local APIC did not deliver the start; -ETIMEDOUT if the core
+ * did not come through, it is then back in reset.
+ */
+int mint_core_start(struct mint_core *core, const struct mint_start *start)
+{
+	int err = send_core(core, start);
+
+	if (err == -EINVAL)
+		return err;
+	err = err ?: state_wait(core, MINT_CORE_PASSED, START_BOUND_MS);
 	if (err)
 		mint_core_reset(core);
 	return err;
 }
 
 /**
- * mint_core_prove() - make a core of a dead node show that it is parked
- * @core:	record of a core that may be anywhere
+ * mint_core_send_to_park() - have a core of a dead node show that it is parked
+ * @core:	record of a core that mint_core_reset() was done to
  *
- * INIT takes it out of whatever it ran. A core in reset looks like one that
- * INIT did not reach, so it is sent through the gateway to the park loop,
- * where it says so itself.
+ * A core in reset looks like one that INIT did not reach, so it is sent through
+ * the gateway to the park loop, where it says so itself: mint_core_proven().
  *
- * Context: process, may sleep for seconds.
- * Return: 0 once the core is in the park loop; -EINVAL for the BSP; -EIO,
- * -ETIMEDOUT if it is not known where the core is.
+ * Context: process.
  */
-int mint_core_prove(struct mint_core *core)
+void mint_core_send_to_park(struct mint_core *core)
 {
 	const struct mint_start start = {
 		.entry	= mint_layout.park,
@@ -251,11 +256,19 @@ int mint_core_prove(struct mint_core *core)
 		.mode	= MINT_MODE_64,
 		.cr4	= X86_CR4_PAE,
 	};
-	int err;
 
-	mint_core_reset(core);
-	err = mint_core_start(core, &start);
-	return err ?: state_wait(core, MINT_CORE_PARKED, PARK_BOUND_MS);
+	send_core(core, &start);
+}
+
+/**
+ * mint_core_proven() - has it shown up there?
+ * @core:	record of a core
+ *
+ * Context: any.
+ */
+bool mint_core_proven(const struct mint_core *core)
+{
+	return READ_ONCE(core->state) == MINT_CORE_PARKED;
 }
 
 /**
@@ -340,8 +353,13 @@ static void mint_cleanup_dead_cpu(unsigned int cpu)
 /* INIT leaves these running, into the memory of who had the core before */
 static void monitors_off(void)
 {
+	if (boot_cpu_has(X86_FEATURE_IBS)) {
+		wrmsrl_safe(MSR_AMD64_IBSFETCHCTL, 0);
+		wrmsrl_safe(MSR_AMD64_IBSOPCTL, 0);
+	}
 	if (boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
 		return;
+	wrmsrl_safe(MSR_IA32_DEBUGCTLMSR, 0);
 	if (boot_cpu_has(X86_FEATURE_ARCH_PERFMON))
 		wrmsrl_safe(MSR_CORE_PERF_GLOBAL_CTRL, 0);
 	if (boot_cpu_has(X86_FEATURE_PEBS))
@@ -423,7 +441,9 @@ void __init mint_cpu_realmode_init(void)
 	if (!mint_common)
 		return;
 
-	transition_pgd = (pgd_t *)get_zeroed_page(GFP_KERNEL | __GFP_NOFAIL);
+	/* An NMI on the way takes bit 12 of CR3 for that of PTI's user tables */
+	transition_pgd = (pgd_t *)__get_free_pages(GFP_KERNEL | __GFP_ZERO |
+						   __GFP_NOFAIL, 1);
 	identity = mint_map_memory(identity_map(), PAGE_SIZE);
 	if (!identity)
 		panic("mint: no mapping for the identity map");
@@ -522,7 +542,7 @@ static bool siblings(u32 a, u32 b)
  * Threads of one core share its caches, its MSRs and its fate in a machine
  * check: whole cores are better lent.
  *
- * Context: predecessor, under the launch mutex.
+ * Context: predecessor, under the claim's lock.
  */
 void mint_sibling_warn(u32 n)
 {

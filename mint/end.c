@@ -8,6 +8,7 @@
  * would reset the machine. What node 0 asks for is served here, too.
  */
 
+#include <linux/atomic.h>
 #include <linux/cpu.h>
 #include <linux/init.h>
 #include <linux/irqflags.h>
@@ -18,6 +19,7 @@
 #include <linux/workqueue.h>
 
 #include <asm/apic.h>
+#include <asm/debugreg.h>
 #include <asm/mce.h>
 #include <asm/nmi.h>
 #include <asm/reboot.h>
@@ -26,7 +28,9 @@
 
 #define POWEROFF_AGAIN_MS	15000
 #define RETURN_SLACK_MS		2000
+#define RETURN_MAX_S		3600
 
+static atomic_t ending = ATOMIC_INIT(-1);	/* CPU that does it */
 static bool panicked, returns;
 static char last_words[MINT_REASON_LEN] = "crash";
 
@@ -42,7 +46,15 @@ static void __noreturn park_self(void)
 /* Leave the kernel, from whichever way it came, however early */
 static void __noreturn end(bool again, const char *why)
 {
+	int first = -1, self = raw_smp_processor_id();
+
 	local_irq_disable();
+	/* One core does it; who else finds a reason is stopped as all others */
+	if (!atomic_try_cmpxchg(&ending, &first, self) && first != self)
+		stop_this_cpu(NULL);
+
+	/* The new kernel of an own reboot has no handler for them at first */
+	hw_breakpoint_disable();
 	/* In VMX operation, or with SVM's GIF off, a core is deaf to INIT */
 	cpu_emergency_disable_virtualization();
 
@@ -54,7 +66,9 @@ static void __noreturn end(bool again, const char *why)
 		mint_pci_quiet();
 		mint_pins_clear();
 		mint_log_last();
-		if (again && mint_restart_ready()) {
+		/* What node 0 asks for goes first, now or in the next kernel */
+		if (again && !READ_ONCE(mint_own_node()->request) &&
+		    mint_restart_ready()) {
 			disable_local_APIC();
 			mint_restart();
 		}
@@ -121,7 +135,7 @@ static int successor_panic(struct notifier_block *nb, unsigned long event,
 	/* Who does not return says so once its cores are on their way */
 	if (returns && node) {
 		WRITE_ONCE(node->returns_ms, RETURN_SLACK_MS +
-			   (panic_timeout > 0 ? panic_timeout * 1000 : 0));
+			   clamp(panic_timeout, 0, RETURN_MAX_S) * 1000);
 		mint_tell(MINT_STATE_PANICKED, "%s", last_words);
 	}
 	return NOTIFY_DONE;
@@ -137,7 +151,8 @@ static int successor_nmi(unsigned int type, struct pt_regs *regs)
 {
 	if (READ_ONCE(mint_own_node()->request) != MINT_REQUEST_PARK)
 		return NMI_DONE;
-	park_self();
+	cpu_emergency_disable_virtualization();
+	stop_this_cpu(NULL);
 }
 
 static void poweroff_work(struct work_struct *work)
@@ -191,6 +206,8 @@ void __init mint_end_setup_early(void)
 #ifdef CONFIG_CRASH_DUMP
 	machine_ops.crash_shutdown	= successor_crash_shutdown;
 #endif
+	/* An NMI would halt them where nobody can restart this node */
+	smp_ops.crash_stop_other_cpus = NULL;
 	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
 }
 

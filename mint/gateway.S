@@ -207,6 +207,13 @@ SYM_DATA_START(mint_gateway)
 .Lpark_exception:
 	iretq
 
+	/* Anything else cannot be continued: stay here, INIT still reaches it */
+	.balign	16
+.Lpark_fault:
+	cli
+11:	hlt
+	jmp	11b
+
 	/* With MCIP left on, the next machine check would be a shutdown */
 .Lpark_mce:
 	pushq	%rax
@@ -257,6 +264,8 @@ SYM_INNER_LABEL(gw_place, SYM_L_GLOBAL)
 	.long	GW(.Lrestarting)
 SYM_INNER_LABEL(gw_exception, SYM_L_GLOBAL)
 	.long	GW(.Lpark_exception)
+SYM_INNER_LABEL(gw_fault, SYM_L_GLOBAL)
+	.long	GW(.Lpark_fault)
 SYM_INNER_LABEL(gw_mce, SYM_L_GLOBAL)
 	.long	GW(.Lpark_mce)
 SYM_INNER_LABEL(gw_cores, SYM_L_GLOBAL)

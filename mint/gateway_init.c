@@ -119,11 +119,12 @@ void __init mint_gateway_install(phys_addr_t pa)
 	*(u32 *)FIELD(gw_pml4) = mint_layout.pml4;
 	*(u32 *)FIELD(gw_pml5) = mint_layout.pml5;
 
-	/* 64-bit interrupt gates, all to handlers that return */
+	/* 64-bit interrupt gates: NMI, traps and machine checks return */
 	gate = FIELD(gw_idt);
 	for (i = 0; i < GW_VECTORS; i++) {
 		handler = pa + *(u32 *)(i == X86_TRAP_MC ? FIELD(gw_mce) :
-							   FIELD(gw_exception));
+					i >= X86_TRAP_DB && i <= X86_TRAP_BP ?
+					FIELD(gw_exception) : FIELD(gw_fault));
 		gate[2 * i] = (handler & 0xffff) | GW_CS64 << 16 |
 			      0x8e00ULL << 32 | (handler >> 16 & 0xffff) << 48;
 		gate[2 * i + 1] = handler >> 32;

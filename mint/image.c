@@ -17,6 +17,7 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
+#include <asm/cmdline.h>
 #include <asm/e820/types.h>
 #include <asm/setup.h>
 #include <asm/tsc.h>
@@ -110,7 +111,7 @@ static int read_cmdline(struct request *rq)
 		return mint_refuse(rq, -E2BIG,
 				   "the command line is longer than %zu bytes",
 				   sizeof(rq->cmdline) - sizeof(FORCED_PARAMS) - 1);
-	if (strstr(rq->cmdline, "no5lvl"))
+	if (cmdline_find_option_bool(rq->cmdline, "no5lvl"))
 		rq->la57 = false;
 	return 0;
 }
@@ -258,11 +259,13 @@ int mint_image_find_keep(struct request *rq)
 
 	if (mint_param_find(rq->cmdline, "mint.keep=", &value)) {
 		snprintf(buf, sizeof(buf), "%.*s", value.len, value.text);
-		size = PAGE_ALIGN(memparse(buf, &end));
-		if (end == buf || *end)
+		size = memparse(buf, &end);
+		if (end == buf || *end || value.len >= sizeof(buf) ||
+		    size > PHYSICAL_PAGE_MASK)
 			return mint_refuse(rq, -EINVAL,
 					   "mint.keep=: '%s' is not a size in bytes",
 					   buf);
+		size = PAGE_ALIGN(size);
 		if (!size)
 			return 0;
 		if (size < need)
@@ -471,9 +474,11 @@ int mint_image_replace(struct request *rq, struct mint_kept *kept)
 	if (!err) {
 		/* Whoever reboots in between finds none, not half of one */
 		WRITE_ONCE(kept->magic, 0);
+		smp_wmb();	/* before the rest; pairs with nobody but a reboot */
 		memcpy((void *)kept + head, buf, size);
 		memcpy(&kept->version, &rq->kept.version, sizeof(*kept) -
 		       offsetof(struct mint_kept, version));
+		/* A reboot in between sees all of it or none */
 		smp_store_release(&kept->magic, rq->kept.magic);
 	}
 	vfree(buf);

@@ -129,7 +129,7 @@ int mint_pins_check(const struct mint_device *dev, u32 n, u32 *owner)
  * They are node 0's and nobody there uses them, as mint_pins_check() found:
  * their entries are masked.
  *
- * Context: predecessor, under the launch mutex.
+ * Context: predecessor, under mint_claims_lock().
  */
 void mint_pins_lend(u32 n)
 {
@@ -157,7 +157,7 @@ static void clear_pin(u32 gsi)
  *
  * Masks what the node may have left: it is this kernel's to write again.
  *
- * Context: predecessor, under the launch mutex.
+ * Context: predecessor, under mint_claims_lock().
  */
 void mint_pins_return(u32 n)
 {

@@ -392,6 +392,12 @@ static int fill_e820(struct request *rq)
 	}
 }
 
+static int refuse_leaving(struct request *rq)
+{
+	return mint_refuse(rq, -EBUSY,
+			   "this machine is about to sleep or to go down: launch nodes afterwards");
+}
+
 /* A node that is loaded already for this boot core stands in the way */
 static int check_loaded(struct request *rq)
 {
@@ -417,14 +423,13 @@ static int check_loaded(struct request *rq)
 static int check_and_claim(struct request *rq, struct mint_claim **out)
 {
 	struct mint_claim *claim;
-	u32 i;
+	u32 i, owner;
 	int err;
 
 	guard(mint_claims)();
 
 	if (mint_leaving())
-		return mint_refuse(rq, -EBUSY,
-				   "this machine is about to sleep or to go down: launch nodes afterwards");
+		return refuse_leaving(rq);
 	err = check_loaded(rq) ?: check_cores(rq) ?: check_memory(rq) ?:
 	      check_devices(rq);
 	if (err)
@@ -441,12 +446,17 @@ static int check_and_claim(struct request *rq, struct mint_claim **out)
 	claim->arg = rq->keep.start;
 	claim->la57 = rq->la57;
 	mint_claim_use(claim, &rq->node);
+	*out = claim;
 	for (i = 0; i < rq->nr_cores; i++) {
-		mint_core_take(rq->cores[i], claim->n);
+		/* CPU hotplug of node 0 takes cores without this lock */
+		owner = mint_core_take(rq->cores[i], claim->n);
+		if (owner != claim->n)
+			return mint_refuse(rq, -EBUSY,
+					   "APIC ID %u was just taken by node %u: take it offline there",
+					   mint_apic_id(rq->cores[i]), owner);
 		WRITE_ONCE(rq->cores[i]->state, MINT_CORE_UNUSED);
 	}
 	mint_pins_lend(claim->n);
-	*out = claim;
 	return mint_memory_lend(claim->n) ?: fill_e820(rq);
 }
 
@@ -538,11 +548,21 @@ static int start(struct request *rq, struct mint_claim *claim)
 	claim->heartbeat = 0;
 	claim->beat_at = jiffies;
 	claim->end_at = 0;
-	claim->ran = true;
 	mint_node(claim->n)->boots = 1;
-	mint_set_state(claim, MINT_STATE_STARTING, "sent through the gateway");
+	scoped_guard(mint_claims) {
+		if (mint_leaving())
+			return refuse_leaving(rq);
+		claim->ran = true;
+		mint_set_state(claim, MINT_STATE_STARTING,
+			       "sent through the gateway");
+	}
 	err = mint_core_start(core, &start);
 	if (err) {
+		if (mint_prove_parked(claim))
+			return mint_refuse(rq, err,
+					   "APIC ID %u did not pass the gateway (%d) and cannot be proven parked: node %u is in quarantine",
+					   claim->node.boot_apic_id, err,
+					   claim->n);
 		mint_release(claim);
 		mint_set_state(claim, MINT_STATE_ENDED,
 			       "did not pass the gateway");
@@ -585,8 +605,12 @@ static int serve(struct request *rq)
 		mint_claim_forget(claim);
 		pr_info("node %u unloaded\n", claim->n);
 	}
-	if (rq->handover.op & MINT_OP_START)
+	if (rq->handover.op & MINT_OP_START) {
 		err = start(rq, claim);
+		/* Refused, and nobody will come back for what was just loaded */
+		if (err && !claim->ran && (rq->handover.op & MINT_OP_LOAD))
+			mint_claim_forget(claim);
+	}
 	mint_claim_unlock(claim);
 	return err;
 }

@@ -26,6 +26,7 @@
 #define MODULE_PARAM_PREFIX "mint."
 
 #define LEAVE_BOUND_MS		30000
+#define BUSY_BOUND_MS		15000
 
 static bool refuse_to_leave;
 static bool leaving;		/* under mint_claims_lock */
@@ -75,8 +76,13 @@ int mint_may_reboot(unsigned int cmd)
 	u32 n;
 
 	switch (cmd) {
-	case LINUX_REBOOT_CMD_CAD_ON:
-	case LINUX_REBOOT_CMD_CAD_OFF:
+	case LINUX_REBOOT_CMD_RESTART:
+	case LINUX_REBOOT_CMD_RESTART2:
+	case LINUX_REBOOT_CMD_HALT:
+	case LINUX_REBOOT_CMD_POWER_OFF:
+	case LINUX_REBOOT_CMD_KEXEC:
+		break;
+	default:
 		return 0;
 	}
 	if (mint_role != MINT_PREDECESSOR || !READ_ONCE(refuse_to_leave) ||
@@ -85,6 +91,20 @@ int mint_may_reboot(unsigned int cmd)
 	pr_err("node %u lives and would go down with this one: end it first (echo ask > /sys/kernel/mint/nodes/%u/stop), or set mint.leave=ask\n",
 	       n, n);
 	return -EBUSY;
+}
+
+static void stop_hard(u32 n)
+{
+	unsigned long bound = jiffies + msecs_to_jiffies(BUSY_BOUND_MS);
+	int err;
+
+	pr_err("node %u does not end by itself\n", n);
+	/* Somebody may be taking it back right now */
+	while ((err = mint_stop(n, MINT_STOP_PARK)) == -EBUSY &&
+	       time_before(jiffies, bound))
+		msleep(100);
+	if (err && err != -ESRCH && mint_stop(n, MINT_STOP_FORCE))
+		pr_err("node %u goes down with the machine\n", n);
 }
 
 /*
@@ -104,13 +124,9 @@ static int predecessor_reboot(struct notifier_block *nb, unsigned long event,
 			pr_info("node %u is asked to end first\n", n);
 	wait_event_timeout(mint_state_wait, !any_successor(&n),
 			   max_t(long, bound - jiffies, 1));
-	while (any_successor(&n)) {
-		pr_err("node %u does not end by itself\n", n);
-		if (mint_stop(n, MINT_STOP_PARK) && mint_stop(n, MINT_STOP_FORCE)) {
-			pr_err("node %u goes down with the machine\n", n);
-			break;
-		}
-	}
+	for (n = 1; mint_node(n); n++)
+		if (mint_claim(n) && mint_state(n) >= MINT_STATE_STARTING)
+			stop_hard(n);
 	return NOTIFY_DONE;
 }
 
@@ -155,11 +171,13 @@ static int on_sleep(struct notifier_block *nb, unsigned long event, void *data)
 	switch (event) {
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
+	case PM_POST_RESTORE:
 		scoped_guard(mint_claims)
 			leaving = false;
 		return NOTIFY_DONE;
 	case PM_SUSPEND_PREPARE:
 	case PM_HIBERNATION_PREPARE:
+	case PM_RESTORE_PREPARE:
 		break;
 	default:
 		return NOTIFY_DONE;

@@ -77,12 +77,14 @@ static bool holder_dead(u32 holder)
 
 static void taken(struct held *held)
 {
-	held->since = rdtsc();
+	held->since = rdtsc_ordered();
 }
 
 static void given_back(struct held *held)
 {
-	u64 cycles = rdtsc() - held->since;
+	s64 delta = rdtsc_ordered() - held->since;
+	/* A mutex may change cores, and their TSCs differ by a little */
+	u64 cycles = max(delta, 0LL);
 	int i = ilog2(cycles_to_ns(cycles) / FIRST_BUCKET_NS + 1);
 
 	held->count++;

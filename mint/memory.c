@@ -279,7 +279,7 @@ void __init mint_memory_register(void)
  * mint_memory_lend() - name a node's ranges in /proc/iomem
  * @n:	number of the node, its record filled
  *
- * Context: predecessor, under the launch mutex.
+ * Context: predecessor, under mint_claims_lock().
  * Return: 0, -ENOMEM.
  */
 int mint_memory_lend(u32 n)
@@ -311,7 +311,7 @@ int mint_memory_lend(u32 n)
  * mint_memory_take_back() - undo mint_memory_lend()
  * @n:	number of the node
  *
- * Context: predecessor, under the launch mutex.
+ * Context: predecessor, under mint_claims_lock().
  */
 void mint_memory_take_back(u32 n)
 {

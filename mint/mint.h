@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/mint.h>
 #include <uapi/asm/mint.h>
 
@@ -168,7 +169,8 @@ void mint_cpu_init(void);
 void mint_cpu_realmode_init(void);
 int mint_core_start(struct mint_core *core, const struct mint_start *start);
 void mint_core_reset(struct mint_core *core);
-int mint_core_prove(struct mint_core *core);
+void mint_core_send_to_park(struct mint_core *core);
+bool mint_core_proven(const struct mint_core *core);
 bool mint_core_parked(const struct mint_core *core);
 void mint_core_nmi(const struct mint_core *core);
 u32 mint_core_owner(const struct mint_core *core);
@@ -258,11 +260,13 @@ bool mint_legacy_line(struct mint_device *dev, u32 k);
  * @arg:	argument there
  * @over:	counts up with every node that ends; 0: it never ran
  * @heartbeat:	count in its record, when last looked at
- * @beat_at:	when that changed, jiffies
+ * @tenant:	counts up with every node that gets this number
+ * @look:	looks after it
+ * @beat_at:	when @heartbeat changed, jiffies
  * @end_at:	when it was first seen to have ended, jiffies; 0: not yet
  */
 struct mint_claim {
-	struct mutex		lock;
+	struct mutex		lock;	/* one operation on the node at a time */
 	u32			n;
 	bool			used;
 	bool			ran;
@@ -275,6 +279,8 @@ struct mint_claim {
 	u64			arg;
 	u64			over;
 	u64			heartbeat;
+	u64			tenant;
+	struct work_struct	look;
 	unsigned long		beat_at;
 	unsigned long		end_at;
 };
@@ -284,6 +290,8 @@ const struct mint_node *mint_claim(u32 n);
 const struct mint_node *mint_told(u32 n);
 u32 mint_state(u32 n);
 bool mint_quarantined(u32 n);
+u64 mint_tenant(u32 n);
+void mint_claim_look(u32 n);
 struct mint_claim *mint_claim_trylock(u32 n);
 void mint_claim_unlock(struct mint_claim *claim);
 struct mint_claim *mint_claim_new(void);
@@ -298,6 +306,7 @@ __printf(2, 3)
 void mint_tell(u32 state, const char *fmt, ...);
 void mint_watch_now(void);
 void mint_watch_start(void);
+void mint_watch_one(struct work_struct *work);
 
 /* stop.c */
 /**

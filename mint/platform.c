@@ -60,8 +60,9 @@ static unsigned long mint_tsc_khz(void)
 /* The TSC runs on from node 0: what it says since the hand-over is the time */
 static void mint_get_wallclock(struct timespec64 *now)
 {
-	u64 ns = mul_u64_u64_div_u64(rdtsc() - mint_given.wall_tsc,
-				     NSEC_PER_MSEC, mint_given.tsc_khz);
+	s64 delta = rdtsc_ordered() - mint_given.wall_tsc;
+	u64 ns = mul_u64_u64_div_u64(max(delta, 0LL), NSEC_PER_MSEC,
+				     mint_given.tsc_khz);
 
 	*now = ns_to_timespec64(mint_given.wall_ns + ns);
 }

@@ -36,8 +36,10 @@ static cpumask_t deaf;
 
 static int provoke_oops(char *args)
 {
-	/* Nothing maps the first page */
-	WRITE_ONCE(*(volatile int *)16, 1);
+	int *nothing = (int *)16;	/* nobody maps the first page */
+
+	OPTIMIZER_HIDE_VAR(nothing);
+	WRITE_ONCE(*nothing, 1);
 	return 0;
 }
 
@@ -89,13 +91,7 @@ static void nmi_to_self(void *unused)
 
 static int provoke_nmi(char *args)
 {
-	int err = parse_cpus(args, &deaf);
-
-	if (err)
-		return err;
-	err = register_nmi_handler(NMI_LOCAL, deaf_nmi, NMI_FLAG_FIRST,
-				   "mint_provoke");
-	return err ?: on_cpus(&deaf, nmi_to_self);
+	return parse_cpus(args, &deaf) ?: on_cpus(&deaf, nmi_to_self);
 }
 
 /* A part of the common area that this node may write */
@@ -215,7 +211,7 @@ static ssize_t provoke_write(struct file *file, const char __user *from,
 	if (copy_from_user(buf, from, count))
 		return -EFAULT;
 	buf[count] = '\0';
-	word = strsep(&args, " \n");
+	word = strsep(&args, "\n ");
 	for (i = 0; i < ARRAY_SIZE(provocations); i++)
 		if (!strcmp(word, provocations[i].word))
 			err = provocations[i].fn(args);
@@ -230,9 +226,10 @@ static const struct file_operations provoke_fops = {
 /* Node 0 is the one that has to survive */
 static int __init mint_provoke_init(void)
 {
-	if (mint_role == MINT_SUCCESSOR)
-		debugfs_create_file("provoke", 0200, mint_debugfs(), NULL,
-				    &provoke_fops);
-	return 0;
+	if (mint_role != MINT_SUCCESSOR)
+		return 0;
+	debugfs_create_file("provoke", 0200, mint_debugfs(), NULL, &provoke_fops);
+	return register_nmi_handler(NMI_LOCAL, deaf_nmi, NMI_FLAG_FIRST,
+				    "mint_provoke");
 }
 late_initcall(mint_provoke_init);

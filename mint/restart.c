@@ -112,7 +112,6 @@ void mint_restart(void)
 	struct mint_node *node = mint_own_node();
 
 	node->returns_ms = 0;
-	node->request = MINT_REQUEST_NONE;
 	WRITE_ONCE(node->boots, node->boots + 1);
 	mint_tell(MINT_STATE_STARTING, "own reboot");
 	mint_restart_jump(kept_range.start);

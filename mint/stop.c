@@ -22,6 +22,11 @@
 #define ASK_BOUND_MS		30000
 #define REQUEST_BOUND_MS	1000
 #define NMI_BOUND_MS		1000
+#define PROVE_BOUND_MS		12000
+
+#define for_each_core_of(n, core, i)					\
+	for ((i) = 0; ((core) = mint_core(i)); (i)++)			\
+		if (mint_core_owner(core) == (n))
 
 /* The next core of node @n that has not said that it is parked, or NULL */
 static struct mint_core *next_unparked(u32 n, u32 *i)
@@ -61,7 +66,7 @@ static bool wait_parked(u32 n, unsigned int ms)
 }
 
 /* "APIC IDs 3 5" of those that are not where they should be */
-static void quarantine(struct mint_claim *claim, struct seq_buf *bad)
+static void put_in_quarantine(struct mint_claim *claim, struct seq_buf *bad)
 {
 	claim->quarantined = true;
 	pr_err("node %u: %s cannot be proven parked: its memory, cores and devices stay in quarantine (echo force > /sys/kernel/mint/nodes/%u/stop tries again)\n",
@@ -75,8 +80,9 @@ static void quarantine(struct mint_claim *claim, struct seq_buf *bad)
  * @claim:	claim of the node
  *
  * What a core's record says is the node's own word, which a broken kernel may
- * have scribbled. So every core is reset and has to show up in the park loop,
- * whatever it was said to do.
+ * have scribbled. So every core is reset, and has to show up in the park loop.
+ * All are reset before the first is sent there: one that still ran could start
+ * another that was proven already.
  *
  * Context: predecessor, process, under the claim's lock; seconds.
  * Return: 0; -EIO if a core did not show up: the node is then in quarantine.
@@ -84,24 +90,33 @@ static void quarantine(struct mint_claim *claim, struct seq_buf *bad)
 int mint_prove_parked(struct mint_claim *claim)
 {
 	DECLARE_SEQ_BUF(bad, 64);
+	unsigned long bound;
 	struct mint_core *core;
 	u32 i;
 
-	for (i = 0; (core = mint_core(i)); i++) {
-		if (mint_core_owner(core) != claim->n)
-			continue;
+	for_each_core_of(claim->n, core, i) {
 		if (!mint_core_parked(core))
 			pr_warn("APIC ID %u of node %u is reset by INIT\n",
 				mint_apic_id(core), claim->n);
-		if (mint_core_prove(core))
-			seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
-				       "APIC ID ", mint_apic_id(core));
+		mint_core_reset(core);
+	}
+	for_each_core_of(claim->n, core, i)
+		mint_core_send_to_park(core);
+	bound = jiffies + msecs_to_jiffies(PROVE_BOUND_MS);
+	for_each_core_of(claim->n, core, i) {
+		while (!mint_core_proven(core) && time_before(jiffies, bound))
+			usleep_range(20, 50);
+		if (mint_core_proven(core))
+			continue;
+		mint_core_reset(core);
+		seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
+			       "APIC ID ", mint_apic_id(core));
 	}
 	if (!seq_buf_used(&bad)) {
 		claim->quarantined = false;
 		return 0;
 	}
-	quarantine(claim, &bad);
+	put_in_quarantine(claim, &bad);
 	return -EIO;
 }
 
@@ -123,6 +138,15 @@ static bool alive(u32 state)
 	return state == MINT_STATE_STARTING || state == MINT_STATE_RUNNING;
 }
 
+/* The core that hears for a node: after an own reboot it may be another one */
+static u32 bell_of(u32 n, const struct mint_node *claim)
+{
+	u32 apic_id = READ_ONCE(mint_node(n)->boot_apic_id);
+	struct mint_core *core = mint_core_find(apic_id);
+
+	return core && mint_core_owner(core) == n ? apic_id : claim->boot_apic_id;
+}
+
 static void request(u32 n, u32 what)
 {
 	const struct mint_node *claim = mint_claim(n);
@@ -132,7 +156,7 @@ static void request(u32 n, u32 what)
 	if (!claim)
 		return;
 	local_irq_save(flags);
-	mint_doorbell(claim->boot_apic_id);
+	mint_doorbell(bell_of(n, claim));
 	local_irq_restore(flags);
 }
 
@@ -154,17 +178,20 @@ int mint_ask(u32 n)
 static int stop_ask(u32 n)
 {
 	int err = mint_ask(n);
+	u64 tenant = mint_tenant(n);
 	long left;
 
 	if (err) {
 		pr_err("node %u neither runs nor starts, nobody there can be asked\n", n);
 		return err;
 	}
-	left = wait_event_killable_timeout(mint_state_wait, !alive(mint_state(n)),
+	left = wait_event_killable_timeout(mint_state_wait,
+					   mint_tenant(n) != tenant ||
+					   !alive(mint_state(n)),
 					   msecs_to_jiffies(ASK_BOUND_MS));
 	if (left < 0)
 		return left;
-	if (left && !mint_claim(n))
+	if (mint_tenant(n) != tenant || (left && !mint_claim(n)))
 		return 0;
 	pr_err("node %u has not ended %u s after it was asked: echo park > /sys/kernel/mint/nodes/%u/stop\n",
 	       n, ASK_BOUND_MS / 1000, n);

@@ -244,8 +244,9 @@ static ssize_t since_show(struct kobject *kobj, struct kobj_attribute *attr,
 static ssize_t name_show(struct kobject *kobj, struct kobj_attribute *attr,
 			 char *buf)
 {
-	return sysfs_emit(buf, "%.*s\n", MINT_NAME_LEN,
-			  mint_node(kobj_node(kobj))->name);
+	const struct mint_node *node = mint_told(kobj_node(kobj));
+
+	return node ? sysfs_emit(buf, "%.*s\n", MINT_NAME_LEN, node->name) : 0;
 }
 
 static ssize_t heartbeat_show(struct kobject *kobj, struct kobj_attribute *attr,

@@ -27,6 +27,7 @@
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 
+#include <asm/apic.h>
 #include <asm/hw_irq.h>
 #include <asm/irq.h>
 
@@ -134,12 +135,15 @@ static void copy_reason(char *to, const char *from)
 	to[i] = '\0';
 }
 
-static void heart(struct mint_claim *claim, const struct mint_node *record)
+static void check_heart(struct mint_claim *claim, const struct mint_node *record)
 {
 	u64 count = READ_ONCE(record->heartbeat);
 	u32 state = claim->node.state;
 	unsigned int limit = state == MINT_STATE_STARTING ? READ_ONCE(start_ms) :
 							     READ_ONCE(lost_ms);
+
+	/* No tighter than beats come */
+	limit = max(limit, 3 * mint_layout.beat_ms);
 
 	if (count != claim->heartbeat) {
 		claim->heartbeat = count;
@@ -209,8 +213,10 @@ static void count_boots(struct mint_claim *claim, const struct mint_node *record
 		return;
 	claim->boots_seen = boots;
 	claim->node.boots++;
-	claim->beat_at = jiffies;
-	pr_info("node %u reboots by itself\n", claim->n);
+	/* One that only says so, again and again, does not get more time by it */
+	if (claim->node.state != MINT_STATE_STARTING)
+		claim->beat_at = jiffies;
+	pr_info_ratelimited("node %u reboots by itself\n", claim->n);
 	mint_set_state(claim, MINT_STATE_STARTING, "own reboot");
 }
 
@@ -218,6 +224,7 @@ static void count_boots(struct mint_claim *claim, const struct mint_node *record
 static bool look_at(struct mint_claim *claim)
 {
 	const struct mint_node *record = mint_node(claim->n);
+	/* Pairs with mint_tell() in the successor */
 	u32 state = smp_load_acquire(&record->state);
 	char reason[MINT_REASON_LEN];
 
@@ -225,40 +232,53 @@ static bool look_at(struct mint_claim *claim)
 	    claim->node.state < MINT_STATE_STARTING)
 		return true;
 
+	count_boots(claim, record);
 	if (state == MINT_STATE_ENDED)
 		return reap(claim, state);
 	if (state == MINT_STATE_PANICKED)
 		return returns(claim, record) || reap(claim, state);
 	claim->end_at = 0;
-
-	count_boots(claim, record);
 	if (state == MINT_STATE_RUNNING &&
 	    claim->node.state == MINT_STATE_STARTING) {
 		copy_reason(reason, record->reason);
 		mint_set_state(claim, state, "%s", reason);
 		claim->beat_at = jiffies;
 	}
-	heart(claim, record);
+	check_heart(claim, record);
 	return true;
+}
+
+/**
+ * mint_watch_one() - look after one successor
+ * @work:	of its claim
+ *
+ * One that takes long to be proven or scrubbed keeps nobody waiting.
+ *
+ * Context: work queue.
+ */
+void mint_watch_one(struct work_struct *work)
+{
+	u32 n = container_of(work, struct mint_claim, look)->n;
+	struct mint_claim *claim = mint_claim_trylock(n);
+	bool done = claim && look_at(claim);
+
+	if (claim)
+		mint_claim_unlock(claim);
+	if (!done)
+		mod_delayed_work(system_unbound_wq, &watcher,
+				 msecs_to_jiffies(WATCH_SOON_MS));
 }
 
 static void watch(struct work_struct *work)
 {
-	unsigned int wait = WATCH_PERIOD_MS;
-	struct mint_claim *claim;
 	u32 n;
 
-	for (n = 1; mint_node(n); n++) {
-		if (!mint_claim(n))
-			continue;
-		claim = mint_claim_trylock(n);
-		if (!claim || !look_at(claim))
-			wait = WATCH_SOON_MS;
-		if (claim)
-			mint_claim_unlock(claim);
-	}
+	for (n = 1; mint_node(n); n++)
+		if (mint_claim(n))
+			mint_claim_look(n);
 	/* Somebody who rang meanwhile has queued it for earlier */
-	queue_delayed_work(system_unbound_wq, &watcher, msecs_to_jiffies(wait));
+	queue_delayed_work(system_unbound_wq, &watcher,
+			   msecs_to_jiffies(WATCH_PERIOD_MS));
 }
 
 /* Somebody rang: another node has something to say, or to be asked */
@@ -288,6 +308,8 @@ void __init mint_watch_start(void)
 		mint_common->beat_ms = beat_ms;
 	}
 	x86_platform_ipi_callback = doorbell;
+	if (mint_role == MINT_SUCCESSOR)
+		WRITE_ONCE(mint_own_node()->boot_apic_id, read_apic_id());
 	next_beat();
 	mint_tell(MINT_STATE_RUNNING, "up");
 	if (mint_role == MINT_PREDECESSOR)
