@@ -17,12 +17,18 @@ help:	## this list
 
 # --- run and test ----------------------------------------------------------
 
-.PHONY: demo run check check-debug
+.PHONY: demo run distro run-distro check check-debug
 demo: ready host	## boot a machine, launch two successors, show all three, end them
 	@scripts/demo
 
 run: ready host	## the same, and stay: a console for each OS
 	@scripts/run
+
+distro: ready host	## disk images of Debian 12 and 13, both as successors side by side
+	@scripts/distro
+
+run-distro: ready host	## the same, and stay: a console and ssh for each
+	@scripts/distro run
 
 check: ready host	## every test; the last line is "N passed, N failed"
 	@scripts/check

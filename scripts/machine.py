@@ -187,6 +187,7 @@ class Machine:
 
     name      of the machine and of its directory of logs
     append    kernel command line of the predecessor, after console=ttyS0
+    initrd    its initrd, by default that of the build; "" for none
     smp       QEMU's -smp, such as "4" or "sockets=2,cores=3"
     memory    QEMU's -m
     devices   further -device arguments
@@ -205,7 +206,7 @@ class Machine:
         self.smp = smp or env.get("SMP", "4")
         self.memory = memory or env.get("MEM", "1G")
         self.kernel = kernel or default_image()
-        self.initrd = initrd or default_initrd()
+        self.initrd = default_initrd() if initrd is None else initrd
         self.devices = list(devices) + env.get("DEVICES", "").split()
         self.extra = list(extra)
         self.share = os.path.abspath(share or env.get("SHARE", TOP))
@@ -255,8 +256,9 @@ class Machine:
                "-rtc", "base=utc",
                "-no-reboot", "-action", "shutdown=pause",
                "-d", "cpu_reset", "-D", os.path.join(self.logs, "resets.log"),
-               "-kernel", self.kernel, "-initrd", self.initrd,
-               "-append", self.append]
+               "-kernel", self.kernel, "-append", self.append]
+        if self.initrd:
+            cmd += ["-initrd", self.initrd]
         for name in COMS:
             cmd += ["-chardev", self._chardev(name), "-serial",
                     "chardev:" + name]
@@ -288,7 +290,7 @@ class Machine:
     def start(self):
         """Start QEMU and connect to its sockets."""
         for what in (self.kernel, self.initrd):
-            if not os.path.exists(what):
+            if what and not os.path.exists(what):
                 raise MachineError("%s is missing: build it with `make`"
                                    % what)
         os.makedirs(self.logs, exist_ok=True)

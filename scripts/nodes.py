@@ -40,22 +40,23 @@ class Nodes:
     def __init__(self, machine):
         self.machine = machine
         self.image = in_share(machine.kernel, machine.share)
-        self.initrd = in_share(machine.initrd, machine.share)
+        self.initrd = in_share(machine.initrd or qemu.default_initrd(),
+                               machine.share)
 
     # -- reading ------------------------------------------------------------
 
-    def active(self):
+    def active(self, timeout=120):
         """Wait for the predecessor's init; return what it says of itself."""
-        up = self.wait_up("com1", 120)
+        up = self.wait_up("com1", timeout)
         if up.node != "0":
             raise MachineError(
                 "Mint is not active in the predecessor (node %s); see %s" % (
                     up.node, self.machine.where("com1")))
         return up
 
-    def wait_up(self, port, timeout=60):
+    def wait_up(self, port, timeout=60, since=None):
         """Wait for the line of a node's init on its console."""
-        return Up(self.machine.wait_for(UP, port, timeout))
+        return Up(self.machine.wait_for(UP, port, timeout, since))
 
     def cores(self):
         """{owner: [APIC IDs]}, with the owners "free" and "bsp" too."""
@@ -130,13 +131,14 @@ class Nodes:
         """Launch a successor; return its number.
 
         cores is a count, of which the lowest free ones are taken; ids is a
-        list of APIC IDs for --mint-cpus instead.
+        list of APIC IDs for --mint-cpus instead. An initrd of "" is none.
         """
         chosen = ids or self.free_cores(cores)
         first, last = memory or self.free_memory(mib, above)
         cmd = ["kexec", "--mint-cpu=%d" % chosen[0],
-               "--mem-min=0x%x" % first, "--mem-max=0x%x" % last,
-               "--initrd=" + (initrd or self.initrd)]
+               "--mem-min=0x%x" % first, "--mem-max=0x%x" % last]
+        if initrd != "":
+            cmd.append("--initrd=" + (initrd or self.initrd))
         if ids:
             cmd.append("--mint-cpus=" + ",".join(str(i) for i in ids))
         else:

@@ -1,0 +1,366 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Distributions on nodes: the tests, as a program that prints KTAP.
+
+This file owns the tests of issue "real distributions": two releases of Debian
+as successors beside a BusyBox predecessor, and Debian as the predecessor of a
+BusyBox successor. `make check` runs it (scripts/check); by hand:
+
+    scripts/check_distro.py             all of it
+    scripts/check_distro.py beside      the tests of one machine: beside, first
+
+The images are those of scripts/distro, built here when they are missing. The
+tests of a machine build on each other: the first that fails ends that machine,
+and what follows counts as failed, too.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+SCRIPTS = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, SCRIPTS)
+
+from distros import BOOT, DISTROS, ROOT, Seat, seats  # noqa: E402
+from machine import Machine, MachineError  # noqa: E402
+from nodes import SYSFS, UP, Nodes  # noqa: E402
+
+
+class Failed(Exception):
+    """A test found something wrong."""
+
+
+def expect(true, text, *args):
+    """Fail unless true."""
+    if not true:
+        raise Failed(text % args if args else text)
+
+
+def boot_id(run):
+    """The boot ID of a system, by whatever runs commands there."""
+    return run("cat /proc/sys/kernel/random/boot_id").strip()
+
+
+class Host:
+    """What the tests of one machine share."""
+
+    def __init__(self, name, append, places, **kw):
+        self.seats = places
+        self.m = Machine(name, append, memory="2G", limit=3600,
+                         devices=[d for seat in places for d in seat.devices],
+                         extra=[e for seat in places for e in seat.extra],
+                         **kw)
+        self.nodes = Nodes(self.m)
+        self.before = None
+        self.ids = {}
+
+    def state(self):
+        """Who owns cores and memory."""
+        return self.nodes.cores(), self.nodes.memory()
+
+
+# ---- two distributions beside BusyBox ---------------------------------------
+
+def beside():
+    """BusyBox in node 0, a place for each distribution."""
+    places = seats()
+    return Host("check-distro", "mint.mem=256M@0 maxcpus=1 mint.devices="
+                + ",".join(seat.lent() for seat in places), places)
+
+
+def both_start(h):
+    """both start from one image, each with its own cores and devices"""
+    h.nodes.active()
+    h.before = h.state()
+    for seat, cores in zip(h.seats, (2, 1)):
+        seat.launch(h.nodes, cores)
+    kernel = h.m.read("/proc/version")
+    for seat, cores in zip(h.seats, (2, 1)):
+        up = seat.wait_up(h.nodes, 0)
+        expect(up.cpus == cores, "%s has %d CPUs, not %d", seat.distro.name,
+               up.cpus, cores)
+        h.ids[seat] = up.boot_id
+        expect(seat.ssh("cat /proc/version") == kernel,
+               "%s is another kernel than node 0", seat.distro.name)
+        seen = seat.ssh("ls /sys/bus/pci/devices").split()
+        expect(seen == seat.functions, "%s sees %s, not %s",
+               seat.distro.name, seen, seat.functions)
+        label = seat.ssh("blkid -s LABEL -o value /dev/vda")
+        expect(label == seat.distro.name, "%s has the disk %s",
+               seat.distro.name, label)
+    names = [seat.ssh(". /etc/os-release; echo $VERSION_CODENAME")
+             for seat in h.seats]
+    expect(len(set(names)) == len(names), "twice the same release: %s", names)
+    ids = list(h.ids.values()) + [boot_id(h.m.sh)]
+    expect(len(set(ids)) == len(ids), "boot IDs are not unique: %s", ids)
+    h.nodes.beats([0] + [seat.node for seat in h.seats])
+
+
+def all_units_run(h):
+    """systemctl is-system-running says running on both, and none failed"""
+    for seat in h.seats:
+        expect(seat.wait_running() == "running", "%s does not run",
+               seat.distro.name)
+        failed = seat.ssh("systemctl --failed --plain --no-legend")
+        expect(not failed, "%s: %s", seat.distro.name, failed)
+
+
+def console_login(h):
+    """root logs in on the console with the password, and not without it"""
+    for seat in h.seats:
+        expect(not seat.login("wrong"), "%s takes a wrong password",
+               seat.distro.name)
+        expect(seat.login(), "%s refuses the right password",
+               seat.distro.name)
+        words = h.m.sh("hostname; cat /proc/sys/kernel/random/boot_id",
+                       60, seat.port).split()
+        expect(words[0] == seat.distro.name and words[-1] == h.ids[seat],
+               "%s is the console of %s", seat.port, words)
+
+
+def ssh_by_key_alone(h):
+    """ssh lets in our key, no other key, and no password"""
+    none = ["-o", "PubkeyAuthentication=no", "-o",
+            "PreferredAuthentications=password,keyboard-interactive"]
+    with tempfile.TemporaryDirectory() as directory:
+        other = os.path.join(directory, "key")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                        other], check=True)
+        for seat in h.seats:
+            expect(boot_id(seat.ssh) == h.ids[seat], "ssh leads elsewhere")
+            for what, how in (("a password", {"options": none}),
+                              ("another key", {"key": other})):
+                status, text = seat.ssh_status("true", **how)
+                expect(status == 255 and "denied (publickey)" in text,
+                       "%s, %s: status %d: %s", seat.distro.name, what,
+                       status, text)
+    host_keys = set()
+    for seat in h.seats:
+        with open(seat.distro.known_hosts, encoding="ascii") as file:
+            host_keys.add(file.read().split()[2])
+    expect(len(host_keys) == len(h.seats), "two systems have one host key")
+
+
+def disks_are_apart(h):
+    """what one writes to its disk it reads back, and the other has not"""
+    for seat in h.seats:
+        seat.ssh("dd if=/dev/urandom of=/root/data bs=1M count=8 2>/dev/null "
+                 "&& md5sum </root/data >/root/sum && sync && "
+                 "echo 3 >/proc/sys/vm/drop_caches")
+    sums = set()
+    for seat in h.seats:
+        sums.add(seat.ssh("md5sum </root/data | diff - /root/sum && "
+                          "cat /root/sum"))
+    expect(len(sums) == len(h.seats), "both have the same data")
+
+
+def others_run_on(h, seat, leave):
+    """Whatever one does to itself, the others are the systems they were."""
+    others = [other for other in h.seats if other is not seat and other.node]
+    expect(others, "there is nobody beside %s", seat.distro.name)
+    leave()
+    h.m.alive()
+    h.nodes.beats([0] + [other.node for other in others])
+    for other in others:
+        expect(boot_id(other.ssh) == h.ids[other], "%s is another system now",
+               other.distro.name)
+        expect(other.wait_running() == "running", "%s no longer runs",
+               other.distro.name)
+
+
+def back_in_order(h, seat, up):
+    """A system that started again: another boot, the same data, no repair."""
+    expect(up.boot_id != h.ids[seat], "the boot ID is the old one")
+    h.ids[seat] = up.boot_id
+    expect(seat.wait_running() == "running", "it does not run again")
+    text = seat.ssh("md5sum </root/data | diff - /root/sum && "
+                    "dmesg | grep -E 'EXT4-fs.*(recover|error)' || :")
+    expect(not text, "its disk was not left in order: %s", text)
+
+
+def reboot_of_one(h):
+    """reboot restarts one alone, where it was, with its data"""
+    seat = h.seats[0]
+    owned = h.state()
+    boots = int(h.nodes.file(seat.node, "boots"))
+    since = seat.typed = h.m.mark(seat.port)
+
+    def leave():
+        # The way in may go before the answer is here.
+        seat.ssh_status("systemctl reboot", BOOT)
+        back_in_order(h, seat, seat.wait_up(h.nodes, since))
+
+    others_run_on(h, seat, leave)
+    expect(int(h.nodes.file(seat.node, "boots")) == boots + 1,
+           "node %d was started %s times", seat.node,
+           h.nodes.file(seat.node, "boots"))
+    expect(h.state() == owned, "owners are %s, were %s", h.state(), owned)
+
+
+def poweroff_of_one(h):
+    """poweroff ends one alone; launched again, it has its data"""
+    seat = h.seats[1]
+
+    def leave():
+        h.m.sh("dmesg -c >/dev/null")
+        seat.ssh_status("systemctl poweroff", BOOT)
+        h.nodes.wait_over(seat.node, BOOT)
+        log = h.m.sh("dmesg")
+        expect("node %d has ended" % seat.node in log,
+               "node %d did not end cleanly: %s", seat.node, log)
+
+    others_run_on(h, seat, leave)
+    since = h.m.mark(seat.port)
+    seat.launch(h.nodes, 1)
+    back_in_order(h, seat, seat.wait_up(h.nodes, since))
+
+
+def stop_from_node0(h):
+    """node 0's stop is an orderly power-off; then all is free again"""
+    for seat in h.seats:
+        since = h.m.mark(seat.port)
+        # The write waits half a minute, systemd may take longer.
+        h.m.run("echo ask >%s/nodes/%d/stop" % (SYSFS, seat.node))
+        h.nodes.wait_over(seat.node, BOOT)
+        h.m.wait_for("systemd-shutdown.*Powering off", seat.port, 10, since)
+    h.nodes.poll(lambda: h.state() == h.before, 20, "state as before")
+
+
+def no_complaint(h):
+    """no kernel complains"""
+    h.m.power_off()
+    expect(not h.m.faults, "%s: %s", *(h.m.faults or [("", "")])[0])
+
+
+# ---- Debian in node 0 -------------------------------------------------------
+
+def first():
+    """Debian in node 0, on its own disk."""
+    seat = Seat(DISTROS[0], 5, "com1")
+    host = Host("check-distro-first",
+                ROOT + " mint.mem=768M@0 maxcpus=2 mint.devices=-com2",
+                [seat], initrd="")
+    seat.machine, seat.node = host.m, 0
+    return host
+
+
+def predecessor_starts(h):
+    """Debian is node 0, and systemctl is-system-running says running"""
+    seat = h.seats[0]
+    h.ids[seat] = h.nodes.active(BOOT).boot_id
+    expect(seat.wait_running() == "running", "it does not run")
+    expect(boot_id(seat.ssh) == h.ids[seat], "ssh leads elsewhere")
+    expect(seat.login(), "the console refuses the password")
+
+
+def launches_busybox(h):
+    """its kexec launches a BusyBox successor, which lives beside it"""
+    seat = h.seats[0]
+    h.before = h.state()
+    node = h.nodes.launch(1, 192, "console=ttyS1", devices="com2",
+                          name="busybox")
+    up = h.nodes.wait_up("com2", 120)
+    expect(up.node == str(node) and up.boot_id != h.ids[seat],
+           "the successor is node %s", up.node)
+    h.nodes.beats([0, node])
+    kernel = seat.ssh("uname -v")
+    there = h.m.sh("uname -v; echo $0; [ -e /bin/busybox ]", 60, "com2")
+    expect(there.splitlines()[0] == kernel, "another kernel: %s", there)
+    h.nodes.stop(node)
+    h.nodes.poll(lambda: h.state() == h.before, 30, "state as before")
+    expect(seat.wait_running() == "running", "Debian no longer runs")
+
+
+def shutdown_ends_successors(h):
+    """its power-off asks the successor to end, and ends the machine"""
+    h.nodes.launch(1, 192, "console=ttyS1", devices="com2")
+    since = h.m.mark("com2")
+    h.m.wait_for(UP, "com2", 120, since)
+    h.m.power_off(BOOT)
+    expect("reboot: Power down" in h.m.ports["com2"].text[since:],
+           "the successor was not asked: %s", h.m.last_words("com2"))
+    expect(not h.m.faults, "%s: %s", *(h.m.faults or [("", "")])[0])
+
+
+# ---- running ----------------------------------------------------------------
+
+TESTS = (
+    (beside, (both_start, all_units_run, console_login, ssh_by_key_alone,
+              disks_are_apart, reboot_of_one, poweroff_of_one,
+              stop_from_node0, no_complaint)),
+    (first, (predecessor_starts, launches_busybox, shutdown_ends_successors)),
+)
+
+
+class Results:
+    """Prints KTAP."""
+
+    def __init__(self, count):
+        self.count = self.failed = 0
+        print("KTAP version 1\n1..%d" % count, flush=True)
+
+    def result(self, good, name, note="", seconds=0):
+        """One line, its reason before it."""
+        self.count += 1
+        self.failed += not good
+        if note:
+            print("# " + note.replace("\n", "\n# "))
+        if seconds:
+            print("# %.0f s" % seconds)
+        print("%sok %d - %s" % ("" if good else "not ", self.count, name),
+              flush=True)
+
+
+def run_machine(arrange, tests, results):
+    """The tests of one machine, in their order."""
+    broken = None
+    host = None
+    try:
+        host = arrange()
+        host.m.start()
+    except MachineError as error:
+        broken = str(error)
+    for test in tests:
+        name = "%s: %s" % (arrange.__name__, test.__doc__)
+        if broken:
+            results.result(False, name, broken)
+            broken = "not tried: an earlier test of this machine failed"
+            continue
+        began = time.monotonic()
+        try:
+            test(host)
+            results.result(True, name, seconds=time.monotonic() - began)
+        except (Failed, MachineError, LookupError, ValueError,
+                OSError) as error:
+            results.result(False, name, "%s: %s; see %s" % (
+                type(error).__name__, error, host.m.logs),
+                time.monotonic() - began)
+            broken = "not tried: an earlier test of this machine failed"
+    if host:
+        host.m.close()
+
+
+def main():
+    """The command line."""
+    chosen = [(arrange, tests) for arrange, tests in TESTS
+              if not sys.argv[1:] or arrange.__name__ in sys.argv[1:]]
+    results = Results(1 + sum(len(tests) for _, tests in chosen))
+    began = time.monotonic()
+    done = subprocess.run([os.path.join(SCRIPTS, "distro"), "build"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    results.result(done.returncode == 0, "the images can be built",
+                   done.stdout.strip(), time.monotonic() - began)
+    if done.returncode:
+        # Without a disk there is no machine to try.
+        return 1
+    for arrange, tests in chosen:
+        run_machine(arrange, tests, results)
+    return 1 if results.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

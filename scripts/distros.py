@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Distribution images as a machine uses them: disk, network card, log-in.
+
+This file owns what scripts/distro and scripts/check_distro.py share: where the
+parts of an image lie, the devices that a machine needs for it, its launch as a
+successor, the log-in on its console and the way in by ssh.
+
+An image is written by scripts/distro and only read here: what a system writes
+goes into a file that QEMU forgets at the end of the machine.
+"""
+
+import os
+import re
+import subprocess
+import time
+
+import machine as qemu
+from machine import Limit, MachineError
+
+IMAGES = os.path.join(qemu.BUILD, "distro")
+
+# The key that the images let in as root.
+KEY = os.path.join(IMAGES, "key")
+
+# Limit of a wait for a whole boot. Two at once took one and a half minutes
+# under emulation on a busy host.
+BOOT = 400
+
+ROOT = "root=/dev/vda rw rootwait"
+
+
+class Distro:
+    """One image: its name is that of the host in it."""
+
+    def __init__(self, name, title):
+        self.name = name
+        self.title = title
+        self.directory = os.path.join(IMAGES, name)
+        self.image = os.path.join(self.directory, "disk.img")
+        self.known_hosts = os.path.join(self.directory, "known_hosts")
+        self.password_file = os.path.join(self.directory, "password")
+
+    def password(self):
+        """root's password on the console."""
+        with open(self.password_file, encoding="ascii") as file:
+            return file.read().strip()
+
+
+DISTROS = (Distro("debian12", "Debian 12"), Distro("debian13", "Debian 13"))
+
+
+class Seat:
+    """A place in a machine for one distribution: slots, port, what runs there.
+
+    The disk has PCI slot `slot`, the network card the next one; port is the
+    serial port of its console.
+    """
+
+    def __init__(self, distro, slot, port):
+        self.distro = distro
+        self.port = port
+        self.tty = "ttyS%d" % (int(port[3]) - 1)
+        self.functions = ["0000:00:%02x.0" % n for n in (slot, slot + 1)]
+        self.devices = ["virtio-blk-pci,drive=disk-%s,addr=%02x.0" % (
+                            distro.name, slot),
+                        "virtio-net-pci,netdev=net-%s,addr=%02x.0" % (
+                            distro.name, slot + 1)]
+        # QEMU finds a free port of the host. The network is the host alone.
+        self.extra = ["-drive", "if=none,id=disk-%s,format=raw,snapshot=on,"
+                                "file=%s" % (distro.name,
+                                             distro.image.replace(",", ",,")),
+                      "-netdev", "user,id=net-%s,restrict=on,"
+                                 "hostfwd=tcp:127.0.0.1:0-:22" % distro.name]
+        self.machine = None
+        self.node = None
+        # Where on the console the present log-in prompt is looked for.
+        self.typed = 0
+
+    def lent(self):
+        """What a predecessor leaves alone, for its mint.devices=."""
+        return ",".join("-" + name for name in [self.port] + self.functions)
+
+    def launch(self, nodes, cores, mib=512, append=""):
+        """Launch it as a successor; return the number of the node."""
+        self.machine = nodes.machine
+        self.typed = self.machine.mark(self.port)
+        self.node = nodes.launch(
+            cores, mib, "console=%s %s %s" % (self.tty, ROOT, append),
+            devices=",".join([self.port] + self.functions),
+            name=self.distro.name, initrd="")
+        return self.node
+
+    def wait_up(self, nodes, since=None):
+        """Wait until it says so on its console; return what it says."""
+        up = nodes.wait_up(self.port, BOOT, since)
+        if up.node != str(self.node):
+            raise MachineError("%s: the system says node %s, kexec node %d" % (
+                self.port, up.node, self.node))
+        self.reach()
+        return up
+
+    def login(self, password=None):
+        """Log in as root on the console; whether it was allowed."""
+        host = self.distro.name
+        limit = time.monotonic() + BOOT * qemu.SLOW
+        while True:
+            try:
+                self.machine.wait_for("%s login: " % host, self.port, 60,
+                                      since=self.typed)
+                self.machine.send(self.port, "root\n")
+                self.machine.wait_for("Password: ", self.port, 60)
+                break
+            except Limit:
+                if time.monotonic() > limit:
+                    raise
+                # An empty line brings a prompt again that lines of the
+                # kernel have cut through.
+                self.typed = self.machine.mark(self.port)
+                self.machine.send(self.port, "\n")
+        self.typed = self.machine.mark(self.port)
+        self.machine.send(self.port, (password or self.distro.password())
+                          + "\n")
+        match = self.machine.wait_for(
+            r"root@%s:\S*# |Login incorrect" % host, self.port, 120)
+        return "incorrect" not in match.group(0)
+
+    def ssh_port(self):
+        """The port of the host that leads to its port 22."""
+        text = self.machine.hmp("info usernet")
+        found = re.search(r"\(net-%s\):.*?HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1"
+                          r"\s+(\d+)\s" % self.distro.name, text, re.S)
+        if not found:
+            raise MachineError("machine %s forwards no port to %s: %s" % (
+                self.machine.name, self.distro.name, text))
+        return int(found.group(1))
+
+    def ssh_command(self, *options, key=KEY):
+        """The ssh command that leads there, for people and for scripts."""
+        return ["ssh", "-F", "none", "-i", key, "-p", str(self.ssh_port()),
+                "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+                "-o", "StrictHostKeyChecking=yes",
+                "-o", "UserKnownHostsFile=" + self.distro.known_hosts,
+                "-o", "HostKeyAlias=" + self.distro.name,
+                "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=8",
+                "-o", "LogLevel=ERROR", *options, "root@127.0.0.1"]
+
+    def ssh_status(self, script, timeout=120, options=(), key=KEY):
+        """Run a shell script there by ssh: (status, output)."""
+        limit = timeout * qemu.SLOW
+        try:
+            done = subprocess.run(
+                self.ssh_command("-o", "ConnectTimeout=%d" % limit, *options,
+                                 key=key) + [script], stdin=subprocess.DEVNULL, timeout=limit,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                errors="replace", check=False)
+        except subprocess.TimeoutExpired as error:
+            raise Limit("ssh to %s: %r ran longer than %d s; see %s" % (
+                self.distro.name, script[:60], limit,
+                self.machine.where(self.port))) from error
+        return done.returncode, done.stdout.strip()
+
+    def ssh(self, script, timeout=120):
+        """The same: only the output, and an error for a bad status."""
+        status, output = self.ssh_status(script, timeout)
+        if status:
+            raise MachineError("ssh to %s: %r: status %d: %s; see %s" % (
+                self.distro.name, script[:60], status, output,
+                self.machine.where(self.port)))
+        return output
+
+    def reach(self, timeout=BOOT):
+        """Wait until ssh is answered: sshd may be there before the address."""
+        limit = time.monotonic() + timeout * qemu.SLOW
+        while True:
+            self.machine.alive()
+            status, text = self.ssh_status("true")
+            if status == 0:
+                return
+            if status != 255 or "denied" in text or time.monotonic() > limit:
+                raise MachineError("%s does not answer by ssh: %s; see %s" % (
+                    self.distro.name, text, self.machine.where(self.port)))
+            time.sleep(0.5)
+
+    def wait_running(self):
+        """Wait until systemd has started all; fail unless it all runs."""
+        self.reach()
+        status, state = self.ssh_status(
+            "systemctl is-system-running --wait", BOOT)
+        if status or state != "running":
+            raise MachineError("%s is %s: %s; see %s" % (
+                self.distro.name, state,
+                self.ssh("systemctl --failed --plain --no-legend || :"),
+                self.machine.where(self.port)))
+        return state
+
+
+def seats(first_slot=5, ports=("com2", "com3"), distros=DISTROS):
+    """A seat for each distribution, beside a predecessor with COM1."""
+    return [Seat(distro, first_slot + 2 * i, port)
+            for i, (distro, port) in enumerate(zip(distros, ports))]
