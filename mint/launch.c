@@ -30,6 +30,7 @@
 #include <asm/apic.h>
 #include <asm/e820/api.h>
 #include <asm/e820/types.h>
+#include <asm/tsc.h>
 
 #include "launch.h"
 
@@ -507,6 +508,9 @@ static int load(struct request *rq, struct mint_claim **out)
 		return err;
 	}
 	mint_sibling_warn(rq->number);
+	if (check_tsc_unstable())
+		pr_warn("the TSC of this machine is unstable: clocks of node %u will be wrong\n",
+			rq->number);
 	mint_set_state(claim, MINT_STATE_LOADED, "image in place");
 	pr_info("node %u loaded for APIC ID %u: %u cores\n", rq->number,
 		rq->handover.boot_apic_id, rq->nr_cores);

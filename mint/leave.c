@@ -25,7 +25,6 @@
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "mint."
 
-#define LEAVE_BOUND_MS		30000
 #define BUSY_BOUND_MS		15000
 
 static bool refuse_to_leave;
@@ -114,7 +113,6 @@ static void stop_hard(u32 n)
 static int predecessor_reboot(struct notifier_block *nb, unsigned long event,
 			      void *cmd)
 {
-	unsigned long bound = jiffies + msecs_to_jiffies(LEAVE_BOUND_MS);
 	u32 n;
 
 	scoped_guard(mint_claims)
@@ -122,8 +120,7 @@ static int predecessor_reboot(struct notifier_block *nb, unsigned long event,
 	for (n = 1; mint_node(n); n++)
 		if (!mint_ask(n))
 			pr_info("node %u is asked to end first\n", n);
-	wait_event_timeout(mint_state_wait, !any_successor(&n),
-			   max_t(long, bound - jiffies, 1));
+	wait_event_timeout(mint_state_wait, !any_successor(&n), mint_ask_bound());
 	for (n = 1; mint_node(n); n++)
 		if (mint_claim(n) && mint_state(n) >= MINT_STATE_STARTING)
 			stop_hard(n);

@@ -322,6 +322,7 @@ enum mint_strength {
 };
 
 int mint_ask(u32 n);
+unsigned long mint_ask_bound(void);
 int mint_stop(u32 n, enum mint_strength strength);
 bool mint_all_parked(u32 n);
 int mint_prove_parked(struct mint_claim *claim);

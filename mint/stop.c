@@ -12,6 +12,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/seq_buf.h>
 #include <linux/string.h>
@@ -19,24 +20,34 @@
 
 #include "mint.h"
 
-#define ASK_BOUND_MS		30000
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "mint."
+
 #define REQUEST_BOUND_MS	1000
 #define NMI_BOUND_MS		1000
 #define PROVE_BOUND_MS		12000
 
-#define for_each_core_of(n, core, i)					\
-	for ((i) = 0; ((core) = mint_core(i)); (i)++)			\
-		if (mint_core_owner(core) == (n))
+/* systemd gives a service 90 s to stop */
+static unsigned int ask_ms = 100000;
+module_param(ask_ms, uint, 0644);
+
+/* The next core of node @n, or NULL */
+static struct mint_core *next_core(u32 n, u32 *i)
+{
+	struct mint_core *core;
+
+	while ((core = mint_core((*i)++)) && mint_core_owner(core) != n)
+		;
+	return core;
+}
 
 /* The next core of node @n that has not said that it is parked, or NULL */
 static struct mint_core *next_unparked(u32 n, u32 *i)
 {
 	struct mint_core *core;
 
-	for (; (core = mint_core(*i)); (*i)++)
-		if (mint_core_owner(core) == n && !mint_core_parked(core))
-			break;
-	(*i)++;
+	while ((core = next_core(n, i)) && mint_core_parked(core))
+		;
 	return core;
 }
 
@@ -94,16 +105,16 @@ int mint_prove_parked(struct mint_claim *claim)
 	struct mint_core *core;
 	u32 i;
 
-	for_each_core_of(claim->n, core, i) {
+	for (i = 0; (core = next_core(claim->n, &i)); ) {
 		if (!mint_core_parked(core))
 			pr_warn("APIC ID %u of node %u is reset by INIT\n",
 				mint_apic_id(core), claim->n);
 		mint_core_reset(core);
 	}
-	for_each_core_of(claim->n, core, i)
+	for (i = 0; (core = next_core(claim->n, &i)); )
 		mint_core_send_to_park(core);
 	bound = jiffies + msecs_to_jiffies(PROVE_BOUND_MS);
-	for_each_core_of(claim->n, core, i) {
+	for (i = 0; (core = next_core(claim->n, &i)); ) {
 		while (!mint_core_proven(core) && time_before(jiffies, bound))
 			usleep_range(20, 50);
 		if (mint_core_proven(core))
@@ -178,6 +189,7 @@ int mint_ask(u32 n)
 static int stop_ask(u32 n)
 {
 	int err = mint_ask(n);
+	unsigned int bound = READ_ONCE(ask_ms);
 	u64 tenant = mint_tenant(n);
 	long left;
 
@@ -188,13 +200,13 @@ static int stop_ask(u32 n)
 	left = wait_event_killable_timeout(mint_state_wait,
 					   mint_tenant(n) != tenant ||
 					   !alive(mint_state(n)),
-					   msecs_to_jiffies(ASK_BOUND_MS));
+					   msecs_to_jiffies(bound));
 	if (left < 0)
 		return left;
 	if (mint_tenant(n) != tenant || (left && !mint_claim(n)))
 		return 0;
-	pr_err("node %u has not ended %u s after it was asked: echo park > /sys/kernel/mint/nodes/%u/stop\n",
-	       n, ASK_BOUND_MS / 1000, n);
+	pr_err("node %u has not ended %u ms after it was asked: echo park > /sys/kernel/mint/nodes/%u/stop\n",
+	       n, bound, n);
 	return -ETIMEDOUT;
 }
 
@@ -228,7 +240,7 @@ static int stop_park(struct mint_claim *claim)
  * @n:		number of the node
  * @strength:	how hard
  *
- * Context: predecessor, process; up to half a minute.
+ * Context: predecessor, process; up to mint.ask_ms.
  * Return: 0 once the node has ended and owns nothing; -ESRCH if there is
  * nothing to stop; -EBUSY while somebody else loads, starts or stops it;
  * -ETIMEDOUT if the strength did not do, -EIO if not even INIT did; -EINTR.
@@ -253,4 +265,14 @@ int mint_stop(u32 n, enum mint_strength strength)
 		pr_err("node %u was not started: kexec -u unloads it\n", n);
 	mint_claim_unlock(claim);
 	return err;
+}
+
+/**
+ * mint_ask_bound() - how long node 0 waits for who was asked to end
+ *
+ * Return: jiffies.
+ */
+unsigned long mint_ask_bound(void)
+{
+	return msecs_to_jiffies(READ_ONCE(ask_ms));
 }
