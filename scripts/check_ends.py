@@ -10,8 +10,8 @@ watch is a pair of such functions around a selftest.
 import os
 import re
 
-from nodes import SYSFS
-from verdict import expect
+from nodes import SYSFS, Refused
+from verdict import Skipped, expect
 
 PARAMETERS = "/sys/module/mint/parameters"
 PROVOKE = "/sys/kernel/debug/mint/provoke"
@@ -141,7 +141,8 @@ def pattern_left(b, scrub):
         os.unlink(path)
         return found
 
-    expect(count() >= 2000, "the pattern is not in the node's memory")
+    # A line that crosses a page may be cut in two.
+    expect(count() >= 1800, "the pattern is not in the node's memory")
     # Nothing of its end cleans up after it: no file is closed, no page freed.
     b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, node))
     b.nodes.wait_over(node)
@@ -153,7 +154,7 @@ def scrub(b):
     """With mint.scrub=1 nothing of a node is left in its memory."""
     try:
         left = pattern_left(b, 0)
-        expect(left >= 2000, "not scrubbed, and %d of 2000 are left", left)
+        expect(left >= 1800, "not scrubbed, and %d of 2000 are left", left)
         left = pattern_left(b, 1)
         expect(not left, "scrubbed, and %d of 2000 are left", left)
     finally:
@@ -162,48 +163,66 @@ def scrub(b):
 
 # ---- quarantine -------------------------------------------------------------
 
+def lock_up(b):
+    """Have one node in quarantine by another, on com3: (one, two)."""
+    # The defacer races with node 0, which writes the record again before it
+    # sends the core through the gateway. Where node 0 wins, the core is proven
+    # parked, and nothing is locked up.
+    for _ in range(5):
+        one = b.launch(1)
+        b.nodes.wait_state(one, "running")
+        two, _ = b.launch_on("com3", 1)
+        core = b.nodes.cores()["node %d" % one][0]
+        b.m.sh("echo deface %d >%s" % (core, PROVOKE), 30, "com3")
+        status, text = b.m.run("echo force >%s/nodes/%d/stop" % (SYSFS, one))
+        if status:
+            expect(re.search("I/O error|Input/output", text),
+                   "force: status %d, %s", status, text)
+            return one, two
+        b.nodes.wait_over(one)
+        b.nodes.stop(two)
+        b.launched = []
+    raise Skipped("the defacer never wins on this host")
+
+
+def refused_by(b, node, **where):
+    """A launch is refused because of that node."""
+    try:
+        b.launch(1, **where)
+    except Refused as refusal:
+        expect("node %d" % node in str(refusal), "refusal: %s", refusal)
+    else:
+        expect(False, "launched on what is in quarantine: %s", where)
+
+
 def quarantine(b):
     """Cores that cannot be proven parked, and their memory, stay locked up."""
-    one = b.launch(1)
-    b.nodes.wait_state(one, "running")
-    two, _ = b.launch_on("com3", 1)
     before = b.state()
-    core = b.nodes.cores()["node %d" % one][0]
-    first, last, _ = [m for m in b.nodes.memory() if m[2] == "node %d" % one][0]
-    b.m.sh("echo deface %d >%s" % (core, PROVOKE), 30, "com3")
-    status, text = b.m.run("echo force >%s/nodes/%d/stop" % (SYSFS, one))
-    expect(status and re.search("I/O error|Input/output", text),
-           "force: status %d, %s", status, text)
+    # As it starts, the core and the memory that will be locked up.
+    core = b.nodes.free_cores(1)[0]
+    first, last = b.nodes.free_memory(b.spec.size)
+    one, two = lock_up(b)
     expect(b.nodes.status()[one][0] == "lost", "state %s",
            b.nodes.status()[one])
-    expect("quarantine" in b.nodes.file(one, "reason"), "reason: %s",
+    expect("quarantine: APIC ID %d not proven parked" % core
+           in b.nodes.file(one, "reason"), "reason: %s",
            b.nodes.file(one, "reason"))
     owners = [m[2] for m in b.nodes.memory() if m[0] == first]
     expect(owners == ["quarantine of node %d" % one], "memory: %s", owners)
     expect(b.nodes.cores()["node %d" % one] == [core], "cores: %s",
            b.nodes.cores())
-    free = b.nodes.free_cores(1)
-    for ids, memory in (([core], None), (free, (first, last))):
-        try:
-            b.launch(1, ids=ids, memory=memory)
-        except Exception as refusal:  # pylint: disable=broad-except
-            expect("node %d" % one in str(refusal), "refusal: %s", refusal)
-        else:
-            expect(False, "launched on what is in quarantine")
-    for word in ("park", "force"):
-        status, _ = b.m.run("echo %s >%s/nodes/%d/stop" % (word, SYSFS, one))
-        expect(status, "%s succeeds on a core that does not answer", word)
+    refused_by(b, one, ids=[core])
+    refused_by(b, one, ids=b.nodes.free_cores(1), memory=(first, last))
     b.nodes.beats([0, two])
+    # With the defacer gone, the proof succeeds.
     b.nodes.stop(two)
     b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, one))
     b.nodes.wait_over(one)
     b.launched = []
-    after = b.state()
-    expect("node %d" % one not in after and "node %d" % two not in after,
-           "left of %s: %s", before, after)
-    # Both cores and the memory serve again.
+    b.nodes.poll(lambda: b.state() == before, 20, "state as before")
     node = b.launch(1, ids=[core], memory=(first, last))
     b.nodes.wait_state(node, "running")
+    b.nodes.beats([0, node])
 
 
 # ---- node 0 goes ------------------------------------------------------------
@@ -287,7 +306,7 @@ def panic_of_node0(b):
                out)
         expect(int(out[-1]) == up.cpus, "%s CPUs, not %d", out[-1], up.cpus)
     # The restart that panic= asks for would be theirs, too.
-    if "panic=" in b.m.append:
+    if "panic=1" in b.m.append:
         expect("no restart: node %d and perhaps others run on" % one in
                b.m.ports["com1"].text[begin:], "node 0 does not say why not")
     # A node reboots without node 0.

@@ -7,6 +7,10 @@
 . "$(dirname "$0")/functions.sh"
 need_mint
 
+# A successor that panics is what one of these tests asks for.
+# shellcheck disable=SC2034 # read by settle()
+panic_is_bad="no panic is"
+
 # has_booted <n>: that often
 has_booted() {
 	[ "$(boots "$node")" = "$1" ]
