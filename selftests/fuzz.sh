@@ -27,7 +27,7 @@ look_around() {
 		stop | log)
 			;;
 		*)
-			[ "$(cat "$file" | wc -c)" -le 4096 ] ||
+			[ "$(wc -c <"$file")" -le 4096 ] ||
 				fail "$file has more than a page"
 			;;
 		esac
@@ -94,10 +94,10 @@ kexec_load() {
 	dmesg -n 1
 	seed=$MINT_SEED
 	while [ $((seed - MINT_SEED)) -lt $((MINT_ROUNDS * 2)) ]; do
-		"$TMP/fuzz_kexec" $seed 300 "$boot" "$min" "$max" >"$TMP/out" 2>&1
+		"$TMP/fuzz_kexec" "$seed" 300 "$boot" "$min" "$max" >"$TMP/out" 2>&1
 		rc=$?
 		say "$(cat "$TMP/out")"
-		[ $rc = 0 ] || break
+		[ "$rc" = 0 ] || break
 		same_as before || break
 		no_complaint
 		[ $seed != "$MINT_SEED" ] || left=$(memory_left)
@@ -105,7 +105,7 @@ kexec_load() {
 	done
 	dmesg -n 7
 	echo 0 >"$TMP/dmesg.before"
-	[ $rc = 0 ] || fail "seed $seed: status $rc"
+	[ "$rc" = 0 ] || fail "seed $seed: status $rc"
 	[ $((seed - MINT_SEED)) = $((MINT_ROUNDS * 2)) ] ||
 		fail "seed $seed: the machine has changed"
 	now=$(memory_left)

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -53,10 +54,20 @@ struct marker {
 static uint64_t state, mem_min, mem_max;
 static uint32_t apic_id;
 
-static struct mint_handover handover;
-static struct boot_params params;
-static struct marker marker;
-static char cmdline[MINT_CMDLINE_LEN];
+/*
+ * What the segments show to the kernel, far from everything else: it writes the
+ * reason of a refusal where a wrong request has its hand-over.
+ */
+#define ARENA		((void *)(1ULL << 40))
+
+static struct parts {
+	struct mint_handover	handover __attribute__((aligned(65536)));
+	struct boot_params	params __attribute__((aligned(65536)));
+	struct marker		marker __attribute__((aligned(65536)));
+	char			cmdline[MINT_CMDLINE_LEN]
+					__attribute__((aligned(65536)));
+} *const parts = ARENA;
+
 static struct segment segments[20];
 static unsigned long nr_segments, entry, flags;
 static unsigned long calls[NR_ERRNO], accepted;
@@ -111,34 +122,34 @@ static void add_segment(const void *buf, size_t size, uint64_t at)
 /* A request that is fine, for an image that would do nothing good */
 static void sound(void)
 {
-	memset(&handover, 0, sizeof(handover));
-	handover.magic = MINT_MAGIC;
-	handover.version = MINT_VERSION;
-	handover.op = MINT_OP_LOAD;
-	handover.boot_apic_id = apic_id;
-	handover.entry = mem_min + AT_MARKER;
-	handover.boot_params = mem_min + AT_PARAMS;
-	handover.marker = mem_min + AT_MARKER;
-	handover.mem_min = mem_min;
-	handover.mem_max = mem_max;
+	memset(&parts->handover, 0, sizeof(parts->handover));
+	parts->handover.magic = MINT_MAGIC;
+	parts->handover.version = MINT_VERSION;
+	parts->handover.op = MINT_OP_LOAD;
+	parts->handover.boot_apic_id = apic_id;
+	parts->handover.entry = mem_min + AT_MARKER;
+	parts->handover.boot_params = mem_min + AT_PARAMS;
+	parts->handover.marker = mem_min + AT_MARKER;
+	parts->handover.mem_min = mem_min;
+	parts->handover.mem_max = mem_max;
 
-	memset(&params, 0, sizeof(params));
-	params.hdr.cmd_line_ptr = mem_min + AT_CMDLINE;
-	params.ext_cmd_line_ptr = (mem_min + AT_CMDLINE) >> 32;
+	memset(&parts->params, 0, sizeof(parts->params));
+	parts->params.hdr.cmd_line_ptr = mem_min + AT_CMDLINE;
+	parts->params.ext_cmd_line_ptr = (mem_min + AT_CMDLINE) >> 32;
 
-	memcpy(marker.text, MINT_MARKER, MINT_MARKER_LEN);
-	marker.version = MINT_VERSION;
-	marker.flags = MINT_MARKER_64BIT | MINT_MARKER_5LEVEL;
+	memcpy(parts->marker.text, MINT_MARKER, MINT_MARKER_LEN);
+	parts->marker.version = MINT_VERSION;
+	parts->marker.flags = MINT_MARKER_64BIT | MINT_MARKER_5LEVEL;
 
-	memset(cmdline, 0, sizeof(cmdline));
-	strcpy(cmdline, "maxcpus=1");
+	memset(parts->cmdline, 0, sizeof(parts->cmdline));
+	strcpy(parts->cmdline, "maxcpus=1");
 
 	memset(segments, 0, sizeof(segments));
 	nr_segments = 0;
-	add_segment(&handover, sizeof(handover), AT_HANDOVER);
-	add_segment(&params, sizeof(params), AT_PARAMS);
-	add_segment(&marker, sizeof(marker), AT_MARKER);
-	add_segment(cmdline, sizeof(cmdline), AT_CMDLINE);
+	add_segment(&parts->handover, sizeof(parts->handover), AT_HANDOVER);
+	add_segment(&parts->params, sizeof(parts->params), AT_PARAMS);
+	add_segment(&parts->marker, sizeof(parts->marker), AT_MARKER);
+	add_segment(parts->cmdline, sizeof(parts->cmdline), AT_CMDLINE);
 	entry = mem_min + AT_HANDOVER;
 	flags = FLAG_MINT | ARCH_X86_64;
 }
@@ -162,13 +173,16 @@ static void change_cmdline(void)
 
 	if (!below(8)) {
 		/* No end, no text */
-		for (len = 0; len < sizeof(cmdline); len++)
-			cmdline[len] = 1 + below(255);
+		for (len = 0; len < sizeof(parts->cmdline); len++)
+			parts->cmdline[len] = 1 + below(255);
 		return;
 	}
 	for (i = below(6); i >= 0; i--) {
-		len = strlen(cmdline);
-		snprintf(cmdline + len, sizeof(cmdline) - len, " %s%s",
+		len = strnlen(parts->cmdline, sizeof(parts->cmdline));
+		if (len == sizeof(parts->cmdline))
+			return;
+		snprintf(parts->cmdline + len, sizeof(parts->cmdline) - len,
+			 " %s%s",
 			 words[below(sizeof(words) / sizeof(words[0]))],
 			 values[below(sizeof(values) / sizeof(values[0]))]);
 	}
@@ -176,7 +190,7 @@ static void change_cmdline(void)
 
 static void change_segment(void)
 {
-	struct segment *seg = &segments[below(nr_segments ? nr_segments : 1)];
+	struct segment *seg = &segments[below(SEGMENTS)];
 
 	switch (below(6)) {
 	case 0:
@@ -216,19 +230,19 @@ static void change(void)
 		change_segment();
 		break;
 	case 2:
-		change_word(&handover, offsetof(struct mint_handover, cmdline));
+		change_word(&parts->handover, offsetof(struct mint_handover, cmdline));
 		break;
 	case 3:
-		change_word(&handover, sizeof(handover));
+		change_word(&parts->handover, sizeof(parts->handover));
 		break;
 	case 4:
-		change_word(&params, sizeof(params));
+		change_word(&parts->params, sizeof(parts->params));
 		break;
 	case 5:
-		change_word(&params.hdr, sizeof(params.hdr));
+		change_word(&parts->params.hdr, sizeof(parts->params.hdr));
 		break;
 	case 6:
-		change_word(&marker, sizeof(marker));
+		change_word(&parts->marker, sizeof(parts->marker));
 		break;
 	case 7:
 		change_cmdline();
@@ -268,7 +282,7 @@ static void unload(void)
 			      (flags & FLAG_ON_CRASH) | ARCH_X86_64);
 	} else {
 		sound();
-		handover.op = MINT_OP_UNLOAD;
+		parts->handover.op = MINT_OP_UNLOAD;
 		ret = call();
 	}
 	if (ret < 0)
@@ -277,10 +291,10 @@ static void unload(void)
 
 static void check_report(void)
 {
-	const char *text = handover.report;
-	size_t len = strnlen(text, sizeof(handover.report));
+	const char *text = parts->handover.report;
+	size_t len = strnlen(text, sizeof(parts->handover.report));
 
-	if (len == sizeof(handover.report))
+	if (len == sizeof(parts->handover.report))
 		die("the reason has no end", 0);
 	if (memchr(text, '\n', len))
 		die("the reason has several lines", 0);
@@ -302,13 +316,17 @@ int main(int argc, char **argv)
 	mem_min = strtoull(argv[4], NULL, 0);
 	mem_max = strtoull(argv[5], NULL, 0);
 
+	if (mmap(ARENA, sizeof(*parts), PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != ARENA)
+		die("no memory at its place", -errno);
 	for (round = 0; round < rounds; round++) {
 		sound();
 		/* One in sixteen stays sound, the others are changed a little */
 		for (i = below(16) ? 1 + below(4) : 0; i; i--)
 			change();
-		if (handover.op & MINT_OP_LOAD)
-			handover.op &= ~MINT_OP_START;
+		if (parts->handover.op & MINT_OP_LOAD)
+			parts->handover.op &= ~MINT_OP_START;
+		memset(parts->handover.report, 0, sizeof(parts->handover.report));
 		ret = call();
 		if (ret >= 0) {
 			accepted++;
