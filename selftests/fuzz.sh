@@ -100,7 +100,7 @@ kexec_load() {
 		[ "$rc" = 0 ] || break
 		same_as before || break
 		no_complaint
-		[ $seed != "$MINT_SEED" ] || left=$(memory_left)
+		[ "$seed" != "$MINT_SEED" ] || left=$(memory_left)
 		seed=$((seed + 1))
 	done
 	dmesg -n 7

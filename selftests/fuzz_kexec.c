@@ -16,7 +16,6 @@
 #include <asm/mint.h>
 #include <errno.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,10 @@
 #define ARCH_X86_64	(62UL << 16)
 #define PAGE		4096UL
 #define MIB		0x100000ULL
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#ifndef __aligned
+#define __aligned(n)	__attribute__((aligned(n)))
+#endif
 #define NR_ERRNO	140
 #define SEGMENTS	4
 
@@ -51,8 +54,8 @@ struct marker {
 #define AT_MARKER	(18 * MIB)
 #define AT_CMDLINE	(19 * MIB)
 
-static uint64_t state, mem_min, mem_max;
-static uint32_t apic_id;
+static __u64 state, mem_min, mem_max;
+static __u32 apic_id;
 
 /*
  * What the segments show to the kernel, far from everything else: it writes the
@@ -61,11 +64,10 @@ static uint32_t apic_id;
 #define ARENA		((void *)(1ULL << 40))
 
 static struct parts {
-	struct mint_handover	handover __attribute__((aligned(65536)));
-	struct boot_params	params __attribute__((aligned(65536)));
-	struct marker		marker __attribute__((aligned(65536)));
-	char			cmdline[MINT_CMDLINE_LEN]
-					__attribute__((aligned(65536)));
+	struct mint_handover	handover __aligned(65536);
+	struct boot_params	params __aligned(65536);
+	struct marker		marker __aligned(65536);
+	char			cmdline[MINT_CMDLINE_LEN] __aligned(65536);
 } *const parts = ARENA;
 
 static struct segment segments[20];
@@ -73,9 +75,9 @@ static unsigned long nr_segments, entry, flags;
 static unsigned long calls[NR_ERRNO], accepted;
 
 /* SplitMix64, by its published constants: the same everywhere */
-static uint64_t rnd(void)
+static __u64 rnd(void)
 {
-	uint64_t z = state += 0x9e3779b97f4a7c15ULL;
+	__u64 z = state += 0x9e3779b97f4a7c15ULL;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
@@ -88,9 +90,9 @@ static unsigned int below(unsigned int n)
 }
 
 /* Numbers at which arithmetic goes wrong, and some that do not mean anything */
-static uint64_t number(void)
+static __u64 number(void)
 {
-	const uint64_t some[] = {
+	const __u64 some[] = {
 		0, 1, 2, 7, 8, 15, 4095, 4096, 4097, 0x7fffffff, 0x80000000,
 		0xffffffff, 0x100000000, 0x7fffffffffffffff, 0x8000000000000000,
 		0xffffffff81000000, 0xfffffffffffff000, 0xffffffffffffffff,
@@ -105,11 +107,11 @@ static uint64_t number(void)
 	case 1:
 		return mem_min + rnd() % (mem_max - mem_min);
 	default:
-		return some[below(sizeof(some) / sizeof(some[0]))];
+		return some[below(ARRAY_SIZE(some))];
 	}
 }
 
-static void add_segment(const void *buf, size_t size, uint64_t at)
+static void add_segment(const void *buf, size_t size, __u64 at)
 {
 	struct segment *seg = &segments[nr_segments++];
 
@@ -142,7 +144,7 @@ static void sound(void)
 	parts->marker.flags = MINT_MARKER_64BIT | MINT_MARKER_5LEVEL;
 
 	memset(parts->cmdline, 0, sizeof(parts->cmdline));
-	strcpy(parts->cmdline, "maxcpus=1");
+	memcpy(parts->cmdline, "maxcpus=1", sizeof("maxcpus=1"));
 
 	memset(segments, 0, sizeof(segments));
 	nr_segments = 0;
@@ -183,8 +185,8 @@ static void change_cmdline(void)
 			return;
 		snprintf(parts->cmdline + len, sizeof(parts->cmdline) - len,
 			 " %s%s",
-			 words[below(sizeof(words) / sizeof(words[0]))],
-			 values[below(sizeof(values) / sizeof(values[0]))]);
+			 words[below(ARRAY_SIZE(words))],
+			 values[below(ARRAY_SIZE(values))]);
 	}
 }
 
@@ -217,7 +219,7 @@ static void change_segment(void)
 
 static void change_word(void *where, size_t size)
 {
-	uint32_t word = number();
+	__u32 word = number();
 
 	memcpy((char *)where + below(size / 4) * 4, &word, sizeof(word));
 }
@@ -307,7 +309,8 @@ int main(int argc, char **argv)
 	int i;
 
 	if (argc != 6) {
-		fprintf(stderr, "usage: fuzz_kexec <seed> <rounds> <APIC ID> <first byte> <last byte>\n");
+		fprintf(stderr,
+			"usage: fuzz_kexec <seed> <rounds> <APIC ID> <first byte> <last byte>\n");
 		return 2;
 	}
 	state = strtoull(argv[1], NULL, 0);

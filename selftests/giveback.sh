@@ -62,7 +62,7 @@ after_force() {
 at_once() {
 	launch 2
 	for word in ask park force; do
-		echo $word >"$MINT/nodes/$node/stop" || fail "$word failed"
+		echo "$word" >"$MINT/nodes/$node/stop" || fail "$word failed"
 		cmdline="maxcpus=2" start
 		runs "$node"
 	done
@@ -75,7 +75,7 @@ scrubbed() {
 	stop "$node"
 	rc=$?
 	parameter scrub 0
-	[ $rc = 0 ] || exit 1
+	[ "$rc" = 0 ] || exit 1
 	cmdline="maxcpus=1" start
 	runs "$node"
 }

@@ -54,7 +54,8 @@ leave_words() {
 sleep_refused() {
 	[ -e /sys/power/state ] || skip "this kernel cannot sleep"
 	launch 1
-	for word in $(cat /sys/power/state); do
+	read -r words </sys/power/state
+	for word in $words; do
 		dmesg | wc -l >"$TMP/lines"
 		echo "$word" 2>/dev/null >/sys/power/state &&
 			fail "node 0 went to sleep by $word"
@@ -67,11 +68,11 @@ sleep_refused() {
 # Threads that SMT control brings up: all but those of others
 smt_control() {
 	smt=/sys/devices/system/cpu/smt
-	[ "$(cat $smt/control)" = on ] || skip "no SMT that can be switched"
+	[ "$(cat "$smt/control")" = on ] || skip "no SMT that can be switched"
 	launch 1
-	echo off >$smt/control || fail "SMT cannot be switched off"
+	echo off >"$smt/control" || fail "SMT cannot be switched off"
 	dmesg | wc -l >"$TMP/lines"
-	echo on 2>"$TMP/err" >$smt/control
+	echo on 2>"$TMP/err" >"$smt/control"
 	alive "$node"
 	# shellcheck disable=SC2086 # one word for each core
 	for id in $ids; do

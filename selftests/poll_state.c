@@ -33,7 +33,7 @@ static void read_state(int fd, char *state, size_t size)
 	ssize_t len = pread(fd, state, size - 1, 0);
 
 	if (len < 0 && errno == ENODEV) {
-		strcpy(state, "gone");
+		snprintf(state, size, "gone");
 		return;
 	}
 	if (len < 0) {
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
 		if (strcmp(state, last)) {
 			puts(state);
 			fflush(stdout);
-			strcpy(last, state);
+			memcpy(last, state, sizeof(last));
 		}
 		for (i = 3; i < argc; i++)
 			if (!strcmp(state, argv[i]))

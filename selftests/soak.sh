@@ -32,7 +32,7 @@ memory_kept() {
 
 rounds() {
 	round=0
-	while [ $round -lt "$MINT_ROUNDS" ]; do
+	while [ "$round" -lt "$MINT_ROUNDS" ]; do
 		launch 1 >/dev/null
 		case $((round % 4)) in
 		3)
@@ -45,7 +45,7 @@ rounds() {
 			word=ask
 			;;
 		esac
-		echo $word >"$MINT/nodes/$node/stop" ||
+		echo "$word" >"$MINT/nodes/$node/stop" ||
 			fail "round $round: $word failed"
 		over "$node" || fail "round $round: node $node is $(state "$node")"
 		same_as before ||
@@ -53,7 +53,7 @@ rounds() {
 		round=$((round + 1))
 		# Nobody needs the old numbers, and the list is read each time.
 		: >"$TMP/nodes"
-		if [ $round = $WARM_UP ]; then
+		if [ "$round" = "$WARM_UP" ]; then
 			left=$(memory_left)
 			kept=$(memory_kept)
 		fi
@@ -62,10 +62,10 @@ rounds() {
 	done
 	slack=$((SLACK + MINT_ROUNDS * SLACK_PER_100 / 100))
 	now=$(memory_left)
-	[ $((left - now)) -le $slack ] ||
+	[ $((left - now)) -le "$slack" ] ||
 		fail "node 0 had $left KiB left after $WARM_UP rounds, now $now"
 	now=$(memory_kept)
-	[ $((now - kept)) -le $slack ] ||
+	[ $((now - kept)) -le "$slack" ] ||
 		fail "node 0 kept $kept KiB after $WARM_UP rounds, now $now"
 }
 

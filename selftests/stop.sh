@@ -85,7 +85,7 @@ over_already() {
 	launch 1
 	stop_by ask "powered off"
 	for word in ask park force; do
-		fails $word "no such process" "node $node"
+		fails "$word" "no such process" "node $node"
 	done
 	in_state "$node" ended || fail "node $node is $(state "$node")"
 }
@@ -119,8 +119,8 @@ states_by_poll() {
 		fail "poll(2) has announced: $(cat "$TMP/states")"
 	stop_by ask "powered off"
 	wait $! || fail "poll_state failed"
-	set -- loaded starting running starting running ended
-	[ "$(echo "$@")" = "$(tr '\n' ' ' <"$TMP/states" | sed 's/ $//')" ] ||
+	[ "$(tr '\n' ' ' <"$TMP/states")" = \
+		"loaded starting running starting running ended " ] ||
 		fail "poll(2) has announced: $(cat "$TMP/states")"
 }
 
