@@ -177,7 +177,7 @@ cell() {
 # A kernel that finds no init panics before there is user space.
 no_init() {
 	go_away none 1 idle "panic=0 rdinit=/none init=/none"
-	gone_as panicked "panic: No working init found"
+	gone_as panicked "panic: .*\(init found\|mount root fs\)"
 }
 
 panic_after_5_seconds() {
