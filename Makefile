@@ -17,7 +17,7 @@ help:	## this list
 
 # --- run and test ----------------------------------------------------------
 
-.PHONY: demo run distro run-distro check check-debug
+.PHONY: demo run distro run-distro check check-debug soak
 demo: ready host	## boot a machine, launch two successors, show all three, end them
 	@scripts/demo
 
@@ -32,6 +32,9 @@ run-distro: ready host	## the same, and stay: a console and ssh for each
 
 check: ready host	## every test; the last line is "N passed, N failed"
 	@scripts/check
+
+soak: ready host	## 500 rounds of launch and end; the same memory at the end
+	@scripts/check --soak 500
 
 check-debug: ready host	## the tests on a kernel with KASAN, UBSAN and lockdep
 	@scripts/build --if-changed debug-kernel

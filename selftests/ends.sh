@@ -1,8 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Ways out of a successor: none of them reaches the machine, all of them give
-# back what the node had. run_test compares the machine before and after.
+# Ways out of a successor, each with one core and with three, idle and under
+# load: none reaches the machine, each says how it ended, all give back what the
+# node had, or start again in it. Another successor lives beside them all.
+# run_test compares the machine before and after.
+#
+# A test is called <way>_<cores>_<idle|busy>; the words are those of way.sh.
 
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
 . "$(dirname "$0")/functions.sh"
@@ -12,63 +16,200 @@ need_mint
 # shellcheck disable=SC2034 # read by settle()
 panic_is_bad="no panic is"
 
-# end_by <cores> <append> <command>: a successor ends itself by a command that
-# its init runs, another one beside it lives on
-end_by() {
-	need_cores $(($1 + 1))
-	launch 1
-	beside=$node
-	echo "$3" >"$TMP/end.sh"
-	initrd_with "$TMP/end.sh"
-	resources "$1"
-	cmdline="maxcpus=$1 $2 mint.test=/test/end.sh" start
-	loop_until 120 over "$node" ||
-		fail "node $node is $(state "$node") after: $3"
+# Rows of /proc/interrupts that nobody else may make grow in node 0: the last
+# three come from its own cores if it has several.
+foreign() {
+	awk -v cpus="$(grep -c ^processor /proc/cpuinfo)" '
+		/^ *(NMI|SPU|ERR|MIS):/ ||
+		cpus == 1 && /^ *(RES|CAL|TLB):/ {
+			for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++)
+				sum += $i
+		}
+		END { print sum + 0 }' /proc/interrupts
+}
+
+# go_away <way> <cores> <idle|busy> [<append>]: launch a node that ends itself
+go_away() {
+	load=0
+	[ "$3" = idle ] || load=$2
+	resources "$2"
+	MINT_INITRD=$TMP/way.gz
+	[ "$1" != kexec_e ] || MINT_INITRD=$TMP/kexec.gz
+	cmdline="maxcpus=$2 way=$1 way.load=$load ${4:-mint.test=/test/way.sh}"
+	set --
+	# Its interrupts are the load, if this machine has the device to lend.
+	grep -q '^com2 ' "$MINT/devices" || set -- --mint-devices=com2
+	foreign=$(foreign)
+	start "$@"
+}
+
+# stayed_away: what it did was not felt here
+stayed_away() {
+	[ "$(foreign)" = "$foreign" ] ||
+		fail "node 0 has seen $(($(foreign) - foreign)) foreign interrupts"
 	alive "$beside"
 }
 
-poweroff_at_once() {
-	end_by 2 "" "/bin/busybox poweroff -f"
+# gone_as <state> <reason>: it has ended so, and says so
+gone_as() {
+	wait_state "$node" 120 ended panicked lost
+	in_state "$node" "$1" ||
+		fail "node $node is $(state "$node") ($(reason "$node")), not $1"
+	reason "$node" | grep -q "$2" ||
+		fail "the reason is '$(reason "$node")', not '$2'"
+	over "$node" || fail "node $node has ended and owns something"
+	[ "$(boots "$node")" = 1 ] || fail "it has booted $(boots "$node") times"
+	stayed_away
 }
 
-halt_at_once() {
-	end_by 2 "" "/bin/busybox halt -f"
+# second_boot: it has started again, with all it had
+second_boot() {
+	[ "$(boots "$node")" = 2 ]
 }
 
-reboot_at_once() {
-	end_by 2 "" "/bin/busybox reboot -f"
+back_again() {
+	loop_until 120 second_boot ||
+		fail "node $node is $(state "$node") ($(reason "$node")), boot $(boots "$node")"
+	runs "$node"
+	second_boot || fail "it has booted $(boots "$node") times"
+	[ "$(cores_of "node $node")" = "$ids " ] ||
+		fail "it has cores $(cores_of "node $node"), not $ids"
+	[ "$(owned_by "node $node" | wc -l)" = 1 ] ||
+		fail "it has memory: $(owned_by "node $node")"
+	stayed_away
 }
 
-sysrq_off() {
-	end_by 2 "" "echo o >/proc/sysrq-trigger"
+# hung: found out by node 0, not by itself
+hung() {
+	wait_state "$node" 120 lost ended panicked
+	in_state "$node" lost || fail "node $node is $(state "$node"), not lost"
+	reason "$node" | grep -q "no heartbeat for" ||
+		fail "the reason is '$(reason "$node")'"
+	over "$node" && fail "what a lost node has was taken away"
+	stayed_away
 }
 
-sysrq_boot() {
-	end_by 2 "" "echo b >/proc/sysrq-trigger"
+# parked_by <reason>: "park" does for it
+parked_by() {
+	hung
+	echo park >"$MINT/nodes/$node/stop" || fail "park failed"
+	gone_as ended "$1"
 }
 
-panic_stays() {
-	end_by 2 "panic=0" "echo c >/proc/sysrq-trigger"
+# A core that no NMI reaches: park gives up and says so, force does not ask.
+deaf_core() {
+	hung
+	echo park 2>"$TMP/err" >"$MINT/nodes/$node/stop" && fail "park succeeded"
+	grep -qi "timed out" "$TMP/err" || fail "park: $(cat "$TMP/err")"
+	in_state "$node" lost || fail "node $node is $(state "$node"), not lost"
+	reason "$node" | grep -q "APIC ID ${ids##* } did not park on NMI" ||
+		fail "the reason is '$(reason "$node")'"
+	echo force >"$MINT/nodes/$node/stop" || fail "force failed"
+	gone_as ended "reset by INIT"
 }
 
-panic_at_once() {
-	end_by 2 "panic=-1" "echo c >/proc/sysrq-trigger"
-}
+# cell <way> <cores> <idle|busy>: one of the matrix
+cell() {
+	local way="$1"
 
-panic_after_a_second() {
-	end_by 1 "panic=1" "echo c >/proc/sysrq-trigger"
+	shift
+	case $way in
+	poweroff | poweroff_f)
+		go_away "$way" "$@"
+		gone_as ended "powered off"
+		;;
+	halt | halt_f)
+		go_away "$way" "$@"
+		gone_as ended "halted"
+		;;
+	reboot | reboot_f)
+		go_away "$way" "$@"
+		back_again
+		;;
+	sysrq_b)
+		go_away "$way" "$@"
+		back_again
+		;;
+	sysrq_o)
+		go_away "$way" "$@"
+		gone_as ended "powered off"
+		;;
+	exit)
+		go_away exit "$@" "rdinit=/test/way.sh panic=0"
+		gone_as panicked "panic: Attempted to kill init"
+		;;
+	panic_0)
+		go_away sysrq_c "$@" "mint.test=/test/way.sh panic=0"
+		gone_as panicked "panic: sysrq triggered crash"
+		;;
+	panic_[15])
+		go_away sysrq_c "$@" \
+			"mint.test=/test/way.sh panic=${way#panic_}"
+		wait_state "$node" 120 panicked lost ended
+		in_state "$node" panicked || second_boot ||
+			fail "node $node is $(state "$node"), not panicked"
+		over "$node" && fail "it will be back, and owns nothing"
+		back_again
+		;;
+	panic_now)
+		go_away sysrq_c "$@" "mint.test=/test/way.sh panic=-1"
+		back_again
+		;;
+	oops)
+		go_away oops "$@"
+		gone_as ended "powered off"
+		;;
+	kexec_e)
+		go_away kexec_e "$@"
+		gone_as ended "kexec of an image that has no hand-over"
+		;;
+	hang_one | hang_all)
+		go_away "$way" "$@"
+		parked_by "parked by NMI from node 0"
+		;;
+	deaf)
+		go_away deaf "$@"
+		deaf_core
+		;;
+	esac
 }
 
 # A kernel that finds no init panics before there is user space.
 no_init() {
-	need_cores 2
-	launch 1
-	beside=$node
-	resources 1
-	cmdline="maxcpus=1 rdinit=/none init=/none" start
-	loop_until 120 over "$node" || fail "node $node is $(state "$node")"
-	alive "$beside"
+	go_away none 1 idle "panic=0 rdinit=/none init=/none"
+	gone_as panicked "panic: .*\(init found\|mount root fs\)"
 }
 
-run_tests poweroff_at_once halt_at_once reboot_at_once sysrq_off sysrq_boot \
-	panic_stays panic_at_once panic_after_a_second no_init
+panic_after_5_seconds() {
+	cell panic_5 1 idle
+}
+
+need_beside
+cp "$MINT_KERNEL" "$TMP/bzImage"
+make_initrd "$TMP/way.gz" "$HERE/way.sh" "$MINT_BIN/tlb_storm"
+make_initrd "$TMP/kexec.gz" "$HERE/way.sh" "$MINT_BIN/tlb_storm" "$TMP/bzImage"
+
+# A gap in the heartbeat of the node beside would be found, and a hang is found
+# without a long wait.
+was=$(parameter lost_ms)
+parameter lost_ms $((4000 * MINT_SLOW))
+at_end() {
+	parameter lost_ms "$was"
+}
+
+all=
+for way in poweroff poweroff_f halt halt_f reboot reboot_f exit panic_0 \
+	panic_1 panic_now oops sysrq_b sysrq_o kexec_e hang_one hang_all deaf; do
+	for cores in 1 3; do
+		# All cores of one core is one core.
+		[ $way$cores != hang_one1 ] || continue
+		for load in idle busy; do
+			name=${way}_${cores}_$load
+			eval "$name() { cell $way $cores $load; }"
+			all="$all $name"
+		done
+	done
+done
+
+# shellcheck disable=SC2086 # one word for each test
+run_tests $all panic_after_5_seconds no_init

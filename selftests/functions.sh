@@ -18,6 +18,7 @@
 #   MINT_SIZE	MiB of memory for each successor
 #   MINT_BIN	directory of the compiled helpers
 #   MINT_SLOW	whole factor for every time limit
+#   MINT_BESIDE	number of a successor that lives beside those of the tests
 #   MINT_BAD	see params.sh
 #
 # Arguments of a program name the tests to run, by default all.
@@ -75,6 +76,11 @@ skip_all() {
 	exit 4
 }
 
+# at_end: what a program has to put back, if anything
+at_end() {
+	:
+}
+
 # run_tests <function>...: print the plan and run the tests; when the program
 # was called with arguments, only those that it names
 run_tests() {
@@ -93,7 +99,7 @@ run_tests() {
 		# shellcheck disable=SC2086 # one word for each test
 		set -- $wanted
 	fi
-	trap 'end_all; rm -rf "$TMP"' EXIT
+	trap 'end_all; at_end; rm -rf "$TMP"' EXIT
 	trap 'exit 1' INT TERM HUP
 	echo "KTAP version 1"
 	echo "1..$#"
@@ -155,6 +161,19 @@ loop_until() {
 		[ "$(now)" -lt "$end" ] || return 1
 		pause
 	done
+}
+
+# wait_state <node> <seconds> <state>...: wait by poll(2) until the node is in
+# one of these states; those it passed through are in $TMP/seen
+wait_state() {
+	local file="$MINT/nodes/$1/state" limit=$(($2 * MINT_SLOW))
+
+	shift 2
+	# Executing it from a share of the host would take longer than the wait.
+	[ -x "$TMP/poll_state" ] ||
+		cp "$MINT_BIN/poll_state" "$TMP/poll_state" ||
+		fail "no $MINT_BIN/poll_state: make -C selftests"
+	"$TMP/poll_state" "$file" "$limit" "$@" >"$TMP/seen"
 }
 
 # ---- the machine ------------------------------------------------------------
@@ -307,7 +326,7 @@ settle() {
 	local bad
 
 	bad=$(dmesg | tail -n +$(($(cat "$TMP/dmesg.before") + 1)) |
-		grep -E "WARNING: |BUG: |Oops|No irq handler|nobody cared|${panic_is_bad:-has panicked}")
+		grep -E "WARNING: |BUG: |Oops|No irq handler|nobody cared|node ${beside:-none} is lost|${panic_is_bad:-has panicked}")
 	if [ -n "$bad" ]; then
 		say "kernel: $bad"
 		return 1
@@ -446,9 +465,49 @@ launch_as() {
 	runs "$node"
 }
 
+# need_beside: a successor that lives through the whole program: $beside. It is
+# the one of MINT_BESIDE, whose owner watches it, or one of our own.
+need_beside() {
+	beside=${MINT_BESIDE:-}
+	[ -z "$beside" ] || return 0
+	if ! (
+		launch 1
+		echo "$node" >"$TMP/beside"
+	) >"$TMP/out" 2>&1; then
+		echo "KTAP version 1"
+		echo "1..1"
+		cat "$TMP/out"
+		echo "not ok 1 node_beside"
+		end_all
+		rm -rf "$TMP"
+		exit 1
+	fi
+	beside=$(cat "$TMP/beside")
+}
+
+# reason <node>: why it is in its state
+reason() {
+	cat "$MINT/nodes/$1/reason"
+}
+
+# boots <node>: how often its kernel has started
+boots() {
+	cat "$MINT/nodes/$1/boots"
+}
+
+# parameter <name> [<value>]: print or set a parameter of node 0's Mint
+parameter() {
+	if [ $# = 1 ]; then
+		cat "/sys/module/mint/parameters/$1"
+	else
+		echo "$2" >"/sys/module/mint/parameters/$1"
+	fi
+}
+
 # runs <node>: wait until it runs and its heart beats
 runs() {
-	loop_until 60 in_state "$1" running ||
+	wait_state "$1" 60 running ended panicked lost
+	in_state "$1" running ||
 		fail "node $1 is $(state "$1"), not running"
 	alive "$1"
 }
@@ -471,7 +530,14 @@ stop() {
 		over "$1" || echo force >"$MINT/nodes/$1/stop"
 		;;
 	esac 2>/dev/null
-	if ! loop_until 60 over "$1"; then
+	case $(state "$1") in
+	gone | ended | panicked)
+		;;
+	*)
+		wait_state "$1" 60 ended panicked gone
+		;;
+	esac
+	if ! over "$1"; then
 		say "node $1 did not end: $(state "$1")"
 		return 1
 	fi
@@ -500,8 +566,11 @@ end_all() {
 	end_since "$TMP/none"
 }
 
-# initrd_with <file>...: an initrd in $TMP/initrd that has these in /test
-initrd_with() {
+# make_initrd <to> <file>...: an initrd that has these in /test
+make_initrd() {
+	local to="$1"
+
+	shift
 	rm -rf "$TMP/add"
 	mkdir -p "$TMP/add/test"
 	cp "$@" "$TMP/add/test/"
@@ -509,7 +578,12 @@ initrd_with() {
 	(
 		cat "$MINT_INITRD"
 		cd "$TMP/add" && find . | cpio -o -H newc 2>/dev/null | gzip -1
-	) >"$TMP/initrd"
+	) >"$to"
+}
+
+# initrd_with <file>...: launch with an initrd that has these in /test
+initrd_with() {
+	make_initrd "$TMP/initrd" "$@"
 	MINT_INITRD=$TMP/initrd
 }
 

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tests of the host about the ends of nodes, for scripts/check.
+
+What a successor does to itself, and what node 0 does to its successors, as
+seen from outside: contents of memory, I/O APIC and PCI configuration, and the
+consoles of the nodes that live on. A test is a function that gets a Bench; a
+watch is a pair of such functions around a selftest.
+"""
+
+import os
+import re
+
+from nodes import SYSFS, Refused
+from verdict import Skipped, expect
+
+PARAMETERS = "/sys/module/mint/parameters"
+PROVOKE = "/sys/kernel/debug/mint/provoke"
+
+# Rows of /proc/interrupts that only another core can make grow, in a kernel
+# with a single core.
+FOREIGN = ("NMI", "SPU", "RES", "CAL", "TLB", "ERR", "MIS")
+
+
+def boot_id(b, port):
+    """The boot ID of the node on a console."""
+    return b.m.read("/proc/sys/kernel/random/boot_id", port)
+
+
+def provoke(b, port, words):
+    """Break the node on a console; it may not come back from that."""
+    b.m.send(port, " echo %s >%s\n" % (words, PROVOKE))
+
+
+def set_parameter(b, name, value):
+    """Set a parameter of node 0's Mint."""
+    b.m.sh("echo %s >%s/%s" % (value, PARAMETERS, name))
+
+
+# ---- around ends.sh ---------------------------------------------------------
+
+def outside_before(b):
+    """A node with a console on which others' ends would be felt."""
+    seen = {"ioapic": b.m.ioapic(), "state": b.state(), "pci": {}}
+    for function in b.m.pci_functions():
+        seen["pci"][function] = b.m.pci_config(function)
+    seen["node"], seen["up"] = b.launch_on("com3", 1)
+    seen["counts"] = b.counts("com3")
+    seen["id0"] = b.m.read("/proc/sys/kernel/random/boot_id")
+    return seen, "MINT_BESIDE=%d" % seen["node"]
+
+
+def outside_after(b, seen):
+    """It has felt nothing, and the machine is as it was."""
+    expect(boot_id(b, "com3") == seen["up"].boot_id, "another kernel on com3")
+    expect(b.m.read("/proc/sys/kernel/random/boot_id") == seen["id0"],
+           "another kernel in node 0")
+    counts = b.counts("com3")
+    for row in FOREIGN:
+        expect(counts.get(row, 0) == seen["counts"].get(row, 0),
+               "node %d got %d x %s", seen["node"],
+               counts.get(row, 0) - seen["counts"].get(row, 0), row)
+    expect(b.nodes.file(seen["node"], "boots").strip() == "1",
+           "node %d has booted again", seen["node"])
+    b.nodes.beats([0, seen["node"]])
+    b.stop_all()
+    b.nodes.poll(lambda: b.state() == seen["state"], 20, "state as before")
+    after = b.m.ioapic()
+    expect(after == seen["ioapic"], "I/O APIC: %s",
+           [pair for pair in zip(seen["ioapic"], after) if pair[0] != pair[1]])
+    for function, before in seen["pci"].items():
+        expect(b.m.pci_config(function) == before,
+               "configuration of %02x:%02x.%x has changed" % function)
+
+
+# ---- own reboot -------------------------------------------------------------
+
+def own_reboot(b):
+    """A node reboots three times by itself; its disk and RNG work on."""
+    disk, rng = "0000:01:00.0", "0000:00:05.0"
+    for dev in (disk, rng):
+        b.m.sh("[ ! -e /sys/bus/pci/devices/%s/driver ] || echo %s >"
+               "/sys/bus/pci/devices/%s/driver/unbind" % (dev, dev, dev))
+    others = [f for f in b.m.pci_functions() if f not in ((1, 0, 0), (0, 5, 0))]
+    before = {f: b.m.pci_config(f) for f in others}
+    beside = b.launch(1)
+    b.nodes.wait_state(beside, "running")
+    node, up = b.launch_on("com2", 2, devices="%s,%s" % (disk, rng),
+                           name="phoenix")
+    look = ("cat /proc/cmdline; grep 'System RAM' /proc/iomem; nproc; "
+            "ls /sys/bus/pci/devices; cat %s/nodes/%d/name" % (SYSFS, node))
+    had = b.m.sh(look, 30, "com2")
+    digest = b.m.sh("dd if=/dev/urandom of=/tmp/a bs=1M count=2 2>/dev/null && "
+                    "dd if=/tmp/a of=/dev/vda bs=1M 2>/dev/null && sync && "
+                    "md5sum </tmp/a", 60, "com2").split()[0]
+    ids = {up.boot_id}
+    for boots in range(2, 5):
+        b.m.send("com2", " reboot%s\n" % (" -f" if boots == 3 else ""))
+        again = b.nodes.wait_up("com2", 120)
+        expect(again.node == up.node and again.cpus == up.cpus and
+               again.mem == up.mem, "boot %d: node %s, %d CPUs, %d MiB", boots,
+               again.node, again.cpus, again.mem)
+        ids.add(again.boot_id)
+        expect(len(ids) == boots, "boot %d has an old boot ID", boots)
+        has = b.m.sh(look, 30, "com2")
+        expect(has == had, "boot %d has %s, it had %s", boots, has, had)
+        b.nodes.wait_state(node, "running")
+        expect(b.nodes.file(node, "boots").strip() == str(boots),
+               "%s boots, not %d", b.nodes.file(node, "boots"), boots)
+        now = b.m.sh("dd if=/dev/hwrng of=/dev/null bs=64 count=1 2>/dev/null "
+                     "&& dd if=/dev/vda bs=1M count=2 2>/dev/null | md5sum",
+                     60, "com2").split()[0]
+        expect(now == digest, "boot %d reads %s, written was %s", boots, now,
+               digest)
+        b.nodes.beats([0, beside, node])
+    expect(b.nodes.file(beside, "boots").strip() == "1", "another rebooted")
+    b.stop_all()
+    for function in others:
+        expect(b.m.pci_config(function) == before[function],
+               "configuration of %02x:%02x.%x changed" % function)
+
+
+# ---- what is left in memory -------------------------------------------------
+
+# What is looked for is four times this, which nobody types.
+PATTERN = "c0ffee5eed5c0ffee"
+
+
+def pattern_left(b, scrub):
+    """How often a pattern of a node's tmpfs is in its memory after its end."""
+    set_parameter(b, "scrub", scrub)
+    first, last = b.nodes.free_memory(b.spec.size)
+    node, _ = b.launch_on("com2", 1, memory=(first, last))
+    b.m.sh("p=%s; i=0; while [ $i -lt 2000 ]; do echo $p$p$p$p; "
+           "i=$((i + 1)); done >/tmp/p" % PATTERN, 60, "com2")
+    path = os.path.join(b.m.logs, "memory")
+
+    def count():
+        b.m.hmp('pmemsave 0x%x 0x%x "%s"' % (first, last - first + 1, path))
+        with open(path, "rb") as dump:
+            found = dump.read().count(PATTERN.encode() * 4)
+        os.unlink(path)
+        return found
+
+    # A line that crosses a page may be cut in two.
+    expect(count() >= 1800, "the pattern is not in the node's memory")
+    # Nothing of its end cleans up after it: no file is closed, no page freed.
+    b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, node))
+    b.nodes.wait_over(node)
+    b.launched = []
+    return count()
+
+
+def scrub(b):
+    """With mint.scrub=1 nothing of a node is left in its memory."""
+    try:
+        left = pattern_left(b, 0)
+        expect(left >= 1800, "not scrubbed, and %d of 2000 are left", left)
+        left = pattern_left(b, 1)
+        expect(not left, "scrubbed, and %d of 2000 are left", left)
+    finally:
+        set_parameter(b, "scrub", 0)
+
+
+# ---- quarantine -------------------------------------------------------------
+
+def lock_up(b):
+    """Have one node in quarantine by another, on com3: (one, two)."""
+    # The defacer races with node 0, which writes the record again before it
+    # sends the core through the gateway. Where node 0 wins, the core is proven
+    # parked, and nothing is locked up.
+    for _ in range(5):
+        one = b.launch(1)
+        b.nodes.wait_state(one, "running")
+        two, _ = b.launch_on("com3", 1)
+        core = b.nodes.cores()["node %d" % one][0]
+        b.m.sh("echo deface %d >%s" % (core, PROVOKE), 30, "com3")
+        status, text = b.m.run("echo force >%s/nodes/%d/stop" % (SYSFS, one))
+        if status:
+            expect(re.search("I/O error|Input/output", text),
+                   "force: status %d, %s", status, text)
+            return one, two
+        b.nodes.wait_over(one)
+        b.nodes.stop(two)
+        b.launched = []
+    raise Skipped("the defacer never wins on this host")
+
+
+def refused_by(b, node, **where):
+    """A launch is refused because of that node."""
+    try:
+        b.launch(1, **where)
+    except Refused as refusal:
+        expect("node %d" % node in str(refusal), "refusal: %s", refusal)
+    else:
+        expect(False, "launched on what is in quarantine: %s", where)
+
+
+def quarantine(b):
+    """Cores that cannot be proven parked, and their memory, stay locked up."""
+    before = b.state()
+    # As it starts, the core and the memory that will be locked up.
+    core = b.nodes.free_cores(1)[0]
+    first, last = b.nodes.free_memory(b.spec.size)
+    one, two = lock_up(b)
+    expect(b.nodes.status()[one][0] == "lost", "state %s",
+           b.nodes.status()[one])
+    expect("quarantine: APIC ID %d not proven parked" % core
+           in b.nodes.file(one, "reason"), "reason: %s",
+           b.nodes.file(one, "reason"))
+    owners = [m[2] for m in b.nodes.memory() if m[0] == first]
+    expect(owners == ["quarantine of node %d" % one], "memory: %s", owners)
+    expect(b.nodes.cores()["node %d" % one] == [core], "cores: %s",
+           b.nodes.cores())
+    refused_by(b, one, ids=[core])
+    refused_by(b, one, ids=b.nodes.free_cores(1), memory=(first, last))
+    b.nodes.beats([0, two])
+    # With the defacer gone, the proof succeeds.
+    b.nodes.stop(two)
+    b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, one))
+    b.nodes.wait_over(one)
+    b.launched = []
+    b.nodes.poll(lambda: b.state() == before, 20, "state as before")
+    node = b.launch(1, ids=[core], memory=(first, last))
+    b.nodes.wait_state(node, "running")
+    b.nodes.beats([0, node])
+
+
+# ---- node 0 goes ------------------------------------------------------------
+
+def kexec_of_node0(b):
+    """Load a stock image, and kexec -e; return when node 0 is up again."""
+    b.m.sh("kexec -l --initrd=%s --reuse-cmdline %s" % (
+        b.nodes.initrd, b.nodes.image), 60)
+    begin = b.m.mark("com1")
+    b.m.ports["com1"].cursor = begin
+    b.m.kick("kexec -e")
+    b.launched = []
+    b.nodes.active()
+    return b.m.ports["com1"].text[begin:]
+
+
+def reboot_with_all_kinds(b):
+    """Node 0 leaves: one node runs, one hangs, one is still starting."""
+    b.launch_on("com2", 1)
+    b.launch_on("com3", 1)
+    provoke(b, "com3", "hang 0")
+    b.m.sh("echo 8 >/proc/sys/kernel/printk")
+    starting = b.launch(1)
+    said = kexec_of_node0(b)
+    for n in (1, 2, starting):
+        expect("node %d is asked to end first" % n in said,
+               "node %d is not asked", n)
+    expect("node 2 does not end by itself" in said, "who hangs is not parked")
+    for n in (1, starting):
+        expect("node %d does not end by itself" % n not in said,
+               "node %d does not listen", n)
+    expect("goes down with the machine" not in said, "somebody was left")
+    node, _ = b.launch_on("com2", 3)
+    b.nodes.beats([0, node])
+
+
+def leave_when_alone(b):
+    """mint.leave=refuse: kexec -e is refused, and not once nobody lives."""
+    set_parameter(b, "leave", "refuse")
+    node, up = b.launch_on("com2", 1)
+    b.m.sh("kexec -l --initrd=%s --reuse-cmdline %s" % (
+        b.nodes.initrd, b.nodes.image), 60)
+    for command in ("kexec -e", "/bin/busybox reboot -f"):
+        status, _ = b.m.run(command)
+        expect(status, "%s was not refused", command)
+    expect(boot_id(b, "com2") == up.boot_id, "another kernel on com2")
+    b.nodes.beats([0, node])
+    b.m.sh("kexec -u")
+    b.stop_all()
+    kexec_of_node0(b)
+
+
+def panic_of_node0(b):
+    """Node 0 panics; the successors run on, on their own consoles."""
+    one, up1 = b.launch_on("com2", 1)
+    two, up2 = b.launch_on("com3", 2)
+    begin = b.m.mark("com1")
+    b.m.kick("echo c >/proc/sysrq-trigger")
+    b.m.wait_for("Kernel panic - not syncing: sysrq triggered crash", "com1",
+                 60, since=begin, fatal=False)
+    b.launched = []
+    for port, node, up in (("com2", one, up1), ("com3", two, up2)):
+        path = "%s/nodes/%d/heartbeat" % (SYSFS, node)
+        b.nodes.poll(lambda port=port: b.m.read(
+            SYSFS + "/nodes/0/state", port).strip() == "panicked", 30,
+                     "news of node 0's panic in node %d" % node)
+        expect("sysrq triggered crash" in b.m.read(
+            SYSFS + "/nodes/0/reason", port), "no reason")
+        last = int(b.m.read(path, port))
+        for _ in range(3):
+            beat = int(b.m.sh("i=0; until [ $(cat %s) -gt %d ]; do usleep 50000; "
+                              "i=$((i + 1)); [ $i -lt 200 ] || exit 1; done; "
+                              "cat %s" % (path, last, path), 30, port))
+            expect(beat > last, "no heartbeat")
+            last = beat
+        expect(boot_id(b, port) == up.boot_id, "%s: another kernel", port)
+        # It works: processes, memory, its cores.
+        out = b.m.sh("dd if=/dev/zero bs=1M count=16 2>/dev/null | md5sum; "
+                     "nproc", 60, port).split()
+        expect(out[0] == "2c7ab85a893283e98c931e9511add182", "wrong sum: %s",
+               out)
+        expect(int(out[-1]) == up.cpus, "%s CPUs, not %d", out[-1], up.cpus)
+    # The restart that panic= asks for would be theirs, too.
+    if "panic=1" in b.m.append:
+        expect("no restart: node %d and perhaps others run on" % one in
+               b.m.ports["com1"].text[begin:], "node 0 does not say why not")
+    # A node reboots without node 0.
+    b.m.send("com3", " reboot\n")
+    again = b.nodes.wait_up("com3", 120)
+    expect(again.boot_id != up2.boot_id and again.cpus == up2.cpus,
+           "the second boot has %s, %d CPUs", again.boot_id, again.cpus)
+    expect(boot_id(b, "com2") == up1.boot_id, "another kernel on com2")

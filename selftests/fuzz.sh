@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Trust: a successor scribbles over all that it may write, and kexec_load() gets
+# nonsense; node 0 and the node beside do not mind, and all comes back. What is
+# random comes from seeds that are printed: MINT_SEED is the first of them,
+# MINT_ROUNDS how many.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
+. "$(dirname "$0")/functions.sh"
+need_mint
+
+: "${MINT_SEED:=1}"
+: "${MINT_ROUNDS:=4}"
+
+# A record that says "panicked" is what scribbling may make.
+# shellcheck disable=SC2034 # read by settle()
+panic_is_bad="no panic is"
+
+# look_around: what is shown of the scribbled node is shown without harm
+look_around() {
+	local file
+
+	for file in "$MINT/nodes/$node"/* "$MINT/cores" "$MINT/memory" \
+		"$MINT/devices" "$MINT/pins"; do
+		case ${file##*/} in
+		stop | log)
+			;;
+		*)
+			[ "$(wc -c <"$file")" -le 4096 ] ||
+				fail "$file has more than a page"
+			;;
+		esac
+	done
+}
+
+# scribble <cores>: each seed is a node that scribbles while it lives
+scribble() {
+	need_cores "$1"
+	initrd_with "$HERE/way.sh"
+	seed=$MINT_SEED
+	while [ $((seed - MINT_SEED)) -lt "$MINT_ROUNDS" ]; do
+		resources "$1"
+		say "seed $seed, $1 cores"
+		cmdline="maxcpus=$1 way=scribble:$seed:2000000 mint.test=/test/way.sh"
+		start
+		wait_state "$node" 60 running ended panicked lost
+		# Long enough for the others to look at it several times
+		last=$(beat "$beside")
+		while ! beyond "$beside" $((last + 30)); do
+			look_around
+			pause
+		done
+		alive "$beside"
+		over "$node" || echo force >"$MINT/nodes/$node/stop" ||
+			fail "seed $seed: force fails: $(reason "$node")"
+		over "$node" || fail "seed $seed: node $node is $(state "$node")"
+		alive "$beside"
+		same_as before ||
+			fail "$(diff "$TMP/state.before" "$TMP/state.now")"
+		seed=$((seed + 1))
+	done
+}
+
+scribble_one_core() {
+	scribble 1
+}
+
+scribble_three_cores() {
+	scribble 3
+}
+
+# no_complaint: nothing in the log so far, which is thrown away: it fills up
+no_complaint() {
+	dmesg -c >"$TMP/log"
+	if grep -E "WARNING: |BUG: |Oops|UBSAN|KASAN|refcount|INFO: " \
+		"$TMP/log" >"$TMP/bad"; then
+		fail "kernel: $(head -5 "$TMP/bad")"
+	fi
+}
+
+# Memory that nobody uses, KiB, caches not counted
+memory_left() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { sum += $2 }
+		END { print sum }' /proc/meminfo
+}
+
+# Wrong requests of all kinds, valid ones among them, which are unloaded
+kexec_load() {
+	resources 1
+	cp "$MINT_BIN/fuzz_kexec" "$TMP/fuzz_kexec" || fail "no fuzz_kexec"
+	dmesg -n 1
+	seed=$MINT_SEED
+	while [ $((seed - MINT_SEED)) -lt $((MINT_ROUNDS * 2)) ]; do
+		"$TMP/fuzz_kexec" "$seed" 300 "$boot" "$min" "$max" >"$TMP/out" 2>&1
+		rc=$?
+		say "$(cat "$TMP/out")"
+		[ "$rc" = 0 ] || break
+		same_as before || break
+		no_complaint
+		[ "$seed" != "$MINT_SEED" ] || left=$(memory_left)
+		seed=$((seed + 1))
+	done
+	dmesg -n 7
+	echo 0 >"$TMP/dmesg.before"
+	[ "$rc" = 0 ] || fail "seed $seed: status $rc"
+	[ $((seed - MINT_SEED)) = $((MINT_ROUNDS * 2)) ] ||
+		fail "seed $seed: the machine has changed"
+	now=$(memory_left)
+	[ $((left - now)) -le 1024 ] ||
+		fail "node 0 had $left KiB left after the first round, now $now"
+	alive "$beside"
+}
+
+need_beside
+run_tests scribble_one_core scribble_three_cores kexec_load

@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Stop from node 0: which strength does for which node, what is refused, and
+# states as poll(2) announces them. The ways out of ends.sh park and force nodes
+# that hang.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
+. "$(dirname "$0")/functions.sh"
+need_mint
+
+# stop_by <word>: that ends $node, and the write returns when it has ended
+stop_by() {
+	echo "$1" >"$MINT/nodes/$node/stop" || fail "$1 failed"
+	in_state "$node" ended || fail "node $node is $(state "$node") after $1"
+	over "$node" || fail "node $node owns something after $1"
+	reason "$node" | grep -q "$2" ||
+		fail "the reason is '$(reason "$node")', not '$2'"
+}
+
+# fails <word> <error> <text>: it does not, with an error and a line in the log
+# that says what does
+fails() {
+	dmesg | wc -l >"$TMP/lines"
+	echo "$1" 2>"$TMP/err" >"$MINT/nodes/$node/stop" && fail "$1 succeeded"
+	grep -qi "$2" "$TMP/err" || fail "$1: $(cat "$TMP/err"), not $2"
+	dmesg | tail -n +$(($(cat "$TMP/lines") + 1)) | grep -q "$3" ||
+		fail "$1: the log does not say '$3'"
+}
+
+ask_running() {
+	launch 1
+	stop_by ask "powered off"
+}
+
+park_running() {
+	launch 2
+	stop_by park "parked on request of node 0"
+}
+
+force_running() {
+	launch 2
+	stop_by force "reset by INIT from node 0"
+}
+
+# A node that has not come up yet is asked, too: it hears it once it can.
+ask_starting() {
+	resources 1
+	cmdline="maxcpus=1" start
+	stop_by ask "powered off"
+}
+
+force_starting() {
+	resources 1
+	cmdline="maxcpus=1" start
+	stop_by force "reset by INIT from node 0"
+}
+
+# Nobody in there can be asked; it is said as soon as that is known.
+ask_hung() {
+	initrd_with "$HERE/way.sh"
+	resources 1
+	cmdline="maxcpus=1 way=hang_all mint.test=/test/way.sh" start
+	was=$(parameter lost_ms)
+	parameter lost_ms $((4000 * MINT_SLOW))
+	wait_state "$node" 60 lost
+	parameter lost_ms "$was"
+	in_state "$node" lost || fail "node $node is $(state "$node"), not lost"
+	fails ask "no such process" "nobody there can be asked"
+	stop_by force "reset by INIT from node 0"
+}
+
+# What was never started is unloaded, not stopped.
+only_loaded() {
+	resources 1
+	cmdline="maxcpus=1" load
+	fails ask "no such process" "nobody there can be asked"
+	fails park "no such process" "kexec -u unloads it"
+	fails force "no such process" "kexec -u unloads it"
+	in_state "$node" loaded || fail "node $node is $(state "$node")"
+}
+
+# Once it is over, there is nothing to stop.
+over_already() {
+	launch 1
+	stop_by ask "powered off"
+	for word in ask park force; do
+		fails "$word" "no such process" "node $node"
+	done
+	in_state "$node" ended || fail "node $node is $(state "$node")"
+}
+
+other_words() {
+	launch 1
+	for word in kill "" "ask please" 1 forced par; do
+		echo "$word" 2>"$TMP/err" >"$MINT/nodes/$node/stop" &&
+			fail "'$word' is understood"
+		grep -qi "invalid argument" "$TMP/err" ||
+			fail "'$word': $(cat "$TMP/err")"
+	done
+	alive "$node"
+}
+
+# Every state is announced: poll_state reads it only when poll(2) says so.
+states_by_poll() {
+	initrd_with "$HERE/way.sh"
+	resources 1
+	cmdline="maxcpus=1 way=reboot_f way.boots=1 mint.test=/test/way.sh" load
+	wait_state "$node" 1 loaded || fail "not loaded"
+	"$TMP/poll_state" "$MINT/nodes/$node/state" $((120 * MINT_SLOW)) \
+		ended panicked lost >"$TMP/states" &
+	start_loaded
+	loop_until 120 grep -q "^running" "$TMP/states" ||
+		fail "poll(2) has announced: $(cat "$TMP/states")"
+	rebooted() {
+		[ "$(grep -c "^running" "$TMP/states")" = 2 ]
+	}
+	loop_until 120 rebooted ||
+		fail "poll(2) has announced: $(cat "$TMP/states")"
+	stop_by ask "powered off"
+	wait $! || fail "poll_state failed"
+	[ "$(tr '\n' ' ' <"$TMP/states")" = \
+		"loaded starting running starting running ended " ] ||
+		fail "poll(2) has announced: $(cat "$TMP/states")"
+}
+
+# The time of a state is that of node 0's clock.
+since() {
+	early=$(date +%s)
+	launch 1
+	stop_by ask "powered off"
+	when=$(cut -d. -f1 "$MINT/nodes/$node/since")
+	if [ "$when" -lt $((early - 1)) ] || [ "$when" -gt "$(date +%s)" ]; then
+		fail "ended at $when, launched after $early"
+	fi
+}
+
+run_tests ask_running park_running force_running ask_starting force_starting \
+	ask_hung only_loaded over_already other_words states_by_poll since
