@@ -269,9 +269,10 @@ void mint_release(struct mint_claim *claim)
 	struct mint_core *core;
 	u32 i;
 
-	mint_pins_return(claim->n);
+	/* First the devices, which may have their lines asserted */
 	for (i = 0; i < claim->nr_lent; i++)
 		mint_pci_take_back(&claim->node.devices[i]);
+	mint_pins_return(claim->n);
 	if (READ_ONCE(scrub) && claim->ran)
 		for (i = 0; i < claim->node.nr_mem; i++)
 			scrub_range(&claim->node.mem[i]);

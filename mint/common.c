@@ -249,6 +249,24 @@ u32 *mint_root_bus(u32 index)
 	return record(&mint_layout.roots, index);
 }
 
+/**
+ * mint_line_waiting() - lines that a node is to look at
+ * @n:		number of the node
+ *
+ * Return: a bit for each GSI, set by node 0 and cleared by the node; NULL if
+ * there is no such node.
+ */
+unsigned long *mint_line_waiting(u32 n)
+{
+	return record(&mint_layout.lines, n);
+}
+
+/* Bytes of a row of these */
+static u32 __init lines_size(void)
+{
+	return ALIGN(DIV_ROUND_UP(mint_layout.pins.count, BITS_PER_BYTE), 8);
+}
+
 static u32 __init place(struct mint_table *table, u32 offset, u32 stride,
 			u32 count)
 {
@@ -386,6 +404,8 @@ int __init mint_common_create(void)
 		     min_t(u32, cores, MINT_NODE_MAX));
 	size = place(&mint_layout.cores, size, sizeof(struct mint_core), cores);
 	size = place_rings(size);
+	size = place(&mint_layout.lines, size, lines_size(),
+		     mint_layout.nodes.count);
 	size = PAGE_ALIGN(size) + mint_identity_size();
 
 	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
@@ -461,6 +481,7 @@ static bool __init layout_valid(void)
 	       table_valid(&mint_layout.pins, sizeof(u32), 4096) &&
 	       table_valid(&mint_layout.ecam, sizeof(struct mint_ecam), 256) &&
 	       table_valid(&mint_layout.roots, sizeof(u32), 4096) &&
+	       table_valid(&mint_layout.lines, lines_size(), MINT_NODE_MAX) &&
 	       rings_valid() && mint_layout.beat_ms &&
 	       mint_layout.gateway && mint_layout.gateway < SZ_1M;
 }

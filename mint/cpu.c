@@ -470,6 +470,30 @@ void mint_doorbell(u32 apic_id)
 }
 
 /**
+ * mint_ring_node() - the same, by the number of the node
+ * @n:	number of a successor
+ *
+ * Its record says which core hears: after an own reboot it may be another one
+ * than at the launch.
+ *
+ * Context: predecessor, any, interrupts off.
+ */
+void mint_ring_node(u32 n)
+{
+	const struct mint_node *claim = mint_claim(n);
+	struct mint_core *core;
+	u32 apic_id;
+
+	if (!claim)
+		return;
+	apic_id = READ_ONCE(mint_node(n)->boot_apic_id);
+	core = mint_core_find(apic_id);
+	if (!core || mint_core_owner(core) != n)
+		apic_id = claim->boot_apic_id;
+	mint_doorbell(apic_id);
+}
+
+/**
  * mint_cpu_init() - take over the core operations
  *
  * Context: early initcall, common area mapped.

@@ -352,6 +352,8 @@ void mint_image_finish(struct request *rq)
 	rq->params.ext_cmd_line_ptr = cmdline >> 32;
 	memset(&rq->params.efi_info, 0, sizeof(rq->params.efi_info));
 	rq->params.acpi_rsdp_addr = 0;
+	/* For mint_no_early_pci(), which comes before the hand-over is read */
+	rq->params.hdr.hardware_subarch_data = MINT_MAGIC;
 	if (rq->node.legacy & BIT(MINT_LEGACY_VGA))
 		rq->params.screen_info = boot_params.screen_info;
 	else

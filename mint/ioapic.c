@@ -130,8 +130,9 @@ int mint_pins_check(const struct mint_device *dev, u32 n, u32 *owner)
  * their entries are masked.
  *
  * Context: predecessor, under mint_claims_lock().
+ * Return: 0; a negative error if a line that is to be shared cannot be.
  */
-void mint_pins_lend(u32 n)
+int mint_pins_lend(u32 n)
 {
 	const struct mint_node *node = mint_claim(n);
 	u32 i, *pin;
@@ -139,8 +140,9 @@ void mint_pins_lend(u32 n)
 	for (i = 0; i < node->nr_devices; i++) {
 		pin = mint_pin_owner(node->devices[i].gsi);
 		if ((node->devices[i].irq_flags & MINT_IRQ_VALID) && pin)
-			cmpxchg(pin, mint_self, n);
+			sync_cmpxchg(pin, mint_self, n);
 	}
+	return mint_lines_lend(n);
 }
 
 static void clear_pin(u32 gsi)
@@ -155,7 +157,8 @@ static void clear_pin(u32 gsi)
  * mint_pins_return() - take all lines of a node back
  * @n:		number of the node
  *
- * Masks what the node may have left: it is this kernel's to write again.
+ * Masks what the node may have left: it is this kernel's to write again. The
+ * devices are at rest by now, so no line is asserted any more.
  *
  * Context: predecessor, under mint_claims_lock().
  */
@@ -173,6 +176,7 @@ void mint_pins_return(u32 n)
 		WRITE_ONCE(*pin, mint_self);
 		clear_pin(gsi);
 	}
+	mint_lines_return(n);
 }
 
 /**

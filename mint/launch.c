@@ -245,6 +245,11 @@ static int add_device(struct request *rq, struct mint_device *dev,
 
 	if (dev->irq_flags & MINT_IRQ_VALID &&
 	    mint_pins_check(dev, rq->number, &owner)) {
+		/* All others can be polled */
+		if (dev->kind == MINT_DEV_LEGACY && dev->id == MINT_LEGACY_I8042)
+			return mint_refuse(rq, -EBUSY,
+				      "device %s does nothing without GSI %u, which stays with node 0: boot that with intremap=off and without a driver for it",
+				      name, dev->gsi);
 		pr_info("GSI %u of %s stays with node %d, which uses it\n",
 			dev->gsi, name, (int)owner);
 		dev->irq_flags = 0;
@@ -256,12 +261,64 @@ static int add_device(struct request *rq, struct mint_device *dev,
 	return 0;
 }
 
+/* One PCI function, and the bridges above it */
+static int check_function(struct request *rq, u32 id)
+{
+	struct mint_device dev = { .kind = MINT_DEV_PCI, .id = id };
+	struct mint_node *node = &rq->node;
+	char name[16], why[160];
+	u32 i;
+	int err;
+
+	mint_device_name(&dev, name, sizeof(name));
+	for (i = 0; i < node->nr_devices; i++)
+		if (node->devices[i].kind == MINT_DEV_PCI &&
+		    node->devices[i].id == id)
+			return mint_refuse(rq, -EINVAL, "device %s is named twice", name);
+	err = mint_pci_check(&dev, why, sizeof(why));
+	if (err)
+		return mint_refuse(rq, err, "device %s %s", name, why);
+	err = add_device(rq, &dev, name);
+	if (err)
+		return err;
+	err = mint_pci_bridges(&dev, node->devices, node->nr_devices,
+			       MINT_DEVICES_MAX);
+	if (err < 0)
+		return mint_refuse(rq, err, "more than %u devices with bridges",
+			      MINT_DEVICES_MAX);
+	node->nr_devices = err;
+	return 0;
+}
+
+static int check_functions(struct request *rq, const struct mint_token *token)
+{
+	u32 ids[MINT_DEVICES_MAX];
+	struct mint_pci_match match;
+	int i, count, err = 0;
+
+	if (mint_token_pci(token, &match))
+		return mint_refuse(rq, -EINVAL,
+			      "mint.devices=: '%.*s' is not [segment:]bus:dev[.fn][/*], com1-com4, i8042, vga or rtc",
+			      token->len, token->text);
+	count = mint_pci_expand(&match, ids, ARRAY_SIZE(ids));
+	if (!count)
+		return mint_refuse(rq, -ENODEV,
+			      "device %.*s has no function on this machine: see lspci",
+			      token->len, token->text);
+	if (count < 0)
+		return mint_refuse(rq, count, "device %.*s is more than %u functions",
+			      token->len, token->text, MINT_DEVICES_MAX);
+	for (i = 0; i < count && !err; i++)
+		err = check_function(rq, ids[i]);
+	return err;
+}
+
 static int check_devices(struct request *rq)
 {
 	struct mint_node *node = &rq->node;
 	struct mint_token list, token;
 	struct mint_device dev;
-	char name[16], why[160];
+	char name[16];
 	u32 i;
 	int err;
 
@@ -269,42 +326,24 @@ static int check_devices(struct request *rq)
 		return 0;
 
 	while (mint_token_next(&list.text, &token)) {
-		if (mint_token_device(&token, &dev))
-			return mint_refuse(rq, -EINVAL,
-				      "mint.devices=: '%.*s' is not [segment:]bus:dev.fn, com1-com4, i8042, vga or rtc",
-				      token.len, token.text);
-		mint_device_name(&dev, name, sizeof(name));
-		for (i = 0; i < node->nr_devices; i++)
-			if (node->devices[i].kind == dev.kind &&
-			    node->devices[i].id == dev.id)
-				return mint_refuse(rq, -EINVAL,
-					      "device %s is named twice", name);
-
-		if (dev.kind == MINT_DEV_LEGACY) {
-			err = check_legacy(rq, &dev, name);
+		if (mint_token_device(&token, &dev)) {
+			err = check_functions(rq, &token);
 			if (err)
 				return err;
-			node->legacy |= BIT(dev.id);
-			for (i = 0; mint_legacy_line(&dev, i) || !i; i++) {
-				err = add_device(rq, &dev, name);
-				if (err)
-					return err;
-			}
 			continue;
 		}
-
-		err = mint_pci_check(&dev, why, sizeof(why));
-		if (err)
-			return mint_refuse(rq, err, "device %s %s", name, why);
-		err = add_device(rq, &dev, name);
+		mint_device_name(&dev, name, sizeof(name));
+		if (node->legacy & BIT(dev.id))
+			return mint_refuse(rq, -EINVAL, "device %s is named twice", name);
+		err = check_legacy(rq, &dev, name);
 		if (err)
 			return err;
-		err = mint_pci_bridges(&dev, node->devices, node->nr_devices,
-				       MINT_DEVICES_MAX);
-		if (err < 0)
-			return mint_refuse(rq, err, "more than %u devices with bridges",
-				      MINT_DEVICES_MAX);
-		node->nr_devices = err;
+		node->legacy |= BIT(dev.id);
+		for (i = 0; mint_legacy_line(&dev, i) || !i; i++) {
+			err = add_device(rq, &dev, name);
+			if (err)
+				return err;
+		}
 	}
 	return 0;
 }
@@ -457,7 +496,11 @@ static int check_and_claim(struct request *rq, struct mint_claim **out)
 					   mint_apic_id(rq->cores[i]), owner);
 		WRITE_ONCE(rq->cores[i]->state, MINT_CORE_UNUSED);
 	}
-	mint_pins_lend(claim->n);
+	err = mint_pins_lend(claim->n);
+	if (err)
+		return mint_refuse(rq, err,
+				   "an interrupt line cannot be shared with node 0 (%d): use devices with MSI",
+				   err);
 	return mint_memory_lend(claim->n) ?: fill_e820(rq);
 }
 

@@ -102,8 +102,12 @@ void __init mint_legacy_setup(void)
 		serial8250_set_isa_configurator(uart_config);
 	if (!own(MINT_LEGACY_I8042))
 		x86_platform.legacy.i8042 = X86_LEGACY_I8042_PLATFORM_ABSENT;
-	if (!own(MINT_LEGACY_RTC))
+	if (!own(MINT_LEGACY_RTC)) {
+		/* The start of a core would leave a reset vector there */
 		x86_platform.legacy.rtc = 0;
+		x86_platform.legacy.warm_reset = 0;
+		x86_platform.set_wallclock = set_rtc_noop;
+	}
 	if (!own(MINT_LEGACY_VGA)) {
 		x86_platform.legacy.no_vga = 1;
 		memset(&screen_info, 0, sizeof(screen_info));
@@ -200,6 +204,7 @@ static int __init mint_devices_param(char *str)
 	u32 add = 0, remove = 0;
 	struct mint_token token;
 	struct mint_device dev;
+	struct mint_pci_match pci;
 	bool any = false, positive = false, minus;
 
 	if (mint_successor())
@@ -213,19 +218,20 @@ static int __init mint_devices_param(char *str)
 			word.text++;
 			word.len--;
 		}
-		if (mint_token_device(&word, &dev)) {
-			pr_err("mint.devices=: '%.*s' ignored, want [segment:]bus:dev.fn, com1-com4, i8042, vga or rtc\n",
+		if (!mint_token_device(&word, &dev)) {
+			if (minus)
+				remove |= BIT(dev.id);
+			else
+				add |= BIT(dev.id);
+		} else if (!mint_token_pci(&word, &pci)) {
+			mint_pci_param(&pci, minus);
+		} else {
+			pr_err("mint.devices=: '%.*s' ignored, want [segment:]bus:dev[.fn][/*], com1-com4, i8042, vga or rtc\n",
 			       token.len, token.text);
 			continue;
 		}
 		any = true;
 		positive |= !minus;
-		if (dev.kind == MINT_DEV_LEGACY && minus)
-			remove |= BIT(dev.id);
-		else if (dev.kind == MINT_DEV_LEGACY)
-			add |= BIT(dev.id);
-		else
-			mint_pci_param(dev.id, minus);
 	}
 	if (!any)
 		return 0;

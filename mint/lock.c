@@ -20,7 +20,7 @@
 
 #include "mint.h"
 
-#define LOCK_BOUND_MS		100
+#define LOCK_BOUND_MS		1000		/* an SMI may take 100 */
 #define UNKNOWN_TSC_KHZ		10000000	/* faster than any: waits long */
 #define BUCKETS			24		/* powers of two, from 64 ns on */
 #define FIRST_BUCKET_NS		64
@@ -101,6 +101,9 @@ static void given_back(struct held *held)
  * lasts, is broken and counted, not waited for. So is one that this very core
  * held when an NMI took it out of the section.
  *
+ * A kernel with one core makes its atomic operations plain ones. What several
+ * kernels share takes the sync_ operations, which it leaves alone.
+ *
  * Context: any; interrupts off, so that a section is not preempted.
  */
 void mint_lock(struct mint_lock *lock)
@@ -109,14 +112,14 @@ void mint_lock(struct mint_lock *lock)
 	u32 me = read_apic_id() + 1, seen, last = 0;
 	u64 begin = 0;
 
-	while ((seen = cmpxchg(&lock->holder, 0, me)) != 0) {
+	while ((seen = sync_cmpxchg(&lock->holder, 0, me)) != 0) {
 		if (seen != last) {
 			/* It changes hands: the bound is for one holder */
 			last = seen;
 			begin = rdtsc();
 		}
 		if (seen == me || rdtsc() - begin > bound || holder_dead(seen)) {
-			if (cmpxchg(&lock->holder, seen, me) != seen)
+			if (sync_cmpxchg(&lock->holder, seen, me) != seen)
 				continue;
 			WRITE_ONCE(lock->broken, lock->broken + 1);
 			/* Under a raw lock of the caller's: not to a console now */
@@ -140,7 +143,7 @@ void mint_unlock(struct mint_lock *lock)
 	u32 me = read_apic_id() + 1;
 
 	given_back(held_of(lock));
-	try_cmpxchg_release(&lock->holder, &me, 0);
+	sync_cmpxchg(&lock->holder, me, 0);
 }
 
 /**

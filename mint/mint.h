@@ -75,6 +75,7 @@ struct mint_ioapic *mint_ioapic(u32 index);
 struct mint_ecam *mint_ecam(u32 index);
 u32 *mint_pin_owner(u32 gsi);
 u32 *mint_root_bus(u32 index);
+unsigned long *mint_line_waiting(u32 n);
 u32 mint_own_apic_ids(u32 *ids, u32 max);
 
 /* lock.c */
@@ -130,10 +131,23 @@ struct mint_token {
 	int		len;
 };
 
+/**
+ * struct mint_pci_match - some PCI functions
+ * @id:		segment << 16 | bus << 8 | devfn
+ * @mask:	bits of it that count
+ * @below:	not these, but all that is below them
+ */
+struct mint_pci_match {
+	u32	id;
+	u32	mask;
+	bool	below;
+};
+
 bool mint_token_next(const char **list, struct mint_token *token);
 int mint_token_range(const struct mint_token *token, struct mint_range *range);
 int mint_token_cpus(const struct mint_token *token, u32 *first, u32 *last);
 int mint_token_device(const struct mint_token *token, struct mint_device *dev);
+int mint_token_pci(const struct mint_token *token, struct mint_pci_match *match);
 bool mint_param_find(const char *cmdline, const char *name,
 		     struct mint_token *value);
 const char *mint_device_name(const struct mint_device *dev, char *buf,
@@ -180,6 +194,7 @@ int mint_core_cpu(const struct mint_core *core);
 void mint_park(void);
 void mint_restart_jump(u64 kept);
 void mint_doorbell(u32 apic_id);
+void mint_ring_node(u32 n);
 void mint_sibling_warn(u32 n);
 
 /* gateway.S */
@@ -194,7 +209,7 @@ void mint_gateway_install(phys_addr_t pa);
 void mint_platform_setup(void);
 
 /* ioapic.c */
-void mint_pins_lend(u32 n);
+int mint_pins_lend(u32 n);
 void mint_pins_return(u32 n);
 int mint_pins_check(const struct mint_device *dev, u32 n, u32 *owner);
 void mint_pins_clear(void);
@@ -202,7 +217,8 @@ bool mint_interrupts_remapped(void);
 
 /* pci.c */
 #ifdef CONFIG_PCI
-void mint_pci_param(u32 id, bool minus);
+void mint_pci_param(const struct mint_pci_match *match, bool minus);
+int mint_pci_expand(const struct mint_pci_match *match, u32 *ids, u32 max);
 int mint_pci_check(struct mint_device *desc, char *why, size_t size);
 int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 		     u32 count, u32 max);
@@ -212,7 +228,15 @@ void mint_pci_setup(void);
 void mint_pci_describe(void);
 void mint_pci_quiet(void);
 #else
-static inline void mint_pci_param(u32 id, bool minus) { }
+static inline void mint_pci_param(const struct mint_pci_match *match,
+				  bool minus) { }
+
+static inline int mint_pci_expand(const struct mint_pci_match *match, u32 *ids,
+				  u32 max)
+{
+	return 0;
+}
+
 static inline int mint_pci_check(struct mint_device *desc, char *why,
 				 size_t size)
 {
@@ -236,6 +260,28 @@ static inline void mint_pci_setup(void) { }
 static inline void mint_pci_describe(void) { }
 static inline void mint_pci_quiet(void) { }
 #endif
+
+/* lines.c */
+struct pci_dev;
+
+#ifdef CONFIG_PCI
+void mint_line_describe(struct pci_dev *dev, struct mint_device *desc);
+u32 mint_line_share(struct pci_dev *dev, struct mint_device *desc);
+u32 mint_line_taken(struct pci_dev *dev);
+int mint_line_map(const struct mint_device *desc);
+void mint_line_unmap(const struct mint_device *desc, int irq);
+int mint_lines_lend(u32 n);
+void mint_lines_return(u32 n);
+void mint_lines_poll(void);
+#else
+static inline int mint_lines_lend(u32 n) { return 0; }
+static inline void mint_lines_return(u32 n) { }
+static inline void mint_lines_poll(void) { }
+#endif
+
+/* conf1.c */
+extern const struct pci_raw_ops mint_conf1;
+void mint_conf1_reserve(void);
 
 /* legacy.c */
 extern u32 mint_legacy_own;

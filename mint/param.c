@@ -128,8 +128,7 @@ int mint_token_cpus(const struct mint_token *token, u32 *first, u32 *last)
 }
 
 /**
- * mint_token_device() - read [<segment>:]<bus>:<device>.<function> or a
- *			 legacy device's name
+ * mint_token_device() - read a legacy device's name
  * @token:	the element
  * @dev:	out: the device, without an interrupt
  *
@@ -137,8 +136,7 @@ int mint_token_cpus(const struct mint_token *token, u32 *first, u32 *last)
  */
 int mint_token_device(const struct mint_token *token, struct mint_device *dev)
 {
-	unsigned int segment = 0, bus, slot, fn;
-	char buf[16], c;
+	char buf[8];
 	int i;
 
 	memset(dev, 0, sizeof(*dev));
@@ -148,22 +146,59 @@ int mint_token_device(const struct mint_token *token, struct mint_device *dev)
 	buf[token->len] = '\0';
 
 	i = match_string(legacy_names, MINT_LEGACY_COUNT, buf);
-	if (i >= 0) {
-		dev->kind = MINT_DEV_LEGACY;
-		dev->id = i;
-		return 0;
-	}
+	if (i < 0)
+		return i;
+	dev->kind = MINT_DEV_LEGACY;
+	dev->id = i;
+	return 0;
+}
 
-	if (sscanf(buf, "%x:%x:%x.%x%c", &segment, &bus, &slot, &fn, &c) != 4) {
+/* Does @text end with @end? Cut that off */
+static bool cut_end(char *text, const char *end)
+{
+	size_t len = strlen(text), cut = strlen(end);
+
+	if (len < cut || strcmp(text + len - cut, end))
+		return false;
+	text[len - cut] = '\0';
+	return true;
+}
+
+/**
+ * mint_token_pci() - read PCI functions
+ * @token:	the element: [<segment>:]<bus>:<device>.<function> for one,
+ *		without the function or with "*" for a whole slot, with a slash and "*"
+ *		behind it for everything below a bridge
+ * @match:	out: which are meant
+ *
+ * Return: 0 or -EINVAL.
+ */
+int mint_token_pci(const struct mint_token *token, struct mint_pci_match *match)
+{
+	unsigned int segment = 0, bus, slot, fn = 0;
+	bool below, all;
+	char buf[24], c;
+
+	if (token->len >= sizeof(buf))
+		return -EINVAL;
+	memcpy(buf, token->text, token->len);
+	buf[token->len] = '\0';
+
+	below = cut_end(buf, "/*");
+	all = cut_end(buf, ".*") || !strchr(buf, '.');
+	if (all ? sscanf(buf, "%x:%x:%x%c", &segment, &bus, &slot, &c) != 3 :
+		  sscanf(buf, "%x:%x:%x.%x%c", &segment, &bus, &slot, &fn, &c) != 4) {
 		segment = 0;
-		if (sscanf(buf, "%x:%x.%x%c", &bus, &slot, &fn, &c) != 3)
+		if (all ? sscanf(buf, "%x:%x%c", &bus, &slot, &c) != 2 :
+			  sscanf(buf, "%x:%x.%x%c", &bus, &slot, &fn, &c) != 3)
 			return -EINVAL;
 	}
 	if (segment > 0xffff || bus > 0xff || slot > 0x1f || fn > 7)
 		return -EINVAL;
 
-	dev->kind = MINT_DEV_PCI;
-	dev->id = segment << 16 | bus << 8 | PCI_DEVFN(slot, fn);
+	match->id = segment << 16 | bus << 8 | PCI_DEVFN(slot, fn);
+	match->mask = all ? ~7U : ~0U;
+	match->below = below;
 	return 0;
 }
 

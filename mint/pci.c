@@ -8,19 +8,17 @@
  * configuration space: what is not its own does not exist, except for the
  * bridges above, which can be read and never written.
  *
- * Configuration space is reached by ECAM alone in a successor: the ports
- * CF8/CFC are an index/data pair that node 0 uses.
+ * A successor reaches configuration space by ECAM; where the machine has none,
+ * by the ports CF8/CFC, which conf1.c shares out.
  */
 
-#include <linux/acpi.h>
+#include <linux/build_bug.h>
+#include <linux/device.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
-#include <linux/irq.h>
-#include <linux/irqdomain.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 
-#include <asm/io_apic.h>
 #include <asm/irqdomain.h>
 #include <asm/pci_x86.h>
 #include <asm/x86_init.h>
@@ -30,7 +28,7 @@
 #ifdef CONFIG_PCI
 
 /* Functions named by mint.devices= of node 0 */
-static u32 param_functions[MINT_DEVICES_MAX] __ro_after_init;
+static struct mint_pci_match param_functions[MINT_DEVICES_MAX] __ro_after_init;
 static u32 param_count __ro_after_init;
 static bool param_only __ro_after_init;		/* nothing but these */
 
@@ -53,30 +51,80 @@ static struct pci_dev *dev_get(u32 id)
 	return pci_get_domain_bus_and_slot(id >> 16, id >> 8 & 0xff, id & 0xff);
 }
 
+static bool is_bridge(const struct pci_dev *dev)
+{
+	return dev->hdr_type != PCI_HEADER_TYPE_NORMAL ||
+	       dev->class >> 16 == PCI_BASE_CLASS_BRIDGE;
+}
+
+static bool matches(const struct mint_pci_match *match, struct pci_dev *dev)
+{
+	struct pci_dev *bridge;
+
+	if (!match->below)
+		return (dev_id(dev) & match->mask) == match->id;
+	for (bridge = pci_upstream_bridge(dev); bridge;
+	     bridge = pci_upstream_bridge(bridge))
+		if ((dev_id(bridge) & match->mask) == match->id)
+			return true;
+	return false;
+}
+
 /**
- * mint_pci_param() - note a function of mint.devices= of node 0
- * @id:		segment << 16 | bus << 8 | devfn
- * @minus:	everything but this one, instead of nothing but this one
+ * mint_pci_expand() - the functions that are meant
+ * @match:	some functions
+ * @ids:	out: each of them, bridges left out where many are meant
+ * @max:	room there
+ *
+ * Context: predecessor, process.
+ * Return: how many; -ENOSPC. One that was named in full counts even if it
+ * does not exist.
  */
-void __init mint_pci_param(u32 id, bool minus)
+int mint_pci_expand(const struct mint_pci_match *match, u32 *ids, u32 max)
+{
+	struct pci_dev *dev = NULL;
+	u32 count = 0;
+
+	if (!match->below && match->mask == ~0U) {
+		ids[0] = match->id;
+		return 1;
+	}
+	for_each_pci_dev(dev) {
+		if (is_bridge(dev) || !matches(match, dev))
+			continue;
+		if (count == max) {
+			pci_dev_put(dev);
+			return -ENOSPC;
+		}
+		ids[count++] = dev_id(dev);
+	}
+	return count;
+}
+
+/**
+ * mint_pci_param() - note functions of mint.devices= of node 0
+ * @match:	which
+ * @minus:	everything but these, instead of nothing but these
+ */
+void __init mint_pci_param(const struct mint_pci_match *match, bool minus)
 {
 	if (param_count == ARRAY_SIZE(param_functions)) {
-		pr_err("mint.devices=: at most %u PCI functions, the rest is ignored\n",
+		pr_err("mint.devices=: at most %u entries for PCI, the rest is ignored\n",
 		       param_count);
 		return;
 	}
-	param_functions[param_count++] = id;
+	param_functions[param_count++] = *match;
 	param_only |= !minus;
 }
 
-static bool param_allows(const struct pci_dev *dev)
+static bool param_allows(struct pci_dev *dev)
 {
-	u32 i, id = dev_id(dev);
+	u32 i;
 
 	if (!param_count || dev->hdr_type != PCI_HEADER_TYPE_NORMAL)
 		return true;
 	for (i = 0; i < param_count; i++)
-		if (param_functions[i] == id)
+		if (matches(&param_functions[i], dev))
 			return param_only;
 	return !param_only;
 }
@@ -130,37 +178,19 @@ bool mint_pci_may_bind(struct pci_dev *dev)
 			pci_info(dev, "lent to node %u, not bound\n", n);
 			return false;
 		}
-		return param_allows(dev);
+		if (!param_allows(dev)) {
+			pci_info(dev, "not bound, mint.devices= leaves it out\n");
+			return false;
+		}
+		n = mint_line_taken(dev);
+		if (n != MINT_NODE_FREE) {
+			pci_info(dev, "not bound, its interrupt line is node %u's\n", n);
+			return false;
+		}
+		return true;
 	default:
 		return true;
 	}
-}
-
-/* GSI, trigger and polarity of a function's line, as ACPI routes it */
-static void describe_line(struct pci_dev *dev, struct mint_device *desc)
-{
-	struct mint_ioapic *ioapic;
-	struct irq_data *data;
-	int i;
-
-	desc->irq_flags = 0;
-	if (!dev->pin || pcibios_enable_irq(dev))
-		return;
-	data = irq_get_irq_data(dev->irq);
-	while (data && data->domain && data->domain->ops != &mp_ioapic_irqdomain_ops)
-		data = data->parent_data;
-	if (data && data->domain) {
-		i = mp_irqdomain_ioapic_idx(data->domain);
-		ioapic = mint_ioapic(i);
-		if (ioapic) {
-			desc->gsi = ioapic->gsi_base + data->hwirq;
-			desc->irq_flags = MINT_IRQ_VALID | MINT_IRQ_ACTIVE_LOW;
-			if (irqd_is_level_type(irq_get_irq_data(dev->irq)))
-				desc->irq_flags |= MINT_IRQ_LEVEL;
-		}
-	}
-	if (pcibios_disable_irq)
-		pcibios_disable_irq(dev);
 }
 
 /*
@@ -175,6 +205,128 @@ static bool remapped(struct pci_dev *dev)
 	       (domain && domain != x86_vector_domain);
 }
 
+/* Can a successor reach the function's configuration space? */
+static bool reachable(const struct pci_dev *dev)
+{
+#ifdef CONFIG_PCI_MMCONFIG
+	if (raw_pci_ext_ops == &pci_mmcfg)
+		return true;
+#endif
+	return !pci_domain_nr(dev->bus) && raw_pci_ops == &mint_conf1;
+}
+
+/*
+ * Number of a register that has no address, or -1. Linux forgets what a
+ * resource is that it found no place for; the register still has its type.
+ */
+static int unassigned(struct pci_dev *dev)
+{
+	bool memory = false, bad;
+	int i, found = -1, ports = -1;
+	u32 val;
+
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
+		const struct resource *res = &dev->resource[i];
+
+		pci_read_config_dword(dev, PCI_BASE_ADDRESS_0 + 4 * i, &val);
+		bad = res->flags ? !res->parent : val;
+		if (bad && val & PCI_BASE_ADDRESS_SPACE_IO)
+			ports = i;
+		else if (bad)
+			found = i;
+		memory |= res->flags & IORESOURCE_MEM && res->parent;
+		/* The other half of it is no register of its own */
+		if ((val & PCI_BASE_ADDRESS_SPACE) == PCI_BASE_ADDRESS_SPACE_MEMORY &&
+		    val & PCI_BASE_ADDRESS_MEM_TYPE_64)
+			i++;
+	}
+	/* Ports are scarce, and optional for what has memory, too */
+	return found < 0 && !memory ? ports : found;
+}
+
+/* A bridge above that node 0 cannot keep for both, or NULL */
+static struct pci_dev *unshared_bridge(struct pci_dev *dev)
+{
+	struct pci_dev *bridge;
+
+	for (bridge = pci_upstream_bridge(dev); bridge;
+	     bridge = pci_upstream_bridge(bridge)) {
+		struct pci_driver *drv = to_pci_driver(bridge->dev.driver);
+
+		if (bridge->hdr_type != PCI_HEADER_TYPE_BRIDGE ||
+		    (bridge->dev.driver && strcmp(drv->name, "pcieport")))
+			return bridge;
+	}
+	return NULL;
+}
+
+struct reason {
+	char	*text;
+	size_t	size;
+};
+
+static __printf(3, 4) int refuse(const struct reason *why, int err,
+				 const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why->text, why->size, fmt, args);
+	va_end(args);
+	return err;
+}
+
+static int check_function(struct pci_dev *dev, struct mint_device *desc,
+			  const struct reason *why)
+{
+	struct pci_driver *drv = to_pci_driver(dev->dev.driver);
+	u32 owner = lent_to(desc->id);
+	struct pci_dev *bridge;
+	int bar;
+
+	if (is_bridge(dev))
+		return refuse(why, -EINVAL,
+			      "is a bridge, which all nodes share: name the functions behind it (%s/*)",
+			      pci_name(dev));
+	if (dev->is_virtfn)
+		return refuse(why, -EINVAL,
+			      "is a virtual function of %s, whose registers only node 0 can read: lend that",
+			      pci_name(pci_physfn(dev)));
+	if (owner != MINT_NODE_FREE)
+		return refuse(why, -EBUSY,
+			      "belongs to node %u: end that node first", owner);
+	if (dev->dev.driver)
+		return refuse(why, -EBUSY,
+			      "is driven by %s in node 0: echo %s > /sys/bus/pci/drivers/%s/unbind",
+			      drv->name, pci_name(dev), drv->name);
+	if (remapped(dev))
+		return refuse(why, -EINVAL,
+			      "is behind an active IOMMU: boot node 0 with intel_iommu=off amd_iommu=off intremap=off");
+	if (!reachable(dev))
+		return refuse(why, -EINVAL,
+			      "cannot be lent, its configuration space has neither ECAM nor the ports CF8/CFC: boot node 0 without pci=");
+
+	bridge = unshared_bridge(dev);
+	if (bridge)
+		return refuse(why, -EBUSY,
+			      "is behind %s, which %s of node 0 does not share: unbind that",
+			      pci_name(bridge), bridge->dev.driver ?
+			      bridge->dev.driver->name : "CardBus");
+	bar = unassigned(dev);
+	if (bar >= 0)
+		return refuse(why, -EINVAL,
+			      "has no address for BAR %d: boot node 0 with pci=realloc or move the card",
+			      bar);
+
+	mint_line_describe(dev, desc);
+	if (dev->pin && !dev->msi_cap && !dev->msix_cap &&
+	    !(desc->irq_flags & MINT_IRQ_VALID))
+		return refuse(why, -ENXIO,
+			      "has no MSI, and no route of its INT%c to an I/O APIC is known: boot node 0 with ACPI's routing or move the card",
+			      'A' + dev->pin - 1);
+	return 0;
+}
+
 /**
  * mint_pci_check() - may a function be lent?
  * @desc:	the function; its line is filled in
@@ -183,67 +335,100 @@ static bool remapped(struct pci_dev *dev)
  *
  * Changes nothing.
  *
- * Context: predecessor, under the launch mutex; may sleep.
- * Return: 0, -ENODEV, -EBUSY, -EINVAL.
+ * Context: predecessor, under mint_claims_lock(); may sleep.
+ * Return: 0, -ENODEV, -EBUSY, -EINVAL, -ENXIO.
  */
 int mint_pci_check(struct mint_device *desc, char *why, size_t size)
 {
+	struct reason reason = { why, size };
 	struct pci_dev *dev = dev_get(desc->id);
-	struct pci_driver *drv;
 	u32 owner;
-	int err = 0;
+	int err;
 
-	if (!dev) {
-		snprintf(why, size, "is not on this machine: see lspci");
-		return -ENODEV;
-	}
+	if (!dev)
+		return refuse(&reason, -ENODEV, "is not on this machine: see lspci");
 
 	device_lock(&dev->dev);
-	owner = lent_to(desc->id);
-	drv = to_pci_driver(dev->dev.driver);
-	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL ||
-	    dev->class >> 16 == PCI_BASE_CLASS_BRIDGE) {
-		snprintf(why, size,
-			 "is a bridge, which all nodes share: name the functions behind it");
-		err = -EINVAL;
-	} else if (owner != MINT_NODE_FREE) {
-		snprintf(why, size, "belongs to node %u: end that node first", owner);
-		err = -EBUSY;
-	} else if (dev->dev.driver) {
-		snprintf(why, size,
-			 "is driven by %s in node 0: echo %s > /sys/bus/pci/drivers/%s/unbind",
-			 drv->name, pci_name(dev), drv->name);
-		err = -EBUSY;
-	} else if (remapped(dev)) {
-		snprintf(why, size,
-			 "is behind an active IOMMU: boot node 0 with intel_iommu=off amd_iommu=off intremap=off");
-		err = -EINVAL;
-	} else if (!raw_pci_ext_ops) {
-		snprintf(why, size, "cannot be lent, this machine has no ECAM: it needs MMCONFIG");
-		err = -EINVAL;
-	} else {
-		describe_line(dev, desc);
-	}
+	err = check_function(dev, desc, &reason);
 	device_unlock(&dev->dev);
+	if (!err && desc->irq_flags & MINT_IRQ_VALID) {
+		owner = mint_line_share(dev, desc);
+		if (owner != MINT_NODE_FREE && !dev->msi_cap && !dev->msix_cap)
+			err = refuse(&reason, -EBUSY,
+				     "has no MSI, and its line, GSI %u, belongs to node %u: end that node first",
+				     desc->gsi, owner);
+	}
 	pci_dev_put(dev);
 	return err;
 }
 
-/* No DMA, no interrupt, and the best reset that the function has for itself */
-static void quiesce(struct pci_dev *dev)
+/* As in the file reset_method of the function in sysfs */
+static const char * const reset_names[] = {
+	NULL, "device_specific", "acpi", "flr", "af_flr", "pm", "bus", "cxl_bus",
+};
+
+/* The best reset that the function has for itself; its name */
+static const char *reset(struct pci_dev *dev)
 {
-	int err;
+	u8 methods[PCI_NUM_RESET_METHODS];
+	int i, err = -ENOTTY;
+
+	BUILD_BUG_ON(ARRAY_SIZE(reset_names) != PCI_NUM_RESET_METHODS);
+
+	/* One at a time, to know which it was */
+	memcpy(methods, dev->reset_methods, sizeof(methods));
+	for (i = 0; i < ARRAY_SIZE(methods) && methods[i]; i++) {
+		dev->reset_methods[0] = methods[i];
+		dev->reset_methods[1] = 0;
+		err = __pci_reset_function_locked(dev);
+		if (err != -ENOTTY)
+			break;
+	}
+	memcpy(dev->reset_methods, methods, sizeof(methods));
+	return err ? NULL : reset_names[methods[i]];
+}
+
+/* No DMA, no interrupt, and a fresh start */
+static void quiesce(struct pci_dev *dev, const char *where)
+{
+	const char *name;
 
 	pci_clear_master(dev);
 	pci_intx(dev, 0);
 	if (!dev->state_saved)
 		pci_save_state(dev);
-	err = __pci_reset_function_locked(dev);
-	if (err)
-		pci_info(dev, "no reset of this function alone (%d), bus master is off\n",
-			 err);
+	name = reset(dev);
+	pci_info(dev, "%s, bus master off, reset: %s\n", where, name ?: "none");
 	dev->state_saved = true;
 	pci_restore_state(dev);
+}
+
+/* While a function is lent, this file is there and names the node */
+static ssize_t mint_node_show(struct device *dev, struct device_attribute *attr,
+			      char *buf)
+{
+	u32 n = lent_to(dev_id(to_pci_dev(dev)));
+
+	return n == MINT_NODE_FREE ? 0 : sysfs_emit(buf, "%u\n", n);
+}
+static DEVICE_ATTR_RO(mint_node);
+
+/* Bridges above what is lent forward for it and stay awake */
+static void hold_bridges(struct pci_dev *dev, bool hold)
+{
+	struct pci_dev *bridge;
+
+	for (bridge = pci_upstream_bridge(dev); bridge;
+	     bridge = pci_upstream_bridge(bridge)) {
+		if (!hold) {
+			pm_runtime_put(&bridge->dev);
+			continue;
+		}
+		pm_runtime_get_sync(&bridge->dev);
+		if (!pci_is_enabled(bridge) && pci_enable_device(bridge))
+			pci_warn(bridge, "not enabled\n");
+		pci_set_master(bridge);
+	}
 }
 
 /**
@@ -253,12 +438,13 @@ static void quiesce(struct pci_dev *dev)
  * The bridges above forward for it, and stay awake with it, until
  * mint_pci_take_back(). Its resources keep node 0's values.
  *
- * Context: predecessor, under the launch mutex, the node entered; may sleep.
+ * Context: predecessor, under mint_claims_lock(), the node entered; may sleep.
  * Return: 0; -EBUSY if a driver of node 0 has it.
  */
 int mint_pci_lend(const struct mint_device *desc)
 {
-	struct pci_dev *dev, *bridge;
+	struct pci_dev *dev;
+	char where[24];
 
 	dev = desc->kind == MINT_DEV_PCI ? dev_get(desc->id) : NULL;
 	if (!dev)
@@ -270,16 +456,14 @@ int mint_pci_lend(const struct mint_device *desc)
 		pci_dev_put(dev);
 		return -EBUSY;
 	}
-	for (bridge = pci_upstream_bridge(dev); bridge;
-	     bridge = pci_upstream_bridge(bridge)) {
-		if (!pci_is_enabled(bridge) && pci_enable_device(bridge))
-			pci_warn(bridge, "not enabled\n");
-		pci_set_master(bridge);
-	}
+	hold_bridges(dev, true);
 	pm_runtime_get_sync(&dev->dev);
 	pci_set_power_state(dev, PCI_D0);
 	dev->state_saved = false;
-	quiesce(dev);
+	snprintf(where, sizeof(where), "lent to node %u", lent_to(desc->id));
+	quiesce(dev, where);
+	if (device_create_file(&dev->dev, &dev_attr_mint_node))
+		pci_warn(dev, "no file mint_node\n");
 	/* Kept for the way back, and so is the reference */
 	pci_save_state(dev);
 	device_unlock(&dev->dev);
@@ -292,7 +476,7 @@ int mint_pci_lend(const struct mint_device *desc)
  *
  * Whatever state the successor left it in, it gets that of before.
  *
- * Context: predecessor, under the launch mutex; may sleep.
+ * Context: predecessor, under mint_claims_lock(); may sleep.
  */
 void mint_pci_take_back(const struct mint_device *desc)
 {
@@ -306,9 +490,11 @@ void mint_pci_take_back(const struct mint_device *desc)
 	dev->current_state = PCI_UNKNOWN;
 	pci_set_power_state(dev, PCI_D0);
 	dev->state_saved = true;
-	quiesce(dev);
+	quiesce(dev, "taken back");
+	device_remove_file(&dev->dev, &dev_attr_mint_node);
 	device_unlock(&dev->dev);
 	pm_runtime_put(&dev->dev);
+	hold_bridges(dev, false);
 	pci_dev_put(dev);
 	/* The reference of mint_pci_lend() */
 	pci_dev_put(dev);
@@ -321,7 +507,7 @@ void mint_pci_take_back(const struct mint_device *desc)
  * @count:	how many
  * @max:	room there
  *
- * Context: predecessor, under the launch mutex.
+ * Context: predecessor, under mint_claims_lock().
  * Return: the new count, -ENOSPC.
  */
 int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
@@ -368,7 +554,7 @@ void __init mint_pci_describe(void)
 
 #ifdef CONFIG_PCI_MMCONFIG
 	list_for_each_entry(region, &pci_mmcfg_list, list) {
-		ecam = mint_ecam(i++);
+		ecam = raw_pci_ext_ops == &pci_mmcfg ? mint_ecam(i++) : NULL;
 		if (!ecam)
 			break;
 		ecam->base = region->address;
@@ -388,8 +574,8 @@ void __init mint_pci_describe(void)
 	}
 }
 
-/* A successor's ways into configuration space, and the filter before them */
-static const struct pci_raw_ops *ecam_ops __ro_after_init;
+/* A successor's way into configuration space, behind the filter */
+static const struct pci_raw_ops *config_ops __ro_after_init;
 
 static bool bridge_hides(int reg)
 {
@@ -409,6 +595,11 @@ static u32 own_index(u32 id)
 	return i;
 }
 
+static bool has_line(u32 i)
+{
+	return own[i].irq_flags & (MINT_IRQ_VALID | MINT_IRQ_SHARED);
+}
+
 static bool covers(int reg, int len, int byte)
 {
 	return reg <= byte && byte < reg + len;
@@ -425,15 +616,14 @@ static int filter_read(unsigned int segment, unsigned int bus,
 	int err;
 
 	if (i < own_count) {
-		err = ecam_ops->read(segment, bus, devfn, reg, len, val);
-		if (!(own[i].irq_flags & MINT_IRQ_VALID) &&
-		    covers(reg, len, PCI_INTERRUPT_PIN))
+		err = config_ops->read(segment, bus, devfn, reg, len, val);
+		if (!has_line(i) && covers(reg, len, PCI_INTERRUPT_PIN))
 			*val &= ~(0xff << 8 * (PCI_INTERRUPT_PIN - reg));
 		return err;
 	}
 	if (own_function(id, MINT_DEV_BRIDGE)) {
 		if (!bridge_hides(reg))
-			return ecam_ops->read(segment, bus, devfn, reg, len, val);
+			return config_ops->read(segment, bus, devfn, reg, len, val);
 		*val = 0;
 		return 0;
 	}
@@ -448,9 +638,9 @@ static int filter_write(unsigned int segment, unsigned int bus,
 
 	if (i == own_count)
 		return 0;
-	if (!(own[i].irq_flags & MINT_IRQ_VALID) && reg == PCI_COMMAND && len > 1)
+	if (!has_line(i) && reg == PCI_COMMAND && len > 1)
 		val |= PCI_COMMAND_INTX_DISABLE;
-	return ecam_ops->write(segment, bus, devfn, reg, len, val);
+	return config_ops->write(segment, bus, devfn, reg, len, val);
 }
 
 static const struct pci_raw_ops filter_ops = {
@@ -460,19 +650,12 @@ static const struct pci_raw_ops filter_ops = {
 
 static int successor_enable_irq(struct pci_dev *dev)
 {
-	struct irq_alloc_info info;
-	int irq;
 	u32 i = own_index(dev_id(dev));
+	int irq;
 
-	if (i == own_count || !(own[i].irq_flags & MINT_IRQ_VALID))
+	if (i == own_count || !has_line(i) || (dev->irq_managed && dev->irq > 0))
 		return 0;
-	if (dev->irq_managed && dev->irq > 0)
-		return 0;
-
-	ioapic_set_alloc_attr(&info, NUMA_NO_NODE,
-			      !!(own[i].irq_flags & MINT_IRQ_LEVEL),
-			      !!(own[i].irq_flags & MINT_IRQ_ACTIVE_LOW));
-	irq = mp_map_gsi_to_irq(own[i].gsi, IOAPIC_MAP_ALLOC, &info);
+	irq = mint_line_map(&own[i]);
 	if (irq < 0)
 		return irq;
 	dev->irq = irq;
@@ -482,11 +665,23 @@ static int successor_enable_irq(struct pci_dev *dev)
 
 static void successor_disable_irq(struct pci_dev *dev)
 {
-	if (!dev->irq_managed || dev->irq <= 0)
+	u32 i = own_index(dev_id(dev));
+
+	if (i == own_count || !dev->irq_managed || dev->irq <= 0)
 		return;
-	mp_unmap_irq(dev->irq);
+	mint_line_unmap(&own[i], dev->irq);
 	dev->irq = 0;
 	dev->irq_managed = 0;
+}
+
+static bool __init has_functions(u32 segment)
+{
+	u32 i;
+
+	for (i = 0; i < own_count; i++)
+		if (own[i].kind == MINT_DEV_PCI && own[i].id >> 16 == segment)
+			return true;
+	return false;
 }
 
 static int __init successor_arch_init(void)
@@ -508,24 +703,20 @@ static int __init successor_arch_init(void)
 	for (i = 0; (ecam = mint_ecam(i)) && ecam->base; i++)
 		pci_mmconfig_add(ecam->segment, ecam->start_bus, ecam->end_bus,
 				 ecam->base);
-	if (pci_mmcfg_arch_init() && raw_pci_ext_ops) {
-		ecam_ops = raw_pci_ext_ops;
+	if (i && pci_mmcfg_arch_init() && raw_pci_ext_ops) {
+		config_ops = raw_pci_ext_ops;
 		raw_pci_ext_ops = &filter_ops;
 	}
 #endif
+	/* Without ECAM, functions of domain 0 were lent for use by the ports */
+	if (!config_ops && has_functions(0)) {
+		mint_conf1_reserve();
+		config_ops = &mint_conf1;
+		raw_pci_ops = &filter_ops;
+	}
 	pcibios_enable_irq = successor_enable_irq;
 	pcibios_disable_irq = successor_disable_irq;
 	return 0;
-}
-
-static bool __init has_functions(u32 segment)
-{
-	u32 i;
-
-	for (i = 0; i < own_count; i++)
-		if (own[i].kind == MINT_DEV_PCI && own[i].id >> 16 == segment)
-			return true;
-	return false;
 }
 
 static int __init successor_init(void)
@@ -533,7 +724,7 @@ static int __init successor_init(void)
 	struct pci_sysdata *sysdata;
 	u32 i, *root;
 
-	if (!ecam_ops)
+	if (!config_ops)
 		return 0;
 	for (i = 0; (root = mint_root_bus(i)) && *root != MINT_NODE_FREE; i++) {
 		LIST_HEAD(resources);
@@ -583,7 +774,7 @@ void mint_pci_quiet(void)
 {
 	u32 i, val;
 
-	if (!ecam_ops)
+	if (!config_ops)
 		return;
 	for (i = 0; i < own_count; i++) {
 		unsigned int segment = own[i].id >> 16;

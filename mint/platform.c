@@ -198,7 +198,7 @@ void __init mint_platform_setup(void)
 	legacy_pic = &null_legacy_pic;
 	disable_acpi();
 	setup_force_cpu_cap(X86_FEATURE_TSC_KNOWN_FREQ);
-	/* There is nothing here to check it against but jiffies, made of it */
+	/* There is nothing to watch it by but jiffies, which a busy host loses */
 	setup_force_cpu_cap(X86_FEATURE_TSC_RELIABLE);
 
 	for (i = 0; i < ARRAY_SIZE(not_ours); i++)

@@ -149,25 +149,13 @@ static bool alive(u32 state)
 	return state == MINT_STATE_STARTING || state == MINT_STATE_RUNNING;
 }
 
-/* The core that hears for a node: after an own reboot it may be another one */
-static u32 bell_of(u32 n, const struct mint_node *claim)
-{
-	u32 apic_id = READ_ONCE(mint_node(n)->boot_apic_id);
-	struct mint_core *core = mint_core_find(apic_id);
-
-	return core && mint_core_owner(core) == n ? apic_id : claim->boot_apic_id;
-}
-
 static void request(u32 n, u32 what)
 {
-	const struct mint_node *claim = mint_claim(n);
 	unsigned long flags;
 
 	WRITE_ONCE(mint_node(n)->request, what);
-	if (!claim)
-		return;
 	local_irq_save(flags);
-	mint_doorbell(bell_of(n, claim));
+	mint_ring_node(n);
 	local_irq_restore(flags);
 }
 

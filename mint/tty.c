@@ -57,20 +57,15 @@ static struct tty_driver *driver;
 /* Tell the peer, unless it is not there or our own APIC is not yet */
 static void ring_peer(const struct mint_line *line)
 {
-	u32 apic_id = mint_layout.bsp_apic_id;
-	const struct mint_node *claim;
 	unsigned long flags;
 
 	if (system_state < SYSTEM_SCHEDULING || in_nmi())
 		return;
-	if (!mint_successor()) {
-		claim = mint_claim(line->peer);
-		if (!claim || mint_state(line->peer) != MINT_STATE_RUNNING)
-			return;
-		apic_id = claim->boot_apic_id;
-	}
 	local_irq_save(flags);
-	mint_doorbell(apic_id);
+	if (mint_successor())
+		mint_doorbell(mint_layout.bsp_apic_id);
+	else if (mint_state(line->peer) == MINT_STATE_RUNNING)
+		mint_ring_node(line->peer);
 	local_irq_restore(flags);
 }
 

@@ -284,6 +284,7 @@ static void watch(struct work_struct *work)
 /* Somebody rang: another node has something to say, or to be asked */
 static void doorbell(void)
 {
+	mint_lines_poll();
 	mint_tty_poll();
 	if (mint_role == MINT_PREDECESSOR)
 		mint_watch_now();

@@ -194,13 +194,14 @@ class Machine:
     extra     further arguments of any kind
     control   "ctl" for the virtio port, or "com1" for the shell on COM1
     limit     seconds after which the machine is ended from outside
+    board     QEMU's -M: "q35", or "pc", which has no ECAM
     may_end   True when a power-off or reset by the guest is expected
     """
 
     def __init__(self, name="machine", append="", smp=None, memory=None,
                  kernel=None, initrd=None, devices=(), extra=(), share=None,
                  control="ctl", limit=900, console=True, may_end=False,
-                 cpu=None):
+                 cpu=None, board="q35"):
         env = os.environ
         self.name = name
         self.smp = smp or env.get("SMP", "4")
@@ -214,6 +215,7 @@ class Machine:
         self.limit = limit * SLOW
         self.may_end = may_end
         self.cpu = cpu
+        self.board = board
         words = ["console=ttyS0"] if console else []
         if env.get("ACCEL", "tcg") == "tcg" and host_tsc_khz():
             words.append("tsc_early_khz=%d" % host_tsc_khz())
@@ -250,7 +252,7 @@ class Machine:
         cpu = self.cpu or os.environ.get("CPU", cpu)
         cmd = [os.environ.get("QEMU", "qemu-system-x86_64"),
                "-name", "mint-" + self.name,
-               "-M", "q35", "-accel", accel_args, "-cpu", cpu,
+               "-M", self.board, "-accel", accel_args, "-cpu", cpu,
                "-smp", self.smp, "-m", self.memory,
                "-nodefaults", "-vga", "std", "-display", "none",
                "-rtc", "base=utc",
@@ -262,10 +264,12 @@ class Machine:
         for name in COMS:
             cmd += ["-chardev", self._chardev(name), "-serial",
                     "chardev:" + name]
+        # The screen of a pc takes 02.0.
+        slot = 2 if self.board == "q35" else 3
         cmd += ["-chardev", self._chardev("qmp"),
                 "-mon", "chardev=qmp,mode=control"]
         if self.control == "ctl":
-            cmd += ["-device", "virtio-serial-pci,id=serial,addr=02.0",
+            cmd += ["-device", "virtio-serial-pci,id=serial,addr=%d.0" % slot,
                     "-chardev", self._chardev("ctl"),
                     "-device", "virtserialport,bus=serial.0,chardev=ctl,"
                                "name=mint.ctl"]
@@ -274,7 +278,7 @@ class Machine:
                               "readonly=on,multidevs=remap,path="
                     + self.share.replace(",", ",,"),
                     "-device", "virtio-9p-pci,fsdev=share,mount_tag=mint,"
-                               "addr=03.0"]
+                               "addr=%d.0" % (slot + 1)]
         for device in self.devices:
             cmd += ["-device", device]
         return cmd + self.extra

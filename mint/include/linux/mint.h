@@ -32,6 +32,9 @@ bool mint_may_ioremap(phys_addr_t start, unsigned long size);
 bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg);
 unsigned long mint_ioapic_lock(void);
 void mint_ioapic_unlock(unsigned long flags);
+unsigned long mint_conf1_lock(void);
+void mint_conf1_unlock(unsigned long flags);
+bool mint_no_early_pci(void);
 bool mint_pci_may_bind(struct pci_dev *dev);
 int mint_may_reboot(unsigned int cmd);
 long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
@@ -57,6 +60,9 @@ static inline bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg)
 
 static inline unsigned long mint_ioapic_lock(void) { return 0; }
 static inline void mint_ioapic_unlock(unsigned long flags) { }
+static inline unsigned long mint_conf1_lock(void) { return 0; }
+static inline void mint_conf1_unlock(unsigned long flags) { }
+static inline bool mint_no_early_pci(void) { return false; }
 static inline bool mint_pci_may_bind(struct pci_dev *dev) { return true; }
 static inline int mint_may_reboot(unsigned int cmd) { return 0; }
 
@@ -73,5 +79,9 @@ static inline long mint_kexec_load(unsigned long entry,
 /* guard(mint_ioapic)(): the index/data pair of an I/O APIC is ours */
 DEFINE_LOCK_GUARD_0(mint_ioapic, _T->flags = mint_ioapic_lock(),
 		    mint_ioapic_unlock(_T->flags), unsigned long flags)
+
+/* guard(mint_conf1)(): the ports CF8 and CFC are ours */
+DEFINE_LOCK_GUARD_0(mint_conf1, _T->flags = mint_conf1_lock(),
+		    mint_conf1_unlock(_T->flags), unsigned long flags)
 
 #endif /* _LINUX_MINT_H */

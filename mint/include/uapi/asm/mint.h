@@ -110,6 +110,7 @@ struct mint_range {
 #define MINT_IRQ_VALID		0x1	/* gsi is the function's INTx */
 #define MINT_IRQ_LEVEL		0x2
 #define MINT_IRQ_ACTIVE_LOW	0x4
+#define MINT_IRQ_SHARED		0x8	/* gsi is node 0's, which passes it on */
 #define MINT_IRQ_ISA_SHIFT	8		/* ISA IRQ of a legacy device */
 
 /**
@@ -438,11 +439,14 @@ struct mint_table {
  * @pml4:	identity map, four levels, below 4 GiB
  * @pml5:	identity map, five levels, below 4 GiB; 0 without LA57
  * @ioapic_lock: around index and data register of every I/O APIC
- * @pci_lock:	for ports CF8/CFC, which node 0 alone uses so far
+ * @pci_lock:	around index and data port CF8/CFC
  * @rings:	struct mint_rings, indexed by node number
  * @ring_size:	bytes of each ring's data, a power of two
  * @restart:	entry of the restart loop in the gateway page
  * @place:	the same for a core that comes out of the gateway
+ * @lines:	bits, a row for each node: GSIs that node 0 passes on to it and
+ *		that it has not looked at yet
+ * @reserved2:	0
  */
 struct mint_common {
 	__u32			magic;
@@ -470,6 +474,8 @@ struct mint_common {
 	__u32			ring_size[MINT_RING_COUNT];
 	__aligned_u64		restart;
 	__aligned_u64		place;
+	struct mint_table	lines;
+	__u32			reserved2;
 };
 
 #endif /* !__ASSEMBLY__ */

@@ -1,0 +1,632 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tests of devices: each kind is used for real, in two nodes at once.
+
+This file owns the machines that exist for their devices, and the tests which
+only they can run; scripts/check runs them with all others. Every kind of
+device is there twice: a successor has one, node 0 the other. Data are written,
+flushed, dropped from the cache, read back and compared; network cards talk to
+each other.
+"""
+
+import calendar
+import os
+import re
+import time
+
+import machine as qemu
+from verdict import Failed, expect
+from machine import Limit, in_share
+from nodes import Refused
+
+
+# ---- devices of a node -------------------------------------------------------
+
+# Shell functions for any node: from the name of a PCI function to what the
+# kernel made of it. A disk may take a moment to be found.
+FUNCTIONS = """
+of_device() {
+    i=0
+    while [ $i -lt 200 ]; do
+        for e in /sys/$1/*; do
+            case $(readlink -f $e) in
+            */$2/*) echo ${e##*/}; return 0;;
+            esac
+        done
+        i=$((i + 1)); usleep 50000
+    done
+    echo "no $1 of $2" >&2; return 1
+}
+disk() { of_device block $1; }
+card() { of_device class/net $1; }
+# fill <function> <MiB>: random data on its disk, read back; prints the digest
+fill() {
+    d=$(disk $1) || return 1
+    dd if=/dev/urandom of=/tmp/$d.a bs=1M count=$2 2>/dev/null &&
+        dd if=/tmp/$d.a of=/dev/$d bs=256k conv=fsync 2>/dev/null &&
+        echo 3 >/proc/sys/vm/drop_caches || return 1
+    a=$(md5sum </tmp/$d.a)
+    b=$(dd if=/dev/$d bs=1M count=$2 2>/dev/null | md5sum)
+    rm /tmp/$d.a
+    [ "$a" = "$b" ] || { echo "$1 $d: wrote $a, read $b" >&2; return 1; }
+    echo $1 ${a%% *}
+}
+# at_once <command> <function>..: the command for all of them, in parallel
+at_once() {
+    c=$1; shift; rm -f /tmp/bad
+    for f; do $c $f || echo $f >>/tmp/bad & done
+    wait
+    [ ! -e /tmp/bad ]
+}
+"""
+
+
+def script(text):
+    """The functions above, and a script that uses them."""
+    return FUNCTIONS + text
+
+
+def start(b, name, text, port=None):
+    """Begin a script in a node; finish() waits for it."""
+    b.m.sh(script("rm -f /tmp/%s.rc; cat >/tmp/%s.sh <<'EOS'\n%s\nEOS\n"
+                  "(sh /tmp/%s.sh >/tmp/%s.out 2>&1; echo $? >/tmp/%s.rc) "
+                  "</dev/null >/dev/null 2>&1 &" % (
+                      name, name, script(text), name, name, name)), 30, port)
+
+
+def finish(b, name, port=None, limit=120):
+    """Wait until a script has ended; return what it printed."""
+    def over():
+        return b.m.run("[ -s /tmp/%s.rc ]" % name, 30, port)[0] == 0
+
+    b.nodes.poll(over, limit, "end of %s on %s" % (name, port or "node 0"))
+    out = b.m.sh("cat /tmp/%s.out; cat /tmp/%s.rc" % (name, name), 30, port)
+    lines = out.splitlines()
+    expect(lines and lines[-1] == "0", "%s on %s: %s", name, port or "node 0",
+           out)
+    return lines[:-1]
+
+
+def seen(b, port):
+    """The functions that a successor's lspci lists."""
+    return sorted("0000:" + line.split()[0] for line in
+                  b.m.sh("lspci", 30, port).splitlines())
+
+
+# ---- tests --------------------------------------------------------------------
+
+# Of each kind: node 0's function, the successor's.
+DISKS = {
+    "virtio-blk": ("0000:00:04.0", "0000:00:14.0"),
+    "NVMe": ("0000:00:05.0", "0000:01:00.0"),
+    "AHCI": ("0000:00:06.0", "0000:05:01.0"),
+    "USB": ("0000:00:07.0", "0000:05:02.0"),
+}
+CARDS = {
+    "virtio-net": ("0000:00:08.0", "0000:00:15.0"),
+    "e1000e": ("0000:00:09.0", "0000:02:00.0"),
+    "e1000": ("0000:00:0a.0", "0000:04:01.0"),
+}
+RNGS = ("0000:00:0b.0", "0000:04:02.0")
+FILL = 4
+
+
+def disks(b):
+    """Four kinds of disk, in a successor and in node 0 at the same time."""
+    mine = [pair[0] for pair in DISKS.values()]
+    lent = [pair[1] for pair in DISKS.values()]
+    unbind(b, *lent)
+    node, _ = b.launch_on("com2", 2, devices=",".join(lent))
+    above = ["0000:00:10.0", "0000:00:13.0"]
+    expect(seen(b, "com2") == sorted(lent + above), "lspci there: %s",
+           seen(b, "com2"))
+    text = "f() { fill $1 %d; }; at_once f %s"
+    for name, who, port in (("there", lent, "com2"), ("here", mine, None)):
+        start(b, name, text % (FILL, " ".join(who)), port)
+    there = dict(line.split() for line in finish(b, "there", "com2", 240))
+    here = dict(line.split() for line in finish(b, "here", None, 240))
+    expect(sorted(there) == sorted(lent), "filled there: %s", there)
+    expect(sorted(here) == sorted(mine), "filled here: %s", here)
+    b.nodes.beats([0, node])
+    b.stop_all()
+    # Node 0 has them back, with what was written.
+    for function, digest in there.items():
+        again = b.m.sh(script(
+            "echo %s >/sys/bus/pci/drivers_probe; d=$(disk %s) && "
+            "dd if=/dev/$d bs=1M count=%d 2>/dev/null | md5sum" % (
+                function, function, FILL)), 60)
+        expect(digest in again, "%s: node 0 reads %s, written was %s",
+               function, again, digest)
+        unbind(b, function)
+
+
+def unbind(b, *functions):
+    """Take node 0's drivers off functions."""
+    b.m.sh("for f in %s; do d=/sys/bus/pci/devices/$f/driver; "
+           "[ ! -e $d ] || echo $f >$d/unbind || exit 1; done"
+           % " ".join(functions))
+
+
+def networks(b):
+    """Three kinds of network card: node 0 and a successor talk by each."""
+    lent = [pair[1] for pair in CARDS.values()]
+    node, _ = b.launch_on("com2", 2, devices=",".join(lent))
+    talk(b, [("com2",) + pair for pair in CARDS.values()])
+    rows = b.m.read("/proc/interrupts", "com2")
+    expect("IO-APIC" in rows, "e1000 has no line of its own: %s", rows)
+    b.nodes.beats([0, node])
+
+
+def address(b, links, mib):
+    """Give every card its address, and every node data to send.
+
+    links are (console, node 0's function, the successor's); each is a subnet.
+    Returns {console or None: digest of what this node sends}.
+    """
+    sums = {}
+    for who in {None} | {link[0] for link in links}:
+        # Cards of an earlier test may be on the same subnet.
+        lines = ["ip link set lo up; rm -f /tmp/got.*; "
+                 "for c in $(ls /sys/class/net); do [ $c = lo ] || "
+                 "{ ip addr flush dev $c; ip link set $c down; }; done"]
+        for k, (port, mine, other) in enumerate(links):
+            if who not in (None, port):
+                continue
+            lines.append("c=$(card %s) && ip addr add 10.1.%d.%d/24 dev $c && "
+                         "ip link set $c up || exit 1" % (
+                             other if who else mine, k, 2 if who else 1))
+        lines.append("mkdir -p /tmp/www && dd if=/dev/urandom "
+                     "of=/tmp/www/data bs=1M count=%d 2>/dev/null && "
+                     "md5sum </tmp/www/data; killall httpd 2>/dev/null; "
+                     "httpd -h /tmp/www" % mib)
+        sums[who] = b.m.sh(script("\n".join(lines)), 60, who).split()[0]
+    return sums
+
+
+def talk_begin(b, links, name="talk"):
+    """All nodes fetch what the other side of each link sends."""
+    for who in {None} | {link[0] for link in links}:
+        subnets = " ".join(str(k) for k, link in enumerate(links)
+                           if who in (None, link[0]))
+        # A card needs a while until it has its link.
+        start(b, name, "get() { i=0; until wget -q -T 20 -O /tmp/got.$1 "
+              "http://10.1.$1.%d/data 2>/dev/null; do i=$((i + 1)); [ $i -lt 30 ] || "
+              "return 1; usleep 200000; done; }\nat_once get %s && "
+              "for k in %s; do echo $k $(md5sum </tmp/got.$k); done" % (
+                  1 if who else 2, subnets, subnets), who)
+
+
+def talk_end(b, links, sums, limit=240):
+    """What all have fetched is what was sent."""
+    for who in {None} | {link[0] for link in links}:
+        for line in finish(b, "talk", who, limit):
+            k, digest = line.split()[:2]
+            sent = sums[None if who else links[int(k)][0]]
+            expect(digest == sent, "%s on link %s: got %s, sent was %s",
+                   who or "node 0", k, digest, sent)
+    b.m.sh("killall httpd")
+
+
+def talk(b, links, mib=2):
+    """Exchange data on all links, both ways at once, and compare."""
+    sums = address(b, links, mib)
+    talk_begin(b, links)
+    talk_end(b, links, sums)
+
+
+def rngs(b):
+    """virtio-rng in both, and the bridges above them are not written."""
+    def bridges():
+        """Both bridges, without the command, which lets them forward."""
+        words = [b.m.pci_config(f) for f in ((0, 0x12, 0), (3, 0, 0))]
+        return [w[:1] + w[2:] for w in words]
+
+    before = bridges()
+    node, _ = b.launch_on("com2", 1, devices=RNGS[1])
+    expect(seen(b, "com2") == sorted(["0000:00:12.0", "0000:03:00.0",
+                                      RNGS[1]]),
+           "lspci there: %s", seen(b, "com2"))
+    for port in ("com2", None):
+        b.m.sh("grep -q virtio /sys/class/misc/hw_random/rng_current && "
+               "dd if=/dev/hwrng of=/dev/null bs=64 count=4", 30, port)
+    b.nodes.beats([0, node])
+    b.stop_all()
+    expect(bridges() == before, "a bridge has changed")
+
+
+def accesses(trace, *names):
+    """{name: APIC IDs of the cores that accessed this region}."""
+    found = {}
+    for line in trace.lines:
+        match = re.search(r" cpu (-?\d+) .* name '([^']*)'", line)
+        if match and match.group(2) in names:
+            found.setdefault(match.group(2), set()).add(int(match.group(1)))
+    return found
+
+
+def no_ports(b):
+    """With ECAM, no core of a successor uses CF8/CFC from launch to end."""
+    with b.trace("memory_region_ops_write") as trace:
+        b.launch_on("com2", 2, devices="00:14.0")
+        b.stop_all()
+        b.m.sh("lspci >/dev/null")
+    found = accesses(trace, "pci-conf-idx", "pci-conf-data")
+    expect(found.get("pci-conf-idx") == {0}, "cores at the ports: %s", found)
+
+
+def named_by_place(b):
+    """Functions by slot and by port; marked, not bindable, bridges awake."""
+    want = ["0000:00:14.0", "0000:00:15.0", "0000:02:00.0", "0000:04:01.0",
+            "0000:04:02.0"]
+    path = "/sys/bus/pci/devices/"
+    unbind(b, *want)
+    power = b.m.run("echo auto >%s0000:00:11.0/power/control" % path)[0] == 0
+    b.m.sh("dmesg -c >/dev/null")
+    node, _ = b.launch_on(
+        "com2", 1, devices="00:14,0000:00:15.*,00:11.0/*,00:12.0/*")
+    got = b.nodes.file(node, "devices").split()
+    expect(sorted(got) == sorted(want + ["com2"]), "it has %s", got)
+    marked = b.m.sh("cd %s; grep . */mint_node" % path).split()
+    expect(sorted(marked) == sorted("%s/mint_node:%d" % (f, node)
+                                    for f in want), "marked: %s", marked)
+    for function in want:
+        status, text = b.m.run("echo %s >/sys/bus/pci/drivers_probe; "
+                               "[ ! -e %s%s/driver ]" % (function, path,
+                                                         function))
+        expect(not status, "%s is bound in node 0: %s", function, text)
+    log = b.m.sh("dmesg")
+    expect("%s: lent to node %d, not bound" % (want[0], node) in log,
+           "no reason for not binding in the log: %s", log)
+    # Kernels without power management have nothing to keep awake.
+    for bridge in ("0000:00:11.0", "0000:00:12.0",
+                   "0000:03:00.0") if power else ():
+        awake = b.m.read("%s%s/power/runtime_status" % (path, bridge))
+        expect(awake == "active", "bridge %s is %s", bridge, awake)
+    b.stop_all()
+    log = b.m.sh("dmesg")
+    resets = {}
+    for function in want:
+        found = re.findall(r"%s: (lent to node \d+|taken back), bus master "
+                           r"off, reset: (\w+)" % re.escape(function), log)
+        expect(len(found) == 2, "%s: hand-overs in the log: %s", function,
+               found)
+        resets[function] = found[0][1]
+    # What each offers, and the function is used for.
+    expect(resets["0000:00:14.0"] == "flr" or resets["0000:02:00.0"] in (
+        "flr", "bus", "pm"), "no reset at all: %s", resets)
+    expect(b.m.run("ls %s*/mint_node" % path)[0], "still marked")
+
+
+# A line of the q35 has every fourth slot: GSI 20 is slots 4, 8, 12 ..
+SHARED = {"com2": "0000:00:08.0", "com3": "0000:00:0c.0"}
+LINKS = [("com2", "0000:00:04.0", SHARED["com2"]),
+         ("com3", "0000:00:05.0", SHARED["com3"])]
+ALONE = ("com2", "0000:00:07.0", "0000:00:06.0")
+
+
+def count_of(b, row, port=None):
+    """Interrupts of rows of /proc/interrupts that have this word."""
+    return sum(int(word) for line in
+               b.m.read("/proc/interrupts", port).splitlines() if row in line
+               for word in line.split(":", 1)[1].split()[:2]
+               if word.isdigit())
+
+
+def calm(b, row, port=None, bound=100):
+    """No storm: hardly an interrupt in a second without load."""
+    before = count_of(b, row, port)
+    b.m.sh("sleep 1", 60, port)
+    grown = count_of(b, row, port) - before
+    expect(grown < bound, "%s: %d interrupts of %s in a second",
+           port or "node 0", grown, row)
+
+
+def command(b, function):
+    """The command register of a function of the q35."""
+    bus, dev, fn = function.split(":")[1], *function.split(":")[2].split(".")
+    return b.m.pci_config((int(bus, 16), int(dev, 16), int(fn)), words=2)[1]
+
+
+def shared_line(b):
+    """One INTx line of three nodes, under load; then one of them dies."""
+    unbind(b, *SHARED.values())
+    nodes = {}
+    for port, function in SHARED.items():
+        nodes[port], _ = b.launch_on(port, 1, devices=function)
+    expect(20 in b.nodes.pins()["node 0"], "GSI 20: %s", b.nodes.pins())
+    talk(b, LINKS, 6)
+    for port in SHARED:
+        # Without interrupts, the driver looks every two seconds.
+        count = count_of(b, "node0-line", port)
+        expect(count > 200, "%s: %d interrupts on its line", port, count)
+        calm(b, "node0-line", port)
+    calm(b, " 20-fasteoi ")
+    b.nodes.beats([0] + list(nodes.values()))
+
+    # One dies, with its line asserted, most likely, and DMA under way.
+    sums = address(b, LINKS, 16)
+    talk_begin(b, LINKS, "cut")
+    b.nodes.poll(lambda: b.m.run("[ -s /tmp/got.1 ]")[0] == 0, 60, "transfer")
+    b.m.send("com3", " echo c >/proc/sysrq-trigger\n")
+    b.nodes.wait_over(nodes["com3"], 60)
+    b.launched.remove(nodes["com3"])
+    off = command(b, SHARED["com3"])
+    expect(not off & 4, "bus master is on after the end: %08x", off)
+    expect(off & 0x400, "INTx is on after the end: %08x", off)
+    for line in finish(b, "cut", "com2", 240):
+        expect(line.split()[1] == sums[None], "com2 got %s", line)
+    b.m.sh("killall wget httpd 2>/dev/null; true")
+    talk(b, LINKS[:1], 4)
+    calm(b, " 20-fasteoi ")
+    calm(b, "node0-line", "com2")
+    b.nodes.beats([0, nodes["com2"]])
+    b.stop_all()
+    # The line is node 0's alone again.
+    rows = b.m.sh("grep ' 20-fasteoi ' /proc/interrupts")
+    expect("mint" not in rows, "node 0 still passes the line on: %s", rows)
+
+
+# Every interrupt of a node goes from core to core, again and again.
+MOVE = """
+i=0
+while [ $i -lt 30 ]; do
+    for m in 1 2; do
+        for f in /proc/irq/[0-9]*/smp_affinity; do
+            echo $m >$f
+        done 2>/dev/null
+    done
+    i=$((i + 1))
+done
+for f in /proc/irq/[0-9]*/smp_affinity; do echo 3 >$f; done 2>/dev/null
+exit 0
+"""
+
+
+def wiring(b):
+    """The pins without what moves: vector and destination."""
+    return [re.sub(r"0x[0-9a-f]+|(vec|dest)=\S+|rirr|\bpend\w*", "", line)
+            for line in b.m.ioapic()]
+
+
+def affinity(b):
+    """Two nodes move their interrupts at the same time; pins stay intact."""
+    unbind(b, ALONE[2])
+    node, _ = b.launch_on("com2", 2, devices=ALONE[2])
+    expect(22 in b.nodes.pins()["node %d" % node], "GSI 22: %s",
+           b.nodes.pins())
+    talk(b, [ALONE], 1)
+    before, all_pins = wiring(b), b.m.ioapic()
+    mine = {line.split(":")[0].strip() for line in
+            b.m.read("/proc/interrupts").splitlines() if "IO-APIC" in line}
+    sums = address(b, [ALONE], 8)
+    start(b, "move", MOVE)
+    start(b, "move", MOVE, "com2")
+    talk_begin(b, [ALONE])
+    finish(b, "move", None, 240)
+    finish(b, "move", "com2", 240)
+    try:
+        talk_end(b, [ALONE], sums, 120)
+    except Limit as error:
+        raise Failed("%s; pins: %s; here: %s; there: %s" % (
+            error, b.m.ioapic()[22:], b.m.sh("grep eth /proc/interrupts"),
+            b.m.sh("grep eth /proc/interrupts", 30, "com2"))) from error
+    after = wiring(b)
+    for pin, line in enumerate(before):
+        expect(after[pin] == line, "pin %d was %r, is %r", pin, line,
+               after[pin])
+        if pin not in (2, 3, 22) and str(pin) not in mine:
+            expect(b.m.ioapic()[pin] == all_pins[pin],
+                   "pin %d, which nobody uses: %r, was %r", pin,
+                   b.m.ioapic()[pin], all_pins[pin])
+    for port in (None, "com2"):
+        expect("broken" not in b.m.sh("dmesg | grep mint:", 30, port),
+               "a lock was broken")
+    talk(b, [ALONE], 1)
+    b.nodes.beats([0, node])
+
+
+# The pc: node 0's, the successor's.
+PC_DISKS = ("0000:00:05.0", "0000:00:06.0")
+PC_CARDS = ("com4", "0000:00:07.0", "0000:00:08.0")
+
+
+def ports(b):
+    """Without ECAM, all use CF8/CFC under a lock, and none reads nonsense."""
+    lent = [PC_DISKS[1], PC_CARDS[2]]
+    unbind(b, *lent)
+    expect("ECAM" not in b.m.sh("dmesg"), "this machine has ECAM")
+    node, _ = b.launch_on("com4", 1, devices=",".join(lent))
+    expect(seen(b, "com4") == lent, "lspci there: %s", seen(b, "com4"))
+    share = in_share(os.path.join(qemu.BUILD, "selftests"), b.m.share)
+    b.m.sh("cp %s/config_reader /tmp" % share)
+    for port, path in ((None, "/tmp"), ("com4", "/test")):
+        start(b, "read", "%s/config_reader 8000 "
+              "/sys/bus/pci/devices/*/config" % path, port)
+        start(b, "fill", "fill %s %d" % (PC_DISKS[1 if port else 0], FILL),
+              port)
+    talk(b, [PC_CARDS], 2)
+    for port in (None, "com4"):
+        words = int(finish(b, "read", port)[-1].split()[0])
+        expect(words > 2000, "%s: only %d words were read",
+               port or "node 0", words)
+        finish(b, "fill", port)
+        expect("broken" not in b.m.sh("dmesg | grep mint:", 30, port),
+               "a lock was broken")
+    b.nodes.beats([0, node])
+
+
+def refused(b, devices, *patterns):
+    """A launch with these devices is refused in such words."""
+    before = b.state()
+    try:
+        b.launch(1, devices=devices)
+    except Refused as error:
+        for pattern in patterns:
+            expect(re.search(pattern, str(error)), "%s: no %s in: %s",
+                   devices, pattern, error)
+        expect(b.state() == before, "a refusal has changed something")
+        return
+    expect(False, "%s was not refused", devices)
+
+
+def no_route(b):
+    """INTx that reaches no I/O APIC, and a register without an address."""
+    unbind(b, "0000:00:07.0")
+    refused(b, "00:07.0", "no MSI", "no route of its INTA", "boot node 0")
+    refused(b, "00:05.0", "no address for BAR 2", "pci=realloc")
+    node, _ = b.launch_on("com2", 1)
+    b.nodes.beats([0, node])
+
+
+def translated(b):
+    """An active IOMMU: no function is lent, all else works."""
+    unbind(b, "0000:00:07.0")
+    refused(b, "00:07.0", "active IOMMU", "intel_iommu=off")
+    node, _ = b.launch_on("com2", 2)
+    b.nodes.beats([0, node])
+
+
+def legacy(b):
+    """Keyboard, screen, RTC and three serial ports, each in a successor."""
+    core = b.nodes.cores()["free"]
+    with b.trace("memory_region_ops_write", "memory_region_ops_read") as trace:
+        nodes = [b.launch_on("com1", 1, devices="i8042,vga,rtc",
+                             append="console=tty0 console=ttyS0")[0]]
+        nodes.append(b.launch_on("com2", 1)[0])
+        nodes.append(b.launch_on("com3", 1)[0])
+        # The screen.
+        b.m.sh("echo what a nice screen >/dev/tty1", 30, "com1")
+        b.nodes.poll(lambda: "what a nice screen" in screen(b), 20, "screen")
+        # The keyboard.
+        start(b, "type", "head -n 1 </dev/tty1 >/tmp/typed", "com1")
+        b.nodes.poll(lambda: b.m.run("pidof head", 30, "com1")[0] == 0, 20,
+                     "reader")
+        for key in ("m", "i", "n", "t", "ret"):
+            b.m.hmp("sendkey " + key)
+            b.m.sh("usleep 150000", 30, "com1")
+        finish(b, "type", "com1")
+        typed = b.m.read("/tmp/typed", "com1")
+        expect(typed == "mint", "typed was %r", typed)
+        # The clock, read and written.
+        early = time.time()
+        text = b.m.sh("TZ=UTC hwclock -u -w && TZ=UTC hwclock -u -r", 30,
+                      "com1")
+        there = calendar.timegm(time.strptime(
+            " ".join(text.split()[:5]), "%a %b %d %H:%M:%S %Y"))
+        expect(abs(there - early) < 30, "the RTC says %s", text)
+        for port in ("com1", "com2", "com3"):
+            expect(b.m.sh("echo here", 30, port) == "here", "%s", port)
+        # A core of node 0 that starts leaves the RTC alone, too.
+        b.m.sh("c=/sys/devices/system/cpu/cpu%d/online; echo 1 >$c && "
+               "echo 0 >$c" % core[3])
+    expect(b.m.run("ls /dev/rtc* /dev/input/event*")[0],
+           "node 0 has a keyboard or a clock")
+    b.nodes.beats([0] + nodes)
+    found = accesses(trace, "rtc", "i8042-data", "i8042-cmd", "vga",
+                     "vga-lowmem", "vga ioports remapped")
+    for region in ("rtc", "i8042-data", "i8042-cmd"):
+        expect(region in found, "nobody used %s: is the trace blind? %s",
+               region, found)
+    for region, cores in found.items():
+        expect(cores - {-1} <= {core[0]}, "%s was used by cores %s, not %d",
+               region, sorted(cores), core[0])
+    uarts = {}
+    for line in trace.lines:
+        match = re.search(r" cpu (\d+) .* addr 0x([0-9a-f]+) .*'serial'",
+                          line)
+        if match:
+            uarts.setdefault(int(match.group(2), 16) & ~7, set()).add(
+                int(match.group(1)))
+    want = dict(zip((0x3f8, 0x2f8, 0x3e8), ({c} for c in core)))
+    for base, cores in want.items():
+        expect(uarts.get(base) == cores, "UART %x was used by %s, not %s",
+               base, uarts.get(base), cores)
+
+
+def screen(b):
+    """All text that the screen has in memory, wherever it begins."""
+    words = b.m.memory_words(0xb8000, 0x8000 // 4)
+    return "".join(chr(word >> shift & 0x7f) for word in words
+                   for shift in (0, 16))
+
+
+# ---- machines -----------------------------------------------------------------
+
+def matrix():
+    """(-device arguments, further arguments) of the machine with all kinds."""
+    devices = [
+        "pcie-root-port,id=rp1,addr=10.0,chassis=1",
+        "pcie-root-port,id=rp2,addr=11.0,chassis=2",
+        "pcie-root-port,id=rp3,addr=12.0,chassis=3",
+        "pcie-pci-bridge,id=ppb,bus=rp3",
+        "pci-bridge,id=pb,addr=13.0,chassis_nr=5",
+        "virtio-blk-pci,addr=04.0,drive=d0",
+        "virtio-blk-pci,addr=14.0,drive=d1",
+        "nvme,addr=05.0,drive=d2,serial=n0",
+        "nvme,bus=rp1,drive=d3,serial=n1",
+        "ich9-ahci,addr=06.0,id=sata0", "ide-hd,bus=sata0.0,drive=d4",
+        "ich9-ahci,bus=pb,addr=01.0,id=sata1", "ide-hd,bus=sata1.0,drive=d5",
+        "qemu-xhci,addr=07.0,id=usb0", "usb-storage,bus=usb0.0,drive=d6",
+        "qemu-xhci,bus=pb,addr=02.0,id=usb1",
+        "usb-storage,bus=usb1.0,drive=d7",
+        "virtio-net-pci,addr=08.0,netdev=n0,mac=52:54:00:00:00:01",
+        "virtio-net-pci,addr=15.0,netdev=n1,mac=52:54:00:00:00:02",
+        "e1000e,addr=09.0,netdev=n2,mac=52:54:00:00:00:03",
+        "e1000e,bus=rp2,netdev=n3,mac=52:54:00:00:00:04",
+        "e1000,addr=0a.0,netdev=n4,mac=52:54:00:00:00:05",
+        "e1000,bus=ppb,addr=01.0,netdev=n5,mac=52:54:00:00:00:06",
+        "virtio-rng-pci,addr=0b.0",
+        "virtio-rng-pci,bus=ppb,addr=02.0",
+    ]
+    return devices, disk_args(8) + hub_args(6)
+
+
+def disk_args(count):
+    """Disks d0.. that begin as copies of the image and are forgotten."""
+    args = []
+    for k in range(count):
+        args += ["-drive", "if=none,id=d%d,format=raw,snapshot=on,file=%s"
+                 % (k, os.path.join(qemu.OUT, "bzImage"))]
+    return args
+
+
+def hub_args(count):
+    """Cards n0.., each two of which hang on a cable of their own."""
+    args = []
+    for k in range(count):
+        args += ["-netdev", "hubport,id=n%d,hubid=%d" % (k, k // 2)]
+    return args
+
+
+def machines(spec, node0):
+    """The rows of the table of machines."""
+    devices, extra = matrix()
+    # What node 0 never had, and, with the disks, what it gives up later.
+    lent = [pair[1] for pair in CARDS.values()] + [RNGS[1]]
+    return [
+        spec("matrix", [disks, networks, rngs, named_by_place, no_ports],
+             smp="3", memory="1G",
+             append=node0 + "".join(",-" + f for f in lent),
+             devices=devices, extra=extra),
+        spec("lines", [shared_line, affinity], smp="5", memory="1G", size=160,
+             append=node0.replace("maxcpus=1", "maxcpus=2"),
+             devices=["e1000,addr=%02x.0,netdev=n%d" % (slot, k)
+                      for k, slot in enumerate((4, 8, 5, 12, 6, 7))],
+             extra=hub_args(6), allow="sysrq triggered crash"),
+        spec("pc", [ports], board="pc", smp="2", memory="1G", append=node0,
+             devices=["virtio-blk-pci,addr=05.0,drive=d0",
+                      "virtio-blk-pci,addr=06.0,drive=d1",
+                      "e1000,addr=07.0,netdev=n0", "e1000,addr=08.0,netdev=n1"],
+             extra=disk_args(2) + hub_args(2)),
+        spec("legacy", [legacy], smp="5", memory="1G", console="com4",
+             append="mint.mem=384M@0 maxcpus=1 console=ttyS3 "
+                    "mint.devices=-com1,-com2,-com3,-i8042,-vga,-rtc"),
+        spec("no-route", [no_route], smp="2", memory="1G",
+             append=node0 + " noapic",
+             devices=["pci-testdev,addr=05.0,membar=1T", "e1000,addr=07.0"]),
+        spec("intremap", [translated], smp="3", memory="1G", append=node0,
+             devices=["intel-iommu,intremap=on", "virtio-rng-pci,addr=07.0"]),
+        spec("iommu", [translated], smp="3", memory="1G",
+             append=node0 + " intel_iommu=on",
+             devices=["intel-iommu,intremap=off",
+                      "virtio-rng-pci,addr=07.0"]),
+    ]
