@@ -24,7 +24,7 @@ ROOT = os.path.join(OUT, "tools")
 DISK = os.path.join(OUT, "tools.ext4")
 # Memory of the kernel that is measured, and of node 0 beside it.
 MIB, MIB0 = 768, 512
-SOURCES = 12
+SOURCES = 6
 
 # Devices of the machine by their slots: the lent ones, then node 0's own.
 LENT = ["0000:00:08.0", "0000:00:09.0", "0000:00:0a.0", "0000:00:0b.0"]
@@ -188,13 +188,13 @@ class Place:
         """Run a script there; its output."""
         return self.machine.sh(script, limit, self.port)
 
-    def fio(self, file, rw, bs, seconds=4):
+    def fio(self, file, rw, bs, seconds=3):
         """Operations in a second."""
         text = self.sh(FIO % {"file": file, "rw": rw, "bs": bs,
                               "time": seconds})
         return json.loads(text[text.index("{"):])["jobs"][0]["read"]["iops"]
 
-    def iperf(self, port, reverse, seconds=4):
+    def iperf(self, port, reverse, seconds=3):
         """Mbit in a second."""
         text = self.sh(NET % {"port": port, "time": seconds,
                               "reverse": "-R" if reverse else ""})
