@@ -242,12 +242,32 @@ static void stop(const struct successor *it)
 
 	while (owns(it)) {
 		if (!asked)
-			asked = put(node_file(it, "stop"), "ask") ||
-				put(node_file(it, "stop"), "poweroff");
+			asked = put(node_file(it, "stop"), "ask");
 		if (time(NULL) > end)
 			errx(1, "node %d did not end within %lu s", it->node, limit);
 		short_while();
 	}
+}
+
+/* All of them at once; a request may last until the node has ended */
+static bool stop_all(void)
+{
+	unsigned long i;
+	bool good = true;
+	int status;
+
+	for (i = 0; i < count; i++) {
+		all[i].pid = fork();
+		if (all[i].pid < 0)
+			err(1, "fork");
+		if (!all[i].pid) {
+			stop(&all[i]);
+			_exit(0);
+		}
+	}
+	for (i = 0; i < count; i++)
+		good &= waitpid(all[i].pid, &status, 0) == all[i].pid && !status;
+	return good;
 }
 
 static void print(unsigned long i)
@@ -368,7 +388,6 @@ int main(int argc, char **argv)
 	launch();
 	for (i = 0; i < count; i++)
 		print(i);
-	for (i = 0; !keep && i < count; i++)
-		stop(&all[i]);
-	return 0;
+	fflush(stdout);
+	return keep || stop_all() ? 0 : 1;
 }
