@@ -333,9 +333,10 @@ def speed(results):
                                 "stock again", setup)
         for name, _, _ in FIGURES:
             if stock and node and name in stock and name in node:
-                results.add(repeat, "ratio", name, node[name] / stock[name], "1")
+                results.add(repeat, "ratio", name + "_over_stock",
+                            node[name] / stock[name], "1")
             if stock and again and name in stock and name in again:
-                results.add(repeat, "ratio", "control_" + name,
+                results.add(repeat, "ratio", name + "_control",
                             again[name] / stock[name], "1")
         one = results.attempt("speed: one kernel", all_cores, results, repeat,
                               "one kernel", setup)
@@ -345,4 +346,4 @@ def speed(results):
         if one and two:
             results.add(repeat, "ratio", "build_both_over_one", two / one, "1")
         if one and more:
-            results.add(repeat, "ratio", "control_build_both", more / one, "1")
+            results.add(repeat, "ratio", "build_both_control", more / one, "1")
