@@ -71,6 +71,8 @@ METRICS = (
 )
 
 ABSENT = "not available"
+# Bars that the others are compared with.
+OURS = ("successor", "launch to last service")
 
 
 class Numbers:
@@ -321,8 +323,8 @@ def quoted(text):
     return '"%s"' % text
 
 
-def bars(plots, name, title, rows, unit="s"):
-    """Horizontal bars: rows are (label, values)."""
+def bars(plots, name, title, rows):
+    """Horizontal bars: rows are (label, seconds)."""
     rows = [(label, values) for label, values in rows if values]
     if not rows:
         return
@@ -330,21 +332,22 @@ def bars(plots, name, title, rows, unit="s"):
     table = []
     for i, (label, values) in enumerate(rows):
         table.append((count - 1 - i, quoted(label), median(values), min(values),
-                      max(values), "0x228833" if "successor" in label
-                      or "launch" in label else "0x4477aa",
-                      quoted("%.3g %s" % (median(values), unit))))
+                      max(values), "0x228833" if label in
+                      OURS else "0x4477aa", quoted(
+                          milliseconds(median(values)) if median(values) < 0.1
+                          else "%.3g s" % median(values))))
     longest = max(row[4] for row in table)
     plots.plot(name, title, (900, 110 + 50 * count), """
 unset key
 set grid noytics
 set xrange [0:%g]
 set yrange [-0.6:%g]
-set xlabel 'median in %s; the line is from least to most (emulated)'
+set xlabel 'median in s; the line is from least to most (emulated)'
 set style fill solid 0.85 noborder
 plot $d using (0):1:(0):3:($1-0.3):($1+0.3):6:ytic(2) with boxxyerror lc rgb var, \\
      $d using 3:1:4:5 with xerrorbars lc rgb '#222222' pt 0, \\
      $d using 5:1:7 with labels left offset 0.7,0
-""" % (longest * 1.15, count - 0.4, unit), d=table)
+""" % (longest * 1.15, count - 0.4), d=table)
 
 
 def milliseconds(value):
