@@ -31,10 +31,12 @@ PHASES = (
     ("services", ""),
 )
 
-# The four parts that a bar of many nodes has room for.
+# The parts that a bar of many nodes has room for.
 PARTS = (("begin", "ipi", "kexec: load and copy"),
          ("ipi", "start_kernel", "IPI, gateway, decompressor"),
-         ("start_kernel", "init", "kernel"),
+         ("start_kernel", "kernel_init", "start_kernel()"),
+         ("kernel_init", "initcalls", "initcalls"),
+         ("initcalls", "init", "initrd, exec init"),
          ("init", "services", "user space"))
 
 VARIANTS = (("cold_bios", "cold boot: SeaBIOS, GRUB"),
@@ -54,6 +56,8 @@ METRICS = (
     ("launch_to_services_over_kvm_microvm", "ratio", "", ""),
     ("parallel2_over_serial2", "ratio", "<= 0.52", "0.548 (thesis)"),
     ("parallel64_over_serial64", "ratio", "<= 0.55", ""),
+    ("list2_over_serial2", "ratio", "<= 0.52", "0.548 (thesis)"),
+    ("list64_over_serial64", "ratio", "<= 0.55", ""),
     ("nodes_up_of_64", "nodes", "64", "28 was the thesis' limit"),
     ("load_over_memcpy", "ratio", "<= 1.5", ""),
     ("copy_over_memcpy", "ratio", "", ""),
@@ -71,6 +75,7 @@ METRICS = (
 )
 
 ABSENT = "not available"
+MODES = ("serial", "parallel", "list")
 # Bars that the others are compared with.
 OURS = ("successor", "launch to last service")
 
@@ -190,8 +195,7 @@ class Data:
         memcpy = [v / self.load.khz / 1000
                   for v in self.load.values("memcpy", "memcpy")]
         ups = [len([1 for (_, what) in values if what == "services"])
-               for mode in ("serial", "parallel")
-               for values in self.many.table(mode, 64).values()]
+               for mode in MODES for values in self.many.table(mode, 64).values()]
         hold = self.locks.values("ioapic_lock", "max_hold")
         return {
             "launch_over_cold_boot":
@@ -214,6 +218,10 @@ class Data:
             "parallel64_over_serial64":
                 ratio(self.many.several("parallel", 64),
                       self.many.several("serial", 64)),
+            "list2_over_serial2": ratio(self.many.several("list", 2),
+                                        self.many.several("serial", 2)),
+            "list64_over_serial64": ratio(self.many.several("list", 64),
+                                          self.many.several("serial", 64)),
             "nodes_up_of_64": min(ups) if ups else None,
             "load_over_memcpy": ratio(size, memcpy),
             "copy_over_memcpy": ratio(copy, memcpy),
@@ -400,11 +408,11 @@ def parallel_timeline(plots, data, count):
         tables["p%d" % part] = [
             (i + 1, (run[i, first] - zero) / khz, (run[i, last] - zero) / khz)
             for i in range(count) if (i, first) in run and (i, last) in run]
-    end = max(row[2] for row in tables["p3"])
+    end = max(row[2] for row in tables["p%d" % (len(PARTS) - 1)])
     plots.plot("parallel%d" % count,
                "%d launches at once (emulated, one core each, two host cores)"
                % count,
-               (900, 170 + 26 * count), "\n".join([
+               (900, 190 + 26 * count), "\n".join([
                    "set key outside bottom center horizontal",
                    "set grid noytics", "set xrange [0:%g]" % (end * 1.03),
                    "set yrange [%g:0.3]" % (count + 0.7),
@@ -419,15 +427,16 @@ def parallel_timeline(plots, data, count):
 def curve(plots, data):
     """Time over the number of nodes, and the ratio."""
     tables = {}
-    for mode in ("serial", "parallel"):
+    for mode in MODES:
         rows = []
         for count in (1, 2, 4, 8, 16, 32, 64):
             values = data.many.several(mode, count)
             if values:
                 rows.append((count, median(values), min(values), max(values)))
         tables[mode] = rows
-    ratios = [(s[0], p[1] / s[1]) for s in tables["serial"]
-              for p in tables["parallel"] if s[0] == p[0] and s[0] > 1]
+    ratios = {mode: [(s[0], p[1] / s[1]) for s in tables["serial"]
+                     for p in tables[mode] if s[0] == p[0] and s[0] > 1]
+              for mode in MODES[1:]}
     if len(tables["serial"]) < 2 or len(tables["parallel"]) < 2:
         return
     most = max(row[0] for rows in tables.values() for row in rows)
@@ -438,19 +447,21 @@ set logscale y 2
 set key top left
 set ylabel 's, median; lines from least to most'
 plot $serial using 1:2:3:4 with yerrorlines lw 2 pt 7 lc rgb '%s' title 'one after the other', \\
-     $parallel using 1:2:3:4 with yerrorlines lw 2 pt 5 lc rgb '%s' title 'all at once'
-""" % COLORS[:2], **tables)
-    if ratios:
+     $parallel using 1:2:3:4 with yerrorlines lw 2 pt 5 lc rgb '%s' title 'several calls of kexec at once', \\
+     $list using 1:2:3:4 with yerrorlines lw 2 pt 9 lc rgb '%s' title 'one call with a list'
+""" % COLORS[:3], **tables)
+    if ratios["parallel"] and ratios["list"]:
         plots.plot("ratios", "All at once over one after the other (emulated)",
-                   (900, 340), axis % ("1.7", most * 1.18) + """
-set yrange [0:1.1]
-set key bottom left
+                   (900, 400), axis % ("1.7", most * 1.18) + """
+set yrange [0:1.1<*]
+set key outside bottom center horizontal
 set ylabel 'ratio of medians'
-plot $r using 1:2 with linespoints lw 2 pt 7 lc rgb '%s' title 'measured', \\
-     $r using 1:2:(sprintf('%%.2f', $2)) with labels offset 0,1 notitle, \\
+plot $parallel using 1:2 with linespoints lw 2 pt 5 lc rgb '%s' title 'several calls of kexec', \\
+     $parallel using 1:2:(sprintf('%%.2f', $2)) with labels offset 0,1 notitle, \\
+     $list using 1:2 with linespoints lw 2 pt 9 lc rgb '%s' title 'one call with a list', \\
      0.5 with lines dt 2 lc rgb '#666666' title 'limit of two host cores', \\
      0.548 with lines dt 4 lc rgb '%s' title 'thesis, N = 2'
-""" % (COLORS[2], COLORS[5]), r=ratios)
+""" % (COLORS[1], COLORS[2], COLORS[5]), **ratios)
 
 
 def draw(out, data):
@@ -584,7 +595,8 @@ def table_62(data):
     for name, thesis, mode, count in (
             ("one successor", "19.7 s", "serial", 1),
             ("two, one after the other", "39.4 s", "serial", 2),
-            ("two at once", "21.6 s", "parallel", 2)):
+            ("two at once, two calls", "21.6 s", "parallel", 2),
+            ("two at once, one call", "", "list", 2)):
         rows.append((name, thesis) + spread(data.many.several(mode, count)))
     rows.append(("at once over one after the other", "0.548", "", short(
         data.metrics()["parallel2_over_serial2"]), "", "", "", ""))
@@ -620,12 +632,16 @@ def many_table(data):
     for count in (1, 2, 4, 8, 16, 32, 64):
         serial = data.many.several("serial", count)
         at_once = data.many.several("parallel", count)
-        if serial or at_once:
-            rows.append((count, "%.2f s" % median(serial) if serial else ABSENT,
-                         "%.2f s" % median(at_once) if at_once else ABSENT,
-                         short(ratio(at_once, serial)), len(at_once)))
-    return html_table(("successors", "one after the other", "all at once",
-                       "ratio", "repeats"), rows) if rows else ""
+        one_call = data.many.several("list", count)
+        if serial or at_once or one_call:
+            rows.append([count] + [
+                "%.2f s" % median(values) if values else ABSENT
+                for values in (serial, at_once, one_call)] + [
+                short(ratio(at_once, serial)), short(ratio(one_call, serial)),
+                len(serial)])
+    return html_table(("successors", "one after the other", "several calls",
+                       "a list", "ratio", "ratio of the list", "repeats"),
+                      rows) if rows else ""
 
 
 def ends_table(data):

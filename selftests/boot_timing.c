@@ -11,6 +11,7 @@
  *	-m MIB		memory of each (64)
  *	-s SLOTS	leave out that many ranges of free memory
  *	-p		launch all at once, not one after the other is up
+ *	-l		launch all at once, by a single call of kexec (--mint-list=)
  *	-e		load first, and only start when all are loaded
  *	-k		leave the successors running
  *	-t SECONDS	limit for each successor to come up (120)
@@ -32,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,7 +45,7 @@
 
 static const char *kexec = "kexec", *kernel, *initrd, *append = "";
 static unsigned long count = 1, mib = 64, skip, limit = 120;
-static bool parallel, execute, keep;
+static bool parallel, list, execute, keep;
 
 struct successor {
 	unsigned int	apic_id;
@@ -214,6 +216,68 @@ static const char *node_file(const struct successor *it, const char *name)
 	return path;
 }
 
+/* One kexec for all of them */
+static void launch_list(void)
+{
+	char ramdisk[512], line[1024], text[65536];
+	int ends[2], names = memfd_create("list", 0), status;
+	uint64_t before, after;
+	unsigned int apic_id;
+	unsigned long i;
+	size_t len = 0;
+	const char *at;
+	ssize_t got;
+	pid_t pid;
+	int node;
+
+	snprintf(ramdisk, sizeof(ramdisk), "--initrd=%s", initrd ?: "");
+	snprintf(line, sizeof(line), "--command-line=maxcpus=1 %s", append);
+	for (i = 0; i < count; i++)
+		dprintf(names, "--mint-cpu=%u --mem-min=%#llx --mem-max=%#llx\n",
+			all[i].apic_id, (unsigned long long)all[i].memory,
+			(unsigned long long)(all[i].memory + mib * MIB - 1));
+	if (names < 0 || lseek(names, 0, SEEK_SET) || pipe(ends))
+		err(1, "the list");
+	before = tsc();
+	pid = fork();
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		dup2(names, 0);
+		dup2(ends[1], 1);
+		dup2(ends[1], 2);
+		close(ends[0]);
+		execlp(kexec, kexec, "--mint-list=-", line, kernel,
+		       initrd ? ramdisk : NULL, NULL);
+		err(1, "%s", kexec);
+	}
+	close(ends[1]);
+	close(names);
+	while ((got = read(ends[0], text + len, sizeof(text) - 1 - len)) > 0)
+		len += got;
+	text[len] = '\0';
+	close(ends[0]);
+	if (waitpid(pid, &status, 0) != pid || status)
+		errx(1, "kexec --mint-list: status %d: %s", WEXITSTATUS(status),
+		     text);
+	after = tsc();
+	for (at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		if (sscanf(at, "node %d started on APIC ID %u", &node,
+			   &apic_id) != 2)
+			continue;
+		for (i = 0; i < count; i++)
+			if (all[i].apic_id == apic_id)
+				all[i].node = node;
+	}
+	for (i = 0; i < count; i++) {
+		if (!all[i].node)
+			errx(1, "kexec named no node on APIC ID %u: %s",
+			     all[i].apic_id, text);
+		all[i].begin = before;
+		all[i].returned = after;
+	}
+}
+
 static void wait_up(const struct successor *it)
 {
 	time_t end = time(NULL) + limit;
@@ -294,6 +358,12 @@ static void launch(void)
 	const char *verb = execute ? "-e" : "";
 	unsigned long i;
 
+	if (list) {
+		launch_list();
+		for (i = 0; i < count; i++)
+			wait_up(&all[i]);
+		return;
+	}
 	for (i = 0; execute && i < count; i++) {
 		begin(&all[i], "-l");
 		finish(&all[i]);
@@ -338,7 +408,7 @@ int main(int argc, char **argv)
 	unsigned long i, bytes = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "x:i:a:n:m:s:pekt:c:")) != -1) {
+	while ((option = getopt(argc, argv, "x:i:a:n:m:s:plekt:c:")) != -1) {
 		switch (option) {
 		case 'x':
 			kexec = optarg;
@@ -360,6 +430,9 @@ int main(int argc, char **argv)
 			break;
 		case 'p':
 			parallel = true;
+			break;
+		case 'l':
+			list = true;
 			break;
 		case 'e':
 			execute = true;

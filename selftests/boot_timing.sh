@@ -77,6 +77,16 @@ parallel() {
 		fail "the second waited for the first"
 }
 
+# two at once, by one call of kexec
+list() {
+	need_cores 2
+	timing -n 2 -l
+	in_order 0
+	in_order 1
+	[ "$(stamp 1 begin)" = "$(stamp 0 begin)" ] ||
+		fail "there was more than one call"
+}
+
 # own stamps: node 0 has some, and a mark is the present time
 own() {
 	for phase in start_kernel kernel_init initcalls; do
@@ -92,4 +102,4 @@ own() {
 	fi
 }
 
-run_tests own one load_then_start serial parallel
+run_tests own one load_then_start serial parallel list
