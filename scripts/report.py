@@ -98,6 +98,8 @@ class Numbers:
                 self.config = file.read()
         match = re.search(r"^TSC: (\d+) kHz", self.config, re.M)
         self.khz = float(match.group(1)) if match else None
+        match = re.search(r"^host: .*, (\d+) cores", self.config, re.M)
+        self.cores = int(match.group(1)) if match else 1
 
     def table(self, variant, count="1"):
         """{repeat: {(index, what): value}} of a variant."""
@@ -410,14 +412,15 @@ def parallel_timeline(plots, data, count):
             for i in range(count) if (i, first) in run and (i, last) in run]
     end = max(row[2] for row in tables["p%d" % (len(PARTS) - 1)])
     plots.plot("parallel%d" % count,
-               "%d launches at once (emulated, one core each, two host cores)"
-               % count,
+               "%d launches at once (emulated: one core each, %d of the host)"
+               % (count, data.many.cores),
                (900, 190 + 26 * count), "\n".join([
                    "set key outside bottom center horizontal",
                    "set grid noytics", "set xrange [0:%g]" % (end * 1.03),
                    "set yrange [%g:0.3]" % (count + 0.7),
                    "set ytics 1", "set ylabel 'successor'",
-                   "set xlabel 's since the first kexec was called'",
+                   "set xlabel 's since the first kexec was called'"
+                   " offset 0,0.5",
                    "set style fill solid 0.9 noborder", "plot " + ", ".join(
                        "$p%d using 2:1:2:3:($1-0.36):($1+0.36) with boxxyerror"
                        " lc rgb '%s' title '%s'" % (i, COLORS[i], part[2])
@@ -440,7 +443,8 @@ def curve(plots, data):
     if len(tables["serial"]) < 2 or len(tables["parallel"]) < 2:
         return
     most = max(row[0] for rows in tables.values() for row in rows)
-    axis = "set logscale x 2\nset xrange [%s:%g]\nset xlabel 'successors'\n"
+    axis = "set logscale x 2\nset xrange [%s:%g]\n" \
+        "set xlabel 'successors' offset 0,0.5\n"
     plots.plot("curve", "Until the last of N successors is up (emulated)",
                (900, 420), axis % ("0.85", most * 1.18) + """
 set logscale y 2
@@ -459,9 +463,10 @@ set ylabel 'ratio of medians'
 plot $parallel using 1:2 with linespoints lw 2 pt 5 lc rgb '%s' title 'several calls of kexec', \\
      $parallel using 1:2:(sprintf('%%.2f', $2)) with labels offset 0,1 notitle, \\
      $list using 1:2 with linespoints lw 2 pt 9 lc rgb '%s' title 'one call with a list', \\
-     0.5 with lines dt 2 lc rgb '#666666' title 'limit of two host cores', \\
+     %g with lines dt 2 lc rgb '#666666' title 'limit of %d host cores', \\
      0.548 with lines dt 4 lc rgb '%s' title 'thesis, N = 2'
-""" % (COLORS[1], COLORS[2], COLORS[5]), **ratios)
+""" % (COLORS[1], COLORS[2], 1 / data.many.cores, data.many.cores, COLORS[5]),
+                   **ratios)
 
 
 def draw(out, data):
