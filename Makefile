@@ -17,7 +17,7 @@ help:	## this list
 
 # --- run and test ----------------------------------------------------------
 
-.PHONY: demo run distro run-distro check check-debug soak
+.PHONY: demo run distro run-distro check check-debug soak bench
 demo: ready host	## boot a machine, launch two successors, show all three, end them
 	@scripts/demo
 
@@ -39,6 +39,11 @@ soak: ready host	## 500 rounds of launch and end; the same memory at the end
 check-debug: ready host	## the tests on a kernel with KASAN, UBSAN and lockdep
 	@scripts/build --if-changed debug-kernel
 	@scripts/check --debug
+
+bench: ready host	## every measurement, then build/bench/report.html
+	@scripts/setup bench
+	@scripts/build --if-changed kvm-kernel
+	@scripts/bench
 
 # --- build -----------------------------------------------------------------
 

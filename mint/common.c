@@ -57,6 +57,8 @@ static void __init check_layout(void)
 	BUILD_BUG_ON(offsetof(struct mint_core, cr3) != MINT_CORE_CR3);
 	BUILD_BUG_ON(offsetof(struct mint_core, cr4) != MINT_CORE_CR4);
 	BUILD_BUG_ON(offsetof(struct mint_core, efer) != MINT_CORE_EFER);
+	BUILD_BUG_ON(offsetof(struct mint_core, tsc_gateway) != MINT_CORE_TSC_GATEWAY);
+	BUILD_BUG_ON(offsetof(struct mint_core, tsc_left) != MINT_CORE_TSC_LEFT);
 	BUILD_BUG_ON(sizeof(struct mint_core) != MINT_CORE_SIZE);
 	BUILD_BUG_ON(offsetof(struct mint_kept, entry) != MINT_KEPT_ENTRY);
 	BUILD_BUG_ON(offsetof(struct mint_kept, count) != MINT_KEPT_COUNT);
@@ -267,6 +269,17 @@ static u32 __init lines_size(void)
 	return ALIGN(DIV_ROUND_UP(mint_layout.pins.count, BITS_PER_BYTE), 8);
 }
 
+/**
+ * mint_timing_record() - time stamps of a node
+ * @n:	number of the node
+ *
+ * Return: the record, NULL behind the last one.
+ */
+struct mint_timing *mint_timing_record(u32 n)
+{
+	return record(&mint_layout.timing, n);
+}
+
 static u32 __init place(struct mint_table *table, u32 offset, u32 stride,
 			u32 count)
 {
@@ -403,6 +416,8 @@ int __init mint_common_create(void)
 	size = place(&mint_layout.nodes, size, sizeof(struct mint_node),
 		     min_t(u32, cores, MINT_NODE_MAX));
 	size = place(&mint_layout.cores, size, sizeof(struct mint_core), cores);
+	size = place(&mint_layout.timing, size, sizeof(struct mint_timing),
+		     min_t(u32, cores, MINT_NODE_MAX));
 	size = place_rings(size);
 	size = place(&mint_layout.lines, size, lines_size(),
 		     mint_layout.nodes.count);
@@ -482,6 +497,8 @@ static bool __init layout_valid(void)
 	       table_valid(&mint_layout.ecam, sizeof(struct mint_ecam), 256) &&
 	       table_valid(&mint_layout.roots, sizeof(u32), 4096) &&
 	       table_valid(&mint_layout.lines, lines_size(), MINT_NODE_MAX) &&
+	       table_valid(&mint_layout.timing, sizeof(struct mint_timing),
+			   MINT_NODE_MAX) &&
 	       rings_valid() && mint_layout.beat_ms &&
 	       mint_layout.gateway && mint_layout.gateway < SZ_1M;
 }

@@ -36,6 +36,9 @@ SYM_DATA_START(mint_gateway)
 	.code16
 	cli
 	cld
+	rdtsc
+	movl	%eax, %ebp
+	movl	%edx, %esp		/* no stack yet: a register as any other */
 	movw	%cs, %ax
 	movw	%ax, %ds
 	xorl	%ebx, %ebx
@@ -80,7 +83,12 @@ SYM_DATA_START(mint_gateway)
 	jmp	4b
 5:	cmpl	$MINT_CORE_START, MINT_CORE_STATE(%edi)
 	jne	4b			/* not a start that anyone wants */
+	movl	%ebp, MINT_CORE_TSC_GATEWAY(%edi)
+	movl	%esp, MINT_CORE_TSC_GATEWAY+4(%edi)
 	leal	MINT_CORE_SIZE(%edi), %esp
+	rdtsc
+	movl	%eax, MINT_CORE_TSC_LEFT(%edi)
+	movl	%edx, MINT_CORE_TSC_LEFT+4(%edi)
 
 	cmpl	$MINT_MODE_64, MINT_CORE_MODE(%edi)
 	je	6f

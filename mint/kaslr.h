@@ -11,7 +11,22 @@
 
 #ifdef CONFIG_MINT
 
+#include <asm/msr.h>
+#include <uapi/asm/mint.h>
+
 #define MINT_KASLR_RANGES	16
+
+static bool mint_stamped;
+
+/* For mint/timing.c: boot_params are all that the kernel gets from here */
+static void mint_kaslr_stamp(void)
+{
+	u64 *tsc = (u64 *)(boot_params_ptr->_pad9 + MINT_TIME_BOOT_PARAMS);
+
+	if (!mint_stamped)
+		*tsc = rdtsc();
+	mint_stamped = true;
+}
 
 static struct mem_vector mint_kept[MINT_KASLR_RANGES];
 static int mint_nr_kept;
@@ -50,6 +65,7 @@ static bool mint_kaslr_avoid(struct mem_vector *img, struct mem_vector *overlap,
 	u64 pos = img->start, end = img->start + img->size;
 	int i;
 
+	mint_kaslr_stamp();
 	if (!mint_nr_kept)
 		return false;
 

@@ -541,6 +541,7 @@ static int load(struct request *rq, struct mint_claim **out)
 	if (!claim)
 		return err;
 	if (!err) {
+		mint_timing_begin(rq->number, rq->began);
 		mint_image_finish(rq);
 		err = lend_devices(rq, claim) ?: mint_image_write(rq) ?:
 		      mint_sysfs_add_node(rq->number);
@@ -550,6 +551,7 @@ static int load(struct request *rq, struct mint_claim **out)
 		mint_claim_unlock(claim);
 		return err;
 	}
+	mint_timing_at(rq->number, MINT_TIME_LOADED, rdtsc_ordered());
 	mint_sibling_warn(rq->number);
 	if (check_tsc_unstable())
 		pr_warn("the TSC of this machine is unstable: clocks of node %u will be wrong\n",
@@ -603,6 +605,8 @@ static int start(struct request *rq, struct mint_claim *claim)
 		mint_set_state(claim, MINT_STATE_STARTING,
 			       "sent through the gateway");
 	}
+	mint_timing_at(claim->n, MINT_TIME_START, rq->began);
+	mint_timing_at(claim->n, MINT_TIME_IPI, rdtsc_ordered());
 	err = mint_core_start(core, &start);
 	if (err) {
 		if (mint_prove_parked(claim))
@@ -686,6 +690,7 @@ long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
 	rq = kvzalloc(sizeof(*rq), GFP_KERNEL);
 	if (!rq)
 		return -ENOMEM;
+	rq->began = rdtsc_ordered();
 	rq->segments = segments;
 	rq->nr_segments = nr_segments;
 	rq->address = entry;

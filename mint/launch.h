@@ -30,6 +30,7 @@ struct kexec_segment;
  * @keep:	where the image is kept for the node's own reboot; size 0: nowhere
  * @kept:	what will stand there
  * @number:	of the node, once claimed
+ * @began:	TSC when the request arrived
  */
 struct request {
 	struct kexec_segment	*segments;
@@ -46,6 +47,7 @@ struct request {
 	struct mint_range	keep;
 	struct mint_kept	kept;
 	u32			number;
+	u64			began;
 };
 
 /* launch.c */

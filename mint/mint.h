@@ -76,6 +76,7 @@ struct mint_ecam *mint_ecam(u32 index);
 u32 *mint_pin_owner(u32 gsi);
 u32 *mint_root_bus(u32 index);
 unsigned long *mint_line_waiting(u32 n);
+struct mint_timing *mint_timing_record(u32 n);
 u32 mint_own_apic_ids(u32 *ids, u32 max);
 
 /* lock.c */
@@ -386,6 +387,12 @@ void mint_restart(void);
 /* leave.c */
 bool mint_leaving(void);
 void mint_leave_setup(void);
+/* timing.c */
+void mint_timing_early(void);
+void mint_timing_begin(u32 n, u64 began);
+void mint_timing_at(u32 n, unsigned int phase, u64 tsc);
+ssize_t mint_timing_show(u32 n, char *buf);
+ssize_t mint_timing_store(const char *buf, size_t count);
 
 /* sysfs.c */
 int mint_sysfs_add_node(u32 n);

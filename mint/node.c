@@ -132,6 +132,7 @@ static bool __init read_handover(u64 pa)
  */
 void __init mint_setup_early(void)
 {
+	mint_timing_early();
 	if (!read_handover(boot_params.hdr.setup_data))
 		return;
 

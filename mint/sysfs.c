@@ -190,7 +190,20 @@ static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return len;
 }
 
+static ssize_t timing_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	return mint_timing_show(mint_self, buf);
+}
+
+static ssize_t timing_store(struct kobject *kobj, struct kobj_attribute *attr,
+			    const char *buf, size_t count)
+{
+	return mint_timing_store(buf, count);
+}
+
 static struct kobj_attribute version_attr = __ATTR_RO(version);
+static struct kobj_attribute timing_attr = __ATTR_RW(timing);
 static struct kobj_attribute node_attr = __ATTR_RO(node);
 static struct kobj_attribute cores_attr = __ATTR_RO(cores);
 static struct kobj_attribute pins_attr = __ATTR_RO(pins);
@@ -293,6 +306,12 @@ static ssize_t node_devices_show(struct kobject *kobj,
 	return node ? emit_devices(buf, 0, node, "") : 0;
 }
 
+static ssize_t node_timing_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	return mint_timing_show(kobj_node(kobj), buf);
+}
+
 static ssize_t stop_store(struct kobject *kobj, struct kobj_attribute *attr,
 			  const char *buf, size_t count)
 {
@@ -319,6 +338,8 @@ static struct kobj_attribute node_memory_attr =
 	__ATTR(memory, 0444, node_memory_show, NULL);
 static struct kobj_attribute node_devices_attr =
 	__ATTR(devices, 0444, node_devices_show, NULL);
+static struct kobj_attribute node_timing_attr =
+	__ATTR(timing, 0444, node_timing_show, NULL);
 static struct kobj_attribute stop_attr = __ATTR_WO(stop);
 
 static struct attribute *node_attrs[] = {
@@ -331,6 +352,7 @@ static struct attribute *node_attrs[] = {
 	&cpus_attr.attr,
 	&node_memory_attr.attr,
 	&node_devices_attr.attr,
+	&node_timing_attr.attr,
 	&stop_attr.attr,
 	NULL,
 };
@@ -430,7 +452,8 @@ static int __init mint_sysfs_init(void)
 	u32 n;
 
 	mint_kobj = kobject_create_and_add("mint", kernel_kobj);
-	if (!mint_kobj || sysfs_create_file(mint_kobj, &version_attr.attr))
+	if (!mint_kobj || sysfs_create_file(mint_kobj, &version_attr.attr) ||
+	    sysfs_create_file(mint_kobj, &timing_attr.attr))
 		return -ENOMEM;
 	if (!mint_own_node())
 		return 0;

@@ -196,12 +196,14 @@ class Machine:
     limit     seconds after which the machine is ended from outside
     board     QEMU's -M: "q35", or "pc", which has no ECAM
     may_end   True when a power-off or reset by the guest is expected
+    boot      arguments of QEMU in place of kernel, initrd and append: the
+              machine's firmware finds what it boots
     """
 
     def __init__(self, name="machine", append="", smp=None, memory=None,
                  kernel=None, initrd=None, devices=(), extra=(), share=None,
                  control="ctl", limit=900, console=True, may_end=False,
-                 cpu=None, board="q35"):
+                 cpu=None, board="q35", boot=()):
         env = os.environ
         self.name = name
         self.smp = smp or env.get("SMP", "4")
@@ -216,6 +218,7 @@ class Machine:
         self.may_end = may_end
         self.cpu = cpu
         self.board = board
+        self.boot = list(boot)
         words = ["console=ttyS0"] if console else []
         if env.get("ACCEL", "tcg") == "tcg" and host_tsc_khz():
             words.append("tsc_early_khz=%d" % host_tsc_khz())
@@ -257,9 +260,12 @@ class Machine:
                "-nodefaults", "-vga", "std", "-display", "none",
                "-rtc", "base=utc",
                "-no-reboot", "-action", "shutdown=pause",
-               "-d", "cpu_reset", "-D", os.path.join(self.logs, "resets.log"),
-               "-kernel", self.kernel, "-append", self.append]
-        if self.initrd:
+               "-d", "cpu_reset", "-D", os.path.join(self.logs, "resets.log")]
+        if self.boot:
+            cmd += self.boot
+        else:
+            cmd += ["-kernel", self.kernel, "-append", self.append]
+        if self.initrd and not self.boot:
             cmd += ["-initrd", self.initrd]
         for name in COMS:
             cmd += ["-chardev", self._chardev(name), "-serial",
@@ -332,7 +338,8 @@ class Machine:
         self._selector.register(self._qmp, selectors.EVENT_READ, "qmp")
         self._thread = threading.Thread(target=self._pump, daemon=True)
         self._thread.start()
-        self.qmp("qmp_capabilities")
+        # QEMU may have gigabytes to touch before it answers.
+        self.qmp("qmp_capabilities", 120)
         return self
 
     def _connect(self, path):

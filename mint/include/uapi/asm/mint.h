@@ -45,6 +45,8 @@
 #define MINT_CORE_CR3		32
 #define MINT_CORE_CR4		40
 #define MINT_CORE_EFER		44
+#define MINT_CORE_TSC_GATEWAY	48
+#define MINT_CORE_TSC_LEFT	56
 #define MINT_CORE_SIZE		512
 
 #define MINT_KEPT_ENTRY		8
@@ -241,7 +243,8 @@ struct mint_kept {
  * @cr3:	page tables to load last, 0: stay in the identity map
  * @cr4:	CR4 before paging is switched on (PAE, LA57)
  * @efer:	EFER bits beside LME
- * @reserved:	0
+ * @tsc_gateway: TSC when it last entered the gateway
+ * @tsc_left:	TSC when it last left it
  * @stack:	stack until the core has its own; while parked, for NMIs
  */
 struct mint_core {
@@ -254,7 +257,8 @@ struct mint_core {
 	__aligned_u64	cr3;
 	__u32		cr4;
 	__u32		efer;
-	__aligned_u64	reserved[2];
+	__aligned_u64	tsc_gateway;
+	__aligned_u64	tsc_left;
 	__aligned_u64	stack[56];
 };
 
@@ -352,6 +356,34 @@ struct mint_rings {
 	struct mint_ring	ring[MINT_RING_COUNT];
 };
 
+/* Phases of a launch, in the order in which they are reached */
+#define MINT_TIME_LOAD		0	/* kexec_load() was called */
+#define MINT_TIME_COPY		1	/* all is checked and claimed */
+#define MINT_TIME_LOADED	2	/* the image is in its place */
+#define MINT_TIME_START		3	/* kexec_load() was called to start it */
+#define MINT_TIME_IPI		4	/* INIT and STARTUP are about to be sent */
+#define MINT_TIME_GATEWAY	5	/* first instruction of the core */
+#define MINT_TIME_PURGATORY	6	/* the core leaves the gateway */
+#define MINT_TIME_DECOMPRESSOR	7	/* before the kernel is decompressed */
+#define MINT_TIME_START_KERNEL	8	/* early in setup_arch() */
+#define MINT_TIME_KERNEL_INIT	9	/* first initcall of that thread */
+#define MINT_TIME_INITCALLS	10	/* the last initcall */
+#define MINT_TIME_INIT		11	/* user space says: first line of init */
+#define MINT_TIME_SERVICES	12	/* user space says: last service */
+#define MINT_TIME_MARK		13	/* user space says: now */
+#define MINT_TIME_COUNT		14
+
+/* Where in boot_params._pad9 the decompressor leaves its stamp */
+#define MINT_TIME_BOOT_PARAMS	268
+
+/**
+ * struct mint_timing - when a node reached which phase
+ * @tsc:	TSC by MINT_TIME_*, 0 where it did not or could not tell
+ */
+struct mint_timing {
+	__aligned_u64	tsc[16];
+};
+
 /**
  * struct mint_map - an entry of the machine's firmware memory map
  * @start:	first byte
@@ -446,7 +478,7 @@ struct mint_table {
  * @place:	the same for a core that comes out of the gateway
  * @lines:	bits, a row for each node: GSIs that node 0 passes on to it and
  *		that it has not looked at yet
- * @reserved2:	0
+ * @timing:	struct mint_timing, indexed by node number
  */
 struct mint_common {
 	__u32			magic;
@@ -475,7 +507,7 @@ struct mint_common {
 	__aligned_u64		restart;
 	__aligned_u64		place;
 	struct mint_table	lines;
-	__u32			reserved2;
+	struct mint_table	timing;
 };
 
 #endif /* !__ASSEMBLY__ */

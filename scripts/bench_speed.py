@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: GPL-2.0
+"""How fast a node runs, against a stock kernel that is alone on its cores.
+
+This file owns the programs that are run (the host's fio, iperf3 and gcc, on a
+disk of their own), the machines that they run in, and the pairs whose ratios
+count. Stock, node, stock again: the second stock run is the control, which
+shows how much of a ratio is the noise of this host.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+
+import machine as qemu
+from machine import MachineError
+from nodes import Nodes
+
+OUT = os.path.join(qemu.BUILD, "bench")
+ROOT = os.path.join(OUT, "tools")
+DISK = os.path.join(OUT, "tools.ext4")
+# Memory of the kernel that is measured, and of node 0 beside it.
+MIB, MIB0 = 768, 512
+SOURCES = 6
+
+# Devices of the machine by their slots: the lent ones, then node 0's own.
+LENT = ["0000:00:08.0", "0000:00:09.0", "0000:00:0a.0", "0000:00:0b.0"]
+
+# Where the tools are, whatever a kernel calls its first disk.
+MOUNT = """
+for d in /sys/class/block/vd*; do
+	[ "$(cat $d/serial)" = tools ] && tools=/dev/${d##*/}
+	[ "$(cat $d/serial)" = work ] && work=/dev/${d##*/}
+done
+[ -x /mnt/usr/bin/fio ] || {
+	mount -t ext4 -o ro $tools /mnt && mount -t tmpfs none /mnt/tmp &&
+	mount --bind /dev /mnt/dev && mount --bind /sys /mnt/sys &&
+	mount -t proc none /mnt/proc
+} || exit 1
+"""
+
+FIO = MOUNT + """
+cd /
+chroot /mnt /usr/bin/fio --name=job --filename=%(file)s --readonly --direct=1 \\
+	--rw=%(rw)s --bs=%(bs)s --size=256m --time_based --runtime=%(time)d \\
+	--ioengine=psync --output-format=json --output=/tmp/fio.json >/dev/null ||
+	exit 1
+cat /mnt/tmp/fio.json
+"""
+
+BUILD = MOUNT + """
+cat >/mnt/tmp/build%(id)d <<'END'
+for i in /src/*.i; do
+	gcc -O1 -w -c -o /tmp/$$.o $i || exit 1
+done
+END
+chroot /mnt /bin/sh /tmp/build%(id)d || exit 1
+echo mark >/sys/kernel/mint/timing
+before=$(sed -n 's/^mark //p' /sys/kernel/mint/timing)
+chroot /mnt /bin/sh /tmp/build%(id)d || exit 1
+echo mark >/sys/kernel/mint/timing
+echo "build $before $(sed -n 's/^mark //p' /sys/kernel/mint/timing)"
+"""
+
+NET = MOUNT + """
+ip link set lo up
+ip addr show dev eth0 | grep -q 10.0.2.15 || {
+	ip addr add 10.0.2.15/24 dev eth0 && ip link set eth0 up
+}
+i=0
+until ping -c 1 -W 1 10.0.2.2 >/dev/null; do
+	i=$((i + 1))
+	[ $i -lt 20 ] || exit 1
+done
+chroot /mnt /usr/bin/iperf3 -c 10.0.2.2 -p %(port)d -t %(time)d -J %(reverse)s \\
+	>/tmp/iperf.json || exit 1
+cat /tmp/iperf.json
+"""
+
+
+def libraries(program):
+    """What a program is linked with, dynamic linker included."""
+    done = subprocess.run(["ldd", program], capture_output=True, text=True,
+                          check=False)
+    for line in done.stdout.splitlines():
+        for word in line.split():
+            if word.startswith("/"):
+                yield word
+                break
+
+
+def copy_program(program, root):
+    """Put a program and its libraries into a root directory."""
+    for path in [program, *libraries(program)]:
+        target = root + path
+        if not os.path.exists(target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy(os.path.realpath(path), target)
+
+
+def sources():
+    """Preprocessed C files, so that compiling them needs no headers."""
+    tree = os.path.join(qemu.BUILD, "busybox")
+    directory = os.path.join(ROOT, "src")
+    os.makedirs(directory)
+    names = sorted(name for name in os.listdir(os.path.join(tree, "coreutils"))
+                   if name.endswith(".c"))
+    made = 0
+    for name in names:
+        target = os.path.join(directory, name[:-2] + ".i")
+        done = subprocess.run(
+            ["gcc", "-E", "-P", "-I", os.path.join(tree, "include"), "-include",
+             os.path.join(tree, "include", "autoconf.h"), "-I",
+             os.path.join(tree, "libbb"), "-D_GNU_SOURCE", "-o", target,
+             os.path.join(tree, "coreutils", name)],
+            capture_output=True, check=False)
+        made += done.returncode == 0
+        if made == SOURCES:
+            return
+    raise MachineError("only %d C files of %s can be compiled" % (made, tree))
+
+
+def tools():
+    """The disk with the programs: an ext4 image, made without root."""
+    shutil.rmtree(ROOT, ignore_errors=True)
+    os.makedirs(ROOT)
+    for directory in ("tmp", "dev", "proc", "sys", "bin"):
+        os.mkdir(os.path.join(ROOT, directory))
+    programs = [shutil.which(name) for name in ("fio", "iperf3", "gcc", "as")]
+    programs += [subprocess.run(
+        ["gcc", "-print-prog-name=cc1"], capture_output=True, text=True,
+        check=True).stdout.strip()]
+    if not all(programs):
+        raise MachineError("fio, iperf3 or gcc is missing: scripts/setup bench")
+    for program in programs:
+        copy_program(program, ROOT)
+    shutil.copy(os.path.join(qemu.OUT, "busybox"), os.path.join(ROOT, "bin/sh"))
+    sources()
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", ROOT, "-L", "tools",
+                    DISK, "160M"], check=True)
+
+
+def devices():
+    """What every machine has, at the same places."""
+    null = "driver=null-co,size=1G,read-zeroes=on"
+    drives = ["-drive", "if=none,id=tools,format=raw,readonly=on,file=" + DISK,
+              "-drive", "if=none,id=tools0,format=raw,readonly=on,file=" + DISK,
+              "-drive", "if=none,id=work," + null,
+              "-drive", "if=none,id=nvme," + null,
+              "-netdev", "user,id=net,net=10.0.2.0/24"]
+    return {"devices": [
+        "virtio-blk-pci,drive=tools,serial=tools,addr=08.0",
+        "virtio-blk-pci,drive=work,serial=work,addr=09.0",
+        "nvme,drive=nvme,serial=nvme,addr=0a.0",
+        "virtio-net-pci,netdev=net,addr=0b.0",
+        "virtio-blk-pci,drive=tools0,serial=tools,addr=0c.0"],
+        "extra": drives}
+
+
+class Iperf:
+    """iperf3's server on the host, for as long as the context lasts."""
+
+    def __enter__(self):
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            self.port = sock.getsockname()[1]
+        self.process = subprocess.Popen(
+            ["iperf3", "-s", "-B", "127.0.0.1", "-p", str(self.port)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return self.port
+
+    def __exit__(self, *exc):
+        self.process.kill()
+        self.process.wait()
+
+
+class Place:
+    """Where programs run: a kernel of a machine, and the way to its shell."""
+
+    def __init__(self, machine, port):
+        self.machine = machine
+        self.port = port
+
+    def sh(self, script, limit=300):
+        """Run a script there; its output."""
+        return self.machine.sh(script, limit, self.port)
+
+    def fio(self, file, rw, bs, seconds=3):
+        """Operations in a second."""
+        text = self.sh(FIO % {"file": file, "rw": rw, "bs": bs,
+                              "time": seconds})
+        return json.loads(text[text.index("{"):])["jobs"][0]["read"]["iops"]
+
+    def iperf(self, port, reverse, seconds=3):
+        """Mbit in a second."""
+        text = self.sh(NET % {"port": port, "time": seconds,
+                              "reverse": "-R" if reverse else ""})
+        end = json.loads(text[text.index("{"):])["end"]
+        return end["sum_received"]["bits_per_second"] / 1e6
+
+    def build(self):
+        """Seconds that it took, as (TSC before, TSC after)."""
+        match = re.search(r"build (\d+) (\d+)", self.sh(BUILD % {"id": 0}, 900))
+        if not match:
+            raise MachineError("the build said nothing")
+        return int(match.group(1)), int(match.group(2))
+
+
+def stock_machine(results, cores, setup):
+    """A kernel that is alone, with some of the cores."""
+    return results.machine(
+        "speed_stock%d" % cores, "quiet maxcpus=%d mem=%dM" % (
+            cores, MIB if cores == 1 else MIB + MIB0),
+        smp="2", memory="2G", devices=setup["devices"], extra=setup["extra"])
+
+
+def node_machine(results, setup):
+    """Node 0 with one core, a successor with the other and the devices."""
+    return results.machine(
+        "speed_node", "quiet maxcpus=1 mint.mem=%dM@0 mint.devices=-com2,%s" % (
+            MIB0, ",".join("-" + dev for dev in LENT)), smp="2", memory="2G",
+        devices=setup["devices"], extra=setup["extra"])
+
+
+def in_node(machine):
+    """Launch the successor; the place in it."""
+    nodes = Nodes(machine)
+    nodes.active()
+    nodes.launch(1, MIB, "quiet console=ttyS1",
+                 devices=",".join(["com2"] + LENT))
+    nodes.wait_up("com2", 120)
+    return Place(machine, "com2")
+
+
+FIGURES = (
+    ("fio_4k_virtio", "IO/s", lambda p, _: p.fio("$work", "randread", "4k")),
+    ("fio_128k_virtio", "IO/s", lambda p, _: p.fio("$work", "read", "128k")),
+    ("fio_4k_nvme", "IO/s", lambda p, _: p.fio("/dev/nvme0n1", "randread", "4k")),
+    ("fio_128k_nvme", "IO/s", lambda p, _: p.fio("/dev/nvme0n1", "read", "128k")),
+    ("iperf_send", "Mbit/s", lambda p, port: p.iperf(port, False)),
+    ("iperf_receive", "Mbit/s", lambda p, port: p.iperf(port, True)),
+    ("builds", "1/h", lambda p, _: 3600 / seconds(p.build())),
+)
+
+
+def seconds(span):
+    """Seconds between two stamps."""
+    return (span[1] - span[0]) / qemu.host_tsc_khz() / 1000
+
+
+def figures(results, repeat, variant, place):
+    """All figures of one place."""
+    found = {}
+    with Iperf() as port:
+        for name, unit, measure in FIGURES:
+            value = results.attempt("speed: %s in %s" % (name, variant), measure,
+                                    place, port)
+            if value is not None:
+                results.add(repeat, variant, name, round(value, 3), unit)
+                found[name] = value
+    return found
+
+
+def alone(results, repeat, variant, setup):
+    """A stock kernel with one core."""
+    with stock_machine(results, 1, setup) as machine:
+        Nodes(machine).wait_up("com1", 120)
+        return figures(results, repeat, variant, Place(machine, None))
+
+
+def beside(results, repeat, setup):
+    """A successor with one core, node 0 idle."""
+    with node_machine(results, setup) as machine:
+        return figures(results, repeat, "node", in_node(machine))
+
+
+def both(results, repeat, setup):
+    """Seconds until both nodes have built, at the same time."""
+    with node_machine(results, setup) as machine:
+        place = in_node(machine)
+        return two_builds(results, repeat, "both nodes",
+                          [Place(machine, None), place])
+
+
+def all_cores(results, repeat, variant, setup):
+    """Seconds until one kernel with both cores has built twice, at once."""
+    with stock_machine(results, 2, setup) as machine:
+        Nodes(machine).wait_up("com1", 120)
+        return two_builds(results, repeat, variant, [Place(machine, None)] * 2)
+
+
+def two_builds(results, repeat, variant, places):
+    """Start a build in each place; seconds from the first start to the last end.
+
+    Scripts run in the background of their kernels; the host only looks for the
+    end, so that it takes no time from them.
+    """
+    spans = []
+    for i, place in enumerate(places):
+        place.sh("cat >/tmp/job%d <<'EOT'\n%s\nEOT\n(sh /tmp/job%d "
+                 ">/tmp/done%d 2>&1 &)" % (i, BUILD % {"id": i}, i, i))
+    limit = time.monotonic() + 900 * qemu.SLOW
+    for i, place in enumerate(places):
+        while True:
+            match = re.search(r"build (\d+) (\d+)", place.sh(
+                "cat /tmp/done%d" % i))
+            if match:
+                spans.append((int(match.group(1)), int(match.group(2))))
+                break
+            if time.monotonic() > limit:
+                raise MachineError("a build of %s did not end" % variant)
+            time.sleep(2)
+    value = seconds((min(first for first, _ in spans),
+                     max(last for _, last in spans)))
+    results.add(repeat, variant, "two builds", round(value, 3), "s")
+    return value
+
+
+def speed(results):
+    """fio, iperf3 and builds: successor against stock, two nodes against one kernel"""
+    tools()
+    setup = devices()
+    repeats = results.repeats(5)
+    for repeat in range(1, repeats + 1):
+        results.say("speed: repeat %d of %d" % (repeat, repeats))
+        stock = results.attempt("speed: stock", alone, results, repeat, "stock",
+                                setup)
+        node = results.attempt("speed: node", beside, results, repeat, setup)
+        again = results.attempt("speed: control", alone, results, repeat,
+                                "stock again", setup)
+        for name, _, _ in FIGURES:
+            if stock and node and name in stock and name in node:
+                results.add(repeat, "ratio", name + "_over_stock",
+                            node[name] / stock[name], "1")
+            if stock and again and name in stock and name in again:
+                results.add(repeat, "ratio", name + "_control",
+                            again[name] / stock[name], "1")
+        one = results.attempt("speed: one kernel", all_cores, results, repeat,
+                              "one kernel", setup)
+        two = results.attempt("speed: both nodes", both, results, repeat, setup)
+        more = results.attempt("speed: control", all_cores, results, repeat,
+                               "one kernel again", setup)
+        if one and two:
+            results.add(repeat, "ratio", "build_both_over_one", two / one, "1")
+        if one and more:
+            results.add(repeat, "ratio", "build_both_control", more / one, "1")

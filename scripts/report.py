@@ -1,0 +1,737 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What scripts/bench measured, for people: summary, tables, plots, one page.
+
+This file owns the meaning of the raw numbers: from which stamp to which a time
+is counted, what a ratio compares, what the goals are, and what the papers
+measured. It measures nothing and leaves out what was not measured.
+"""
+
+import csv
+import html
+import os
+import re
+import statistics
+import subprocess
+
+# Phases as they follow each other, and what lies before the next one.
+PHASES = (
+    ("begin", "kexec: start, read the files"),
+    ("load", "check and claim"),
+    ("copy", "copy the image"),
+    ("loaded", "kexec ends, kexec -e begins"),
+    ("start", "prepare the start"),
+    ("ipi", "INIT, STARTUP"),
+    ("gateway", "gateway"),
+    ("purgatory", "copy into place, purgatory"),
+    ("decompressor", "decompress"),
+    ("start_kernel", "start_kernel()"),
+    ("kernel_init", "initcalls"),
+    ("initcalls", "initrd, free memory, exec init"),
+    ("init", "init to last service"),
+    ("services", ""),
+)
+
+# The parts that a bar of many nodes has room for.
+PARTS = (("begin", "ipi", "kexec: load and copy"),
+         ("ipi", "start_kernel", "IPI, gateway, decompressor"),
+         ("start_kernel", "kernel_init", "start_kernel()"),
+         ("kernel_init", "initcalls", "initcalls"),
+         ("initcalls", "init", "initrd, exec init"),
+         ("init", "services", "user space"))
+
+VARIANTS = (("cold_bios", "cold boot: SeaBIOS, GRUB"),
+            ("cold_uefi", "cold boot: OVMF, GRUB"),
+            ("kexec_reboot", "stock kexec reboot"),
+            ("kvm_microvm", "KVM microVM"),
+            ("successor", "successor"))
+
+# metric, unit, goal, what the papers or the task give as reference
+METRICS = (
+    ("launch_over_cold_boot", "ratio", "", "0.0144 (thesis: 0.309 s of 21.4 s)"),
+    ("launch_over_cold_boot_uefi", "ratio", "", ""),
+    ("launch_over_kexec_reboot", "ratio", "<= 0.157",
+     "0.157 (thesis: 0.309 s of 1.97 s)"),
+    ("launch_over_kexec_reboot_with_load", "ratio", "", ""),
+    ("launch_over_kvm_microvm", "ratio", "< 1", ""),
+    ("launch_to_services_over_kvm_microvm", "ratio", "", ""),
+    ("parallel2_over_serial2", "ratio", "<= 0.52", "0.548 (thesis)"),
+    ("parallel64_over_serial64", "ratio", "<= 0.55", ""),
+    ("list2_over_serial2", "ratio", "<= 0.52", "0.548 (thesis)"),
+    ("list64_over_serial64", "ratio", "<= 0.55", ""),
+    ("nodes_up_of_64", "nodes", "64", "28 was the thesis' limit"),
+    ("load_over_memcpy", "ratio", "<= 1.5", ""),
+    ("copy_over_memcpy", "ratio", "", ""),
+    ("node_min_memory_mib", "MiB", "<= 32", ""),
+    ("node_min_memory_with_own_reboot_mib", "MiB", "", ""),
+    ("seam_lines_kernel", "lines", "< 304", "304 (thesis)"),
+    ("seam_files_kernel", "files", "<= 22", "22 (thesis)"),
+    ("seam_lines_kexec_tools", "lines", "< 130", "130 (thesis)"),
+    ("ioapic_lock_max_hold_us", "us", "", ""),
+    ("own_reboot_over_launch", "ratio", "", ""),
+    ("stop_ask_over_launch", "ratio", "", ""),
+    ("stop_park_over_launch", "ratio", "", ""),
+    ("stop_force_over_launch", "ratio", "", ""),
+    ("panic_to_relaunched_over_launch", "ratio", "", ""),
+)
+
+ABSENT = "not available"
+MODES = ("serial", "parallel", "list")
+# Bars that the others are compared with.
+OURS = ("successor", "launch to last service")
+
+
+class Numbers:
+    """The rows of one benchmark; none if it was not run."""
+
+    def __init__(self, out, name):
+        self.name = name
+        self.rows = []
+        self.path = os.path.join(out, name + ".csv")
+        if os.path.exists(self.path):
+            with open(self.path, encoding="ascii", newline="") as file:
+                self.rows = list(csv.DictReader(file))
+        for row in self.rows:
+            row["value"] = float(row["value"])
+        self.config = ""
+        if os.path.exists(self.path[:-4] + ".config"):
+            with open(self.path[:-4] + ".config", encoding="utf-8") as file:
+                self.config = file.read()
+        match = re.search(r"^TSC: (\d+) kHz", self.config, re.M)
+        self.khz = float(match.group(1)) if match else None
+        match = re.search(r"^host: .*, (\d+) cores", self.config, re.M)
+        self.cores = int(match.group(1)) if match else 1
+
+    def table(self, variant, count="1"):
+        """{repeat: {(index, what): value}} of a variant."""
+        found = {}
+        for row in self.rows:
+            if row["variant"] == variant and row["count"] == str(count):
+                found.setdefault(row["repeat"], {})[
+                    int(row["index"]), row["what"]] = row["value"]
+        return found
+
+    def spans(self, variant, first, last, count="1"):
+        """Seconds between two stamps, one for each repeat that has both.
+
+        The name "power-on" is when the TSC was 0.
+        """
+        found = []
+        for values in self.table(variant, count).values():
+            start = 0 if first == "power-on" else values.get((0, first))
+            end = values.get((0, last))
+            if start is not None and end is not None:
+                found.append((end - start) / self.khz / 1000)
+        return found
+
+    def several(self, variant, count):
+        """Seconds from the first begin to the last service of many nodes."""
+        found = []
+        for values in self.table(variant, count).values():
+            begin = [v for (_, what), v in values.items() if what == "begin"]
+            up = [v for (_, what), v in values.items() if what == "services"]
+            if len(up) == int(count):
+                found.append((max(up) - min(begin)) / self.khz / 1000)
+        return found
+
+    def values(self, variant, what):
+        """Plain values."""
+        return [row["value"] for row in self.rows
+                if row["variant"] == variant and row["what"] == what]
+
+
+def median(values):
+    """Median, None of nothing."""
+    return statistics.median(values) if values else None
+
+
+def ratio(above, below):
+    """Ratio of two medians, None if one is missing."""
+    above, below = median(above), median(below)
+    return above / below if above is not None and below else None
+
+
+def plus(first, second):
+    """Sums of two lists of the same repeats."""
+    return [a + b for a, b in zip(first, second)]
+
+
+class Data:
+    """All benchmarks, and what is derived from them."""
+
+    def __init__(self, out):
+        for name in ("boot", "many", "load", "memory", "ends", "locks", "seams",
+                     "speed"):
+            setattr(self, name, Numbers(out, name))
+
+    def to(self, variant, phase):
+        """Seconds of one variant until a phase, from where it is counted."""
+        first = {"cold_bios": "power-on", "cold_uefi": "power-on",
+                 "kexec_reboot": "execute", "successor": "execute",
+                 "kvm_microvm": "begin"}[variant]
+        return self.boot.spans(variant, first, phase)
+
+    def with_load(self, variant, phase):
+        """The same, with loading where that is a step of its own."""
+        if variant == "kexec_reboot":
+            return plus(self.boot.spans(variant, "begin", "returned"),
+                        self.to(variant, phase))
+        if variant == "successor":
+            return self.boot.spans(variant, "begin", phase)
+        return self.to(variant, phase)
+
+    def of_launch(self, variant, first, last, launch_last="services"):
+        """A way out, over a launch on the same machine."""
+        return ratio(self.ends.spans(variant, first, last),
+                     self.ends.spans("launch", "begin", launch_last))
+
+    def seam(self, tree, concern, *what):
+        """Lines or files of a concern."""
+        found = [self.seams.values("%s: %s" % (tree, concern), w) for w in what]
+        return sum(v[0] for v in found) if all(found) else None
+
+    def metrics(self):
+        """{metric: value or None}."""
+        whole = self.with_load("successor", "kernel_init")
+        size = self.load.spans("load", "begin", "execute")
+        copy = self.load.spans("load", "copy", "loaded")
+        memcpy = [v / self.load.khz / 1000
+                  for v in self.load.values("memcpy", "memcpy")]
+        ups = [len([1 for (_, what) in values if what == "services"])
+               for mode in MODES for values in self.many.table(mode, 64).values()]
+        hold = self.locks.values("ioapic_lock", "max_hold")
+        return {
+            "launch_over_cold_boot":
+                ratio(whole, self.to("cold_bios", "kernel_init")),
+            "launch_over_cold_boot_uefi":
+                ratio(whole, self.to("cold_uefi", "kernel_init")),
+            "launch_over_kexec_reboot":
+                ratio(self.to("successor", "kernel_init"),
+                      self.to("kexec_reboot", "kernel_init")),
+            "launch_over_kexec_reboot_with_load":
+                ratio(whole, self.with_load("kexec_reboot", "kernel_init")),
+            "launch_over_kvm_microvm":
+                ratio(whole, self.to("kvm_microvm", "kernel_init")),
+            "launch_to_services_over_kvm_microvm":
+                ratio(self.with_load("successor", "services"),
+                      self.to("kvm_microvm", "services")),
+            "parallel2_over_serial2":
+                ratio(self.many.several("parallel", 2),
+                      self.many.several("serial", 2)),
+            "parallel64_over_serial64":
+                ratio(self.many.several("parallel", 64),
+                      self.many.several("serial", 64)),
+            "list2_over_serial2": ratio(self.many.several("list", 2),
+                                        self.many.several("serial", 2)),
+            "list64_over_serial64": ratio(self.many.several("list", 64),
+                                          self.many.several("serial", 64)),
+            "nodes_up_of_64": min(ups) if ups else None,
+            "load_over_memcpy": ratio(size, memcpy),
+            "copy_over_memcpy": ratio(copy, memcpy),
+            "node_min_memory_mib":
+                median(self.memory.values("smallest", "memory")),
+            "node_min_memory_with_own_reboot_mib":
+                median(self.memory.values("smallest, kept", "memory")),
+            "seam_lines_kernel": self.seam("linux", "total", "added", "removed"),
+            "seam_files_kernel": self.seam("linux", "total", "files"),
+            "seam_lines_kexec_tools":
+                self.seam("kexec-tools", "total", "added", "removed"),
+            "ioapic_lock_max_hold_us": max(hold) if hold else None,
+            "own_reboot_over_launch":
+                self.of_launch("own_reboot", "asked", "services"),
+            "stop_ask_over_launch": self.of_launch("stop_ask", "asked", "over"),
+            "stop_park_over_launch": self.of_launch("stop_park", "asked", "over"),
+            "stop_force_over_launch":
+                self.of_launch("stop_force", "asked", "over"),
+            "panic_to_relaunched_over_launch":
+                self.of_launch("panic", "asked", "services"),
+        }
+
+
+# ---- summary -----------------------------------------------------------------
+
+def short(value):
+    """A number with as many digits as it deserves."""
+    if value is None:
+        return ABSENT
+    if value == int(value):
+        return "%d" % value
+    return "%.3f" % value if value < 10 else "%.1f" % value
+
+
+def summary(out, data):
+    """summary.csv; returns its rows."""
+    measured = dict(data.metrics(), **speed_metrics(data))
+    rows = [(name, short(measured.get(name)), unit, goal, reference)
+            for name, unit, goal, reference in METRICS]
+    known = {row[0] for row in rows}
+    goals = {"stock": ">= 0.98", "one": "<= 1.005"}
+    rows += [(name, short(value), "ratio", goals.get(name.split("_over_")[-1], ""),
+              "") for name, value in measured.items() if name not in known]
+    path = os.path.join(out, "summary.csv")
+    with open(path + ".new", "w", encoding="ascii", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("metric", "value", "unit", "goal", "reference"))
+        writer.writerows(rows)
+    os.replace(path + ".new", path)
+    return rows
+
+
+def speed_metrics(data):
+    """Ratios of the benchmark speed: {metric: value}."""
+    found = {}
+    for row in data.speed.rows:
+        if row["variant"] == "ratio":
+            found.setdefault(row["what"], []).append(row["value"])
+    return {name: median(values) for name, values in found.items()}
+
+
+# ---- plots -------------------------------------------------------------------
+
+STYLE = """set terminal svg noenhanced size %d,%d font 'sans-serif,14' background 'white'
+set output '%s'
+set border 3 lc rgb '#666666'
+set tics nomirror out
+set grid xtics ytics lc rgb '#dddddd'
+"""
+COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
+
+
+class Plots:
+    """Plots of one report: data, gnuplot scripts and SVG in one directory."""
+
+    def __init__(self, out):
+        self.out = os.path.join(out, "plots")
+        os.makedirs(self.out, exist_ok=True)
+        self.made = []
+
+    def plot(self, name, title, size, script, **data):
+        """Make NAME.svg; data are tables, $name in the script."""
+        lines = [STYLE % (size + (name + ".svg",)),
+                 "set title '%s'" % title]
+        for key, rows in data.items():
+            lines += ["$%s << END" % key]
+            lines += [" ".join(str(cell) for cell in row) for row in rows]
+            lines += ["END"]
+        path = os.path.join(self.out, name + ".gp")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n" + script)
+        subprocess.run(["gnuplot", name + ".gp"], cwd=self.out, check=True)
+        self.made.append((name, title))
+
+    def svg(self, name):
+        """The picture as a part of a page."""
+        with open(os.path.join(self.out, name + ".svg"), encoding="utf-8") as f:
+            text = f.read()
+        text = text[text.index("<svg"):]
+        # Names of parts are unique in a file, not in a page of several.
+        return re.sub(r"(id='|id=\"|url\(#|href='#|href=\"#)", r"\1%s-" % name,
+                      text)
+
+
+def quoted(text):
+    """A string in a table of gnuplot."""
+    return '"%s"' % text
+
+
+def bars(plots, name, title, rows):
+    """Horizontal bars: rows are (label, seconds)."""
+    rows = [(label, values) for label, values in rows if values]
+    if not rows:
+        return
+    count = len(rows)
+    table = []
+    for i, (label, values) in enumerate(rows):
+        table.append((count - 1 - i, quoted(label), median(values), min(values),
+                      max(values), "0x228833" if label in
+                      OURS else "0x4477aa", quoted(
+                          milliseconds(median(values)) if median(values) < 0.1
+                          else "%.3g s" % median(values))))
+    longest = max(row[4] for row in table)
+    plots.plot(name, title, (900, 110 + 50 * count), """
+unset key
+set grid noytics
+set xrange [0:%g]
+set yrange [-0.6:%g]
+set xlabel 'median in s; the line is from least to most (emulated)'
+set style fill solid 0.85 noborder
+plot $d using (0):1:(0):3:($1-0.3):($1+0.3):6:ytic(2) with boxxyerror lc rgb var, \\
+     $d using 3:1:4:5 with xerrorbars lc rgb '#222222' pt 0, \\
+     $d using 5:1:7 with labels left offset 0.7,0
+""" % (longest * 1.15, count - 0.4), d=table)
+
+
+def milliseconds(value):
+    """Seconds as ms, with as many digits as they deserve."""
+    value *= 1000
+    return "%.0f ms" % value if value >= 100 else "%.3g ms" % value
+
+
+def timeline(plots, data):
+    """Every phase of one launch."""
+    present = [(phase, text) for phase, text in PHASES
+               if data.boot.spans("successor", "begin", phase)]
+    if len(present) < 5:
+        return
+    at = {phase: median(data.boot.spans("successor", "begin", phase))
+          for phase, _ in present}
+    order = sorted(at, key=at.get)
+    texts = dict(present)
+    rows = []
+    for i, phase in enumerate(order[:-1]):
+        first, last = at[phase], at[order[i + 1]]
+        rows.append((len(order) - 2 - i, quoted(texts[phase]), first * 1000,
+                     last * 1000, COLORS[i % 2].replace("#", "0x"),
+                     quoted(milliseconds(last - first))))
+    plots.plot("timeline", "One launch: where the time goes (emulated, medians)",
+               (900, 130 + 30 * len(rows)), """
+unset key
+set xrange [0:%g]
+set yrange [-0.7:%g]
+set xlabel 'ms since kexec was called'
+set style fill solid 0.9 noborder
+plot $d using 3:1:3:4:($1-0.35):($1+0.35):5:ytic(2) with boxxyerror lc rgb var, \\
+     $d using 4:1:6 with labels left offset 0.5,0
+""" % (at[order[-1]] * 1150, len(rows) - 0.3), d=rows)
+
+
+def parallel_timeline(plots, data, count):
+    """The parts of launches at once: the repeat of median length."""
+    runs = [v for v in data.many.table("parallel", count).values()
+            if sum(1 for (_, what) in v if what == "services") == count]
+    if not runs:
+        return
+    runs.sort(key=lambda v: max(v[i, "services"] for i in range(count))
+              - min(v[i, "begin"] for i in range(count)))
+    run = runs[len(runs) // 2]
+    zero = min(run[i, "begin"] for i in range(count))
+    khz = data.many.khz * 1000
+    tables = {}
+    for part, (first, last, _) in enumerate(PARTS):
+        tables["p%d" % part] = [
+            (i + 1, (run[i, first] - zero) / khz, (run[i, last] - zero) / khz)
+            for i in range(count) if (i, first) in run and (i, last) in run]
+    end = max(row[2] for row in tables["p%d" % (len(PARTS) - 1)])
+    plots.plot("parallel%d" % count,
+               "%d launches at once (emulated: one core each, %d of the host)"
+               % (count, data.many.cores),
+               (900, 190 + 26 * count), "\n".join([
+                   "set key outside bottom center horizontal",
+                   "set grid noytics", "set xrange [0:%g]" % (end * 1.03),
+                   "set yrange [%g:0.3]" % (count + 0.7),
+                   "set ytics 1", "set ylabel 'successor'",
+                   "set xlabel 's since the first kexec was called'"
+                   " offset 0,0.5",
+                   "set style fill solid 0.9 noborder", "plot " + ", ".join(
+                       "$p%d using 2:1:2:3:($1-0.36):($1+0.36) with boxxyerror"
+                       " lc rgb '%s' title '%s'" % (i, COLORS[i], part[2])
+                       for i, part in enumerate(PARTS))]) + "\n", **tables)
+
+
+def curve(plots, data):
+    """Time over the number of nodes, and the ratio."""
+    tables = {}
+    for mode in MODES:
+        rows = []
+        for count in (1, 2, 4, 8, 16, 32, 64):
+            values = data.many.several(mode, count)
+            if values:
+                rows.append((count, median(values), min(values), max(values)))
+        tables[mode] = rows
+    ratios = {mode: [(s[0], p[1] / s[1]) for s in tables["serial"]
+                     for p in tables[mode] if s[0] == p[0] and s[0] > 1]
+              for mode in MODES[1:]}
+    if len(tables["serial"]) < 2 or len(tables["parallel"]) < 2:
+        return
+    most = max(row[0] for rows in tables.values() for row in rows)
+    axis = "set logscale x 2\nset xrange [%s:%g]\n" \
+        "set xlabel 'successors' offset 0,0.5\n"
+    plots.plot("curve", "Until the last of N successors is up (emulated)",
+               (900, 420), axis % ("0.85", most * 1.18) + """
+set logscale y 2
+set key top left
+set ylabel 's, median; lines from least to most'
+plot $serial using 1:2:3:4 with yerrorlines lw 2 pt 7 lc rgb '%s' title 'one after the other', \\
+     $parallel using 1:2:3:4 with yerrorlines lw 2 pt 5 lc rgb '%s' title 'several calls of kexec at once', \\
+     $list using 1:2:3:4 with yerrorlines lw 2 pt 9 lc rgb '%s' title 'one call with a list'
+""" % COLORS[:3], **tables)
+    if ratios["parallel"] and ratios["list"]:
+        plots.plot("ratios", "All at once over one after the other (emulated)",
+                   (900, 400), axis % ("1.7", most * 1.18) + """
+set yrange [0:1.1<*]
+set key outside bottom center horizontal
+set ylabel 'ratio of medians'
+plot $parallel using 1:2 with linespoints lw 2 pt 5 lc rgb '%s' title 'several calls of kexec', \\
+     $parallel using 1:2:(sprintf('%%.2f', $2)) with labels offset 0,1 notitle, \\
+     $list using 1:2 with linespoints lw 2 pt 9 lc rgb '%s' title 'one call with a list', \\
+     %g with lines dt 2 lc rgb '#666666' title 'limit of %d host cores', \\
+     0.548 with lines dt 4 lc rgb '%s' title 'thesis, N = 2'
+""" % (COLORS[1], COLORS[2], 1 / data.many.cores, data.many.cores, COLORS[5]),
+                   **ratios)
+
+
+def draw(out, data):
+    """All plots for which there are numbers."""
+    plots = Plots(out)
+    bars(plots, "kernel_init", "To kernel_init, from power-on or from the call "
+         "(emulated)",
+         [(text, data.with_load(name, "kernel_init")) for name, text in VARIANTS])
+    bars(plots, "services", "To the last service (emulated)",
+         [(text, data.with_load(name, "services")) for name, text in VARIANTS])
+    timeline(plots, data)
+    for count in (2, 8):
+        parallel_timeline(plots, data, count)
+    curve(plots, data)
+    bars(plots, "ends", "Ways out of a successor (emulated)", ends_rows(data))
+    speed_plot(plots, data)
+    return plots
+
+
+def ends_rows(data):
+    """(label, seconds) of the benchmark ends."""
+    spans = data.ends.spans
+    return [("launch to last service", spans("launch", "begin", "services")),
+            ("own reboot to last service",
+             spans("own_reboot", "asked", "services")),
+            ("stop, asked", spans("stop_ask", "asked", "over")),
+            ("stop, parked", spans("stop_park", "asked", "over")),
+            ("stop, forced", spans("stop_force", "asked", "over")),
+            ("panic to relaunched", spans("panic", "asked", "services"))]
+
+
+def speed_plot(plots, data):
+    """Speed of a node over that of a kernel alone, with the control."""
+    ratios = speed_ratios(data)
+    if not ratios:
+        return
+    rows = [(len(ratios) - 1 - i, quoted(name), median(values), min(values),
+             max(values), "0xaaaaaa" if "control" in name else "0x4477aa",
+             quoted("%.3f" % median(values)))
+            for i, (name, values) in enumerate(ratios)]
+    low = min([0.8] + [row[3] for row in rows])
+    high = max([1.2] + [row[4] for row in rows])
+    plots.plot("speed", "Speed over that of a stock kernel alone (emulated; "
+               "grey: stock against stock)", (900, 120 + 32 * len(rows)), """
+unset key
+set grid noytics
+set xrange [%g:%g]
+set yrange [-0.7:%g]
+set xlabel 'ratio of each pair: median, least and most; above 1 is faster'
+set arrow from 1,-0.7 to 1,%g nohead lc rgb '#222222'
+set arrow from 0.98,-0.7 to 0.98,%g nohead dt 2 lc rgb '#ee6677'
+plot $d using 3:1:4:5:6:ytic(2) with xerrorbars pt 7 ps 0.9 lw 2 lc rgb var, \\
+     $d using 5:1:7 with labels left offset 0.7,0
+""" % (low * 0.95, high * 1.1, len(rows) - 0.3, len(rows) - 0.3,
+       len(rows) - 0.3), d=rows)
+
+
+def speed_ratios(data):
+    """[(name, values)] of the benchmark speed."""
+    found = {}
+    for row in data.speed.rows:
+        if row["variant"] == "ratio":
+            found.setdefault(row["what"], []).append(row["value"])
+    return list(found.items())
+
+
+# ---- the page ------------------------------------------------------------------
+
+CSS = """body{font:16px/1.45 sans-serif;max-width:960px;margin:2em auto;padding:0
+1em;color:#222}table{border-collapse:collapse;margin:1em 0}td,th{border-bottom:1px
+solid #ddd;padding:.25em .8em;text-align:left;vertical-align:top}td.n{text-align:
+right;font-variant-numeric:tabular-nums}svg{max-width:100%;height:auto}pre{
+white-space:pre-wrap;font-size:12px;color:#555}.bad{color:#b00}.good{color:#070}"""
+
+
+def meets(value, goal):
+    """Whether a value reaches its goal: True, False or None."""
+    match = re.match(r"(<=|>=|<|>)? ?([\d.]+)$", goal)
+    if not match or value == ABSENT:
+        return None
+    number, limit = float(value), float(match.group(2))
+    return {"<=": number <= limit, ">=": number >= limit, "<": number < limit,
+            ">": number > limit, None: number == limit}[match.group(1)]
+
+
+def cells(row, kind="td"):
+    """A row of a table; numbers to the right."""
+    text = ""
+    for cell in row:
+        numeric = kind == "td" and re.fullmatch(r"[-\d.]+( (s|ms|%))?", str(cell))
+        text += "<%s%s>%s</%s>" % (kind, ' class="n"' if numeric else "",
+                                   html.escape(str(cell)), kind)
+    return "<tr>%s</tr>" % text
+
+
+def html_table(head, rows):
+    """A table."""
+    return "<table>%s%s</table>" % (cells(head, "th"),
+                                    "".join(cells(row) for row in rows))
+
+
+def spread(values):
+    """mean, median, standard deviation, least, most, repeats."""
+    if not values:
+        return (ABSENT,) * 5 + ("0",)
+    deviation = statistics.stdev(values) if len(values) > 1 else 0
+    return tuple("%.3f s" % v for v in (
+        statistics.mean(values), median(values), deviation, min(values),
+        max(values))) + (str(len(values)),)
+
+
+SPREAD = ("mean", "median", "deviation", "least", "most", "repeats")
+
+
+def table_61(data):
+    """The thesis' table 6.1 and ours."""
+    thesis = {"cold_bios": "21.4 s", "kexec_reboot": "1.97 s",
+              "successor": "0.309 s"}
+    return html_table(("to kernel_init", "thesis, mean") + SPREAD, [
+        (text, thesis.get(name, "")) + spread(data.to(name, "kernel_init"))
+        for name, text in VARIANTS] + [
+        ("successor, with loading", "") + spread(
+            data.with_load("successor", "kernel_init")),
+        ("stock kexec reboot, with loading", "") + spread(
+            data.with_load("kexec_reboot", "kernel_init"))])
+
+
+def table_62(data):
+    """The thesis' table 6.2 and ours."""
+    rows = []
+    for name, thesis, mode, count in (
+            ("one successor", "19.7 s", "serial", 1),
+            ("two, one after the other", "39.4 s", "serial", 2),
+            ("two at once, two calls", "21.6 s", "parallel", 2),
+            ("two at once, one call", "", "list", 2)):
+        rows.append((name, thesis) + spread(data.many.several(mode, count)))
+    rows.append(("at once over one after the other", "0.548", "", short(
+        data.metrics()["parallel2_over_serial2"]), "", "", "", ""))
+    return html_table(("to the last service", "thesis, mean") + SPREAD, rows)
+
+
+def tables_of_seams(data, tree, thesis):
+    """Tables 6.3 and 6.4: lines and files, by concern."""
+    rows = [("thesis: " + name, files, lines, "") for name, lines, files in thesis]
+    names = []
+    for row in data.seams.rows:
+        if row["variant"].startswith(tree + ": ") and \
+                row["variant"] not in names:
+            names.append(row["variant"])
+    for name in names:
+        concern = name.split(": ", 1)[1]
+        values = [data.seam(tree, concern, what)
+                  for what in ("files", "added", "removed")]
+        rows.append(("here: " + concern, "%d" % values[0], "%d" % values[1],
+                     "%d" % values[2]))
+    return html_table(("concern", "files", "lines added or changed",
+                       "lines removed"), rows)
+
+
+def section(title, *parts):
+    """A heading and what follows."""
+    return "<h2>%s</h2>%s" % (html.escape(title), "".join(parts))
+
+
+def many_table(data):
+    """Times over N."""
+    rows = []
+    for count in (1, 2, 4, 8, 16, 32, 64):
+        serial = data.many.several("serial", count)
+        at_once = data.many.several("parallel", count)
+        one_call = data.many.several("list", count)
+        if serial or at_once or one_call:
+            rows.append([count] + [
+                "%.2f s" % median(values) if values else ABSENT
+                for values in (serial, at_once, one_call)] + [
+                short(ratio(at_once, serial)), short(ratio(one_call, serial)),
+                len(serial)])
+    return html_table(("successors", "one after the other", "several calls",
+                       "a list", "ratio", "ratio of the list", "repeats"),
+                      rows) if rows else ""
+
+
+def ends_table(data):
+    """Ways out, over a launch."""
+    launch = data.ends.spans("launch", "begin", "services")
+    rows = [(name,) + spread(values) + (short(ratio(values, launch)),)
+            for name, values in ends_rows(data) if values]
+    return html_table(("way",) + SPREAD + ("over a launch",), rows) \
+        if rows else ""
+
+
+def speed_table(data):
+    """Medians of the benchmark speed, and the ratios."""
+    found = {}
+    for row in data.speed.rows:
+        if row["variant"] != "ratio":
+            found.setdefault((row["what"], row["unit"]), {}).setdefault(
+                row["variant"], []).append(row["value"])
+    variants = list(dict.fromkeys(v for table in found.values() for v in table))
+    rows = [[what, unit] + [short(median(table[v])) if v in table else ""
+                            for v in variants]
+            for (what, unit), table in found.items()]
+    return html_table(["figure", "unit"] + variants, rows) + html_table(
+        ("ratio", "median", "least", "most", "pairs"),
+        [(name, "%.3f" % median(values), "%.3f" % min(values),
+          "%.3f" % max(values), len(values))
+         for name, values in speed_ratios(data)]) if rows else ""
+
+
+def page(data, rows, plots):
+    """The report as one page of HTML."""
+    goals = []
+    for name, value, unit, goal, reference in rows:
+        good = meets(value, goal)
+        mark = {None: "", True: "<span class=good>yes</span>",
+                False: "<span class=bad>no</span>"}[good]
+        goals.append(cells((name, value, unit, goal, reference))[:-5]
+                     + "<td>%s</td></tr>" % mark)
+    names = [name for name, _ in plots.made]
+
+    def picture(*wanted):
+        return "".join("<p>%s</p>" % plots.svg(name) for name in wanted
+                       if name in names)
+
+    configs = "".join(
+        "<details><summary>%s</summary><pre>%s</pre></details>" % (
+            numbers.name, html.escape(numbers.config))
+        for numbers in vars(data).values() if numbers.config)
+    return "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Mint: " \
+        "measurements</title><style>%s</style><h1>Mint: measurements</h1>" \
+        "<p>Every number on this page is <b>emulated</b> unless the " \
+        "configuration at its end says otherwise: QEMU TCG, on a host with few " \
+        "cores. Ratios between ways to boot on one machine mean more than " \
+        "seconds. What is measured, and how: docs/benchmarks.md.</p>" \
+        % CSS.replace("\n", " ") + "".join((
+            section("Summary", "<table>%s%s</table>" % (
+                cells(("metric", "value", "unit", "goal", "reference",
+                       "reached"), "th"), "".join(goals))),
+            section("One boot (table 6.1 of the thesis)", table_61(data),
+                    picture("kernel_init", "services", "timeline")),
+            section("Many successors (table 6.2 of the thesis)", table_62(data),
+                    many_table(data), picture("curve", "ratios", "parallel2",
+                                              "parallel8")),
+            section("Ways out", ends_table(data), picture("ends")),
+            section("Speed of a node", speed_table(data), picture("speed")),
+            section("What was changed (tables 6.3 and 6.4 of the thesis)",
+                    "<h3>Kernel</h3>", tables_of_seams(data, "linux", (
+                        ("all of Mint", "304", "22"),
+                        ("launch of a successor", "55", "6"),
+                        ("parallel boot", "18", "1"), ("64 bits", "43", "5"))),
+                    "<h3>kexec-tools</h3>",
+                    tables_of_seams(data, "kexec-tools", (
+                        ("launch (of 10,047 lines)", "130", "9"),
+                        ("parallel boot", "4", "3"), ("64 bits", "8", "5"))),
+                    "<p>Here only lines in files that were there before are "
+                    "changes; what stands beside is \"new files\".</p>"),
+            section("Configuration", configs))) + "</html>\n"
+
+
+def write(out):
+    """Summary, plots and page from whatever was measured so far."""
+    data = Data(out)
+    rows = summary(out, data)
+    plots = draw(out, data)
+    path = os.path.join(out, "report.html")
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(page(data, rows, plots))
+    os.replace(path + ".new", path)
