@@ -259,15 +259,12 @@ static void release_line(struct line *line)
 	enable_irq(line->irq);
 }
 
-static irqreturn_t line_interrupt(int irq, void *arg)
+/* Under the line's lock */
+static void pass_on(struct line *line)
 {
-	struct line *line = arg;
 	unsigned long *waiting;
 	u32 n;
 
-	guard(raw_spinlock_irqsave)(&line->lock);
-	if (line->held)
-		return IRQ_HANDLED;
 	for_each_set_bit(n, line->sharers, MINT_NODE_MAX) {
 		waiting = mint_line_waiting(n);
 		if (!waiting ||
@@ -275,13 +272,24 @@ static irqreturn_t line_interrupt(int irq, void *arg)
 			continue;
 		if (!line->held) {
 			line->held = true;
-			disable_irq_nosync(irq);
+			disable_irq_nosync(line->irq);
 			mod_timer(&line->bound, jiffies + 1 +
 				  msecs_to_jiffies(LINE_BOUND_MS));
 		}
 		sync_set_bit(line->gsi, waiting);
 		mint_ring_node(n);
 	}
+}
+
+static irqreturn_t line_interrupt(int irq, void *arg)
+{
+	struct line *line = arg;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&line->lock, flags);
+	if (!line->held)
+		pass_on(line);
+	raw_spin_unlock_irqrestore(&line->lock, flags);
 	return IRQ_HANDLED;
 }
 
@@ -393,13 +401,18 @@ int mint_lines_lend(u32 n)
 /* Return: true if there are sharers no more */
 static bool stop_sharing(struct line *line, u32 n)
 {
-	guard(raw_spinlock_irqsave)(&line->lock);
-	if (!__test_and_clear_bit(n, line->sharers))
-		return false;
-	line->late = false;
-	if (answered(line))
-		release_line(line);
-	return bitmap_empty(line->sharers, MINT_NODE_MAX);
+	unsigned long flags;
+	bool last = false;
+
+	raw_spin_lock_irqsave(&line->lock, flags);
+	if (__test_and_clear_bit(n, line->sharers)) {
+		line->late = false;
+		if (answered(line))
+			release_line(line);
+		last = bitmap_empty(line->sharers, MINT_NODE_MAX);
+	}
+	raw_spin_unlock_irqrestore(&line->lock, flags);
+	return last;
 }
 
 /**
@@ -524,9 +537,10 @@ void mint_lines_poll(void)
 
 	if (mint_role == MINT_PREDECESSOR) {
 		xa_for_each(&lines, gsi, line) {
-			guard(raw_spinlock)(&line->lock);
+			raw_spin_lock(&line->lock);
 			if (line->held && answered(line))
 				release_line(line);
+			raw_spin_unlock(&line->lock);
 		}
 		return;
 	}
