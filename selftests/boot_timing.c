@@ -41,7 +41,7 @@
 
 #define MINT		"/sys/kernel/mint/"
 #define MAX_NODES	1024
-#define MIB		(1ULL << 20)
+#define MIB		0x100000ULL
 
 static const char *kexec = "kexec", *kernel, *initrd, *append = "";
 static unsigned long count = 1, mib = 64, skip, limit = 120;

@@ -139,4 +139,20 @@ rivals() {
 		fail "not two were told: $(cat "$TMP/out")"
 }
 
-run_tests list list_in_steps one_fails side_by_side rivals
+# a list longer than any buffer: each of its lines is acted on once
+long_list() {
+	i=0
+	while [ $i -lt 100 ]; do
+		echo "--mint-cpu=60000 --mem-min=0x1000000 --mem-max=0x1ffffff" \
+			"--mint-name=a_name_that_fills_$i"
+		i=$((i + 1))
+	done >"$TMP/long"
+	mint_kexec --mint-list=- "$MINT_KERNEL" <"$TMP/long" >"$TMP/out" 2>&1 &&
+		fail "all was launched: $(cat "$TMP/out")"
+	# They write at the same time: what is one refusal may stand in any line.
+	[ "$(grep -o "is too small for" "$TMP/out" | wc -l)" = 100 ] ||
+		fail "$(grep -c . "$TMP/out") refusals for 100 lines: \
+$(sed -n 1p "$TMP/out")"
+}
+
+run_tests list list_in_steps one_fails side_by_side rivals long_list
