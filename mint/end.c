@@ -13,6 +13,7 @@
 #include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
+#include <linux/nmi.h>
 #include <linux/panic_notifier.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
@@ -21,7 +22,6 @@
 #include <asm/apic.h>
 #include <asm/debugreg.h>
 #include <asm/mce.h>
-#include <asm/nmi.h>
 #include <asm/reboot.h>
 
 #include "mint.h"

@@ -160,10 +160,12 @@ int mint_image_check(struct request *rq)
 
 static struct mint_range segment_range(const struct request *rq, unsigned long i)
 {
-	return (struct mint_range) {
+	struct mint_range range = {
 		.start	= rq->segments[i].mem,
 		.size	= rq->segments[i].memsz,
 	};
+
+	return range;
 }
 
 /**

@@ -581,6 +581,18 @@ static int refuse_not_loaded(struct request *rq)
 			   apic_id);
 }
 
+/* Who leaves and who starts agree on who was first */
+static int enter_start(struct request *rq, struct mint_claim *claim)
+{
+	guard(mint_claims)();
+
+	if (mint_leaving())
+		return refuse_leaving(rq);
+	claim->ran = true;
+	mint_set_state(claim, MINT_STATE_STARTING, "sent through the gateway");
+	return 0;
+}
+
 static int start(struct request *rq, struct mint_claim *claim)
 {
 	struct mint_core *core = mint_core_find(claim->node.boot_apic_id);
@@ -598,13 +610,9 @@ static int start(struct request *rq, struct mint_claim *claim)
 	claim->beat_at = jiffies;
 	claim->end_at = 0;
 	mint_node(claim->n)->boots = 1;
-	scoped_guard(mint_claims) {
-		if (mint_leaving())
-			return refuse_leaving(rq);
-		claim->ran = true;
-		mint_set_state(claim, MINT_STATE_STARTING,
-			       "sent through the gateway");
-	}
+	err = enter_start(rq, claim);
+	if (err)
+		return err;
 	mint_timing_at(claim->n, MINT_TIME_START, rq->began);
 	mint_timing_at(claim->n, MINT_TIME_IPI, rdtsc_ordered());
 	err = mint_core_start(core, &start);

@@ -21,6 +21,7 @@
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
+#include <linux/nmi.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
@@ -28,7 +29,6 @@
 #include <linux/uaccess.h>
 
 #include <asm/apic.h>
-#include <asm/nmi.h>
 
 #include "mint.h"
 

@@ -9,18 +9,16 @@
  * line stay as they were.
  */
 
+#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/pgtable.h>
 #include <linux/smp.h>
 #include <linux/vmalloc.h>
-#include <linux/delay.h>
 
-#include <asm/cpufeature.h>
-#include <asm/pgtable.h>
 #include <asm/setup.h>
-#include <asm/smp.h>
 
 #include "launch.h"
 

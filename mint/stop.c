@@ -105,16 +105,16 @@ int mint_prove_parked(struct mint_claim *claim)
 	struct mint_core *core;
 	u32 i;
 
-	for (i = 0; (core = next_core(claim->n, &i)); ) {
+	for (i = 0; (core = next_core(claim->n, &i));) {
 		if (!mint_core_parked(core))
 			pr_warn("APIC ID %u of node %u is reset by INIT\n",
 				mint_apic_id(core), claim->n);
 		mint_core_reset(core);
 	}
-	for (i = 0; (core = next_core(claim->n, &i)); )
+	for (i = 0; (core = next_core(claim->n, &i));)
 		mint_core_send_to_park(core);
 	bound = jiffies + msecs_to_jiffies(PROVE_BOUND_MS);
-	for (i = 0; (core = next_core(claim->n, &i)); ) {
+	for (i = 0; (core = next_core(claim->n, &i));) {
 		while (!mint_core_proven(core) && time_before(jiffies, bound))
 			usleep_range(20, 50);
 		if (mint_core_proven(core))
@@ -213,7 +213,7 @@ static int stop_park(struct mint_claim *claim)
 
 	DECLARE_SEQ_BUF(bad, 64);
 
-	for (i = 0; (core = next_unparked(n, &i)); )
+	for (i = 0; (core = next_unparked(n, &i));)
 		seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
 			       "APIC ID ", mint_apic_id(core));
 	pr_err("node %u: %s did not park on NMI: echo force > /sys/kernel/mint/nodes/%u/stop\n",

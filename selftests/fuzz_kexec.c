@@ -30,7 +30,7 @@
 #define MIB		0x100000ULL
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #ifndef __aligned
-#define __aligned(n)	__attribute__((aligned(n)))
+#define __aligned(n)	__attribute__((__aligned__(n)))
 #endif
 #define NR_ERRNO	140
 #define SEGMENTS	4

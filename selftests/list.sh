@@ -33,6 +33,7 @@ all_run() {
 
 	count=$(grep -c "^node [0-9]* started on" "$2")
 	[ "$count" = "$1" ] || fail "$count of $1 started: $(cat "$2")"
+	# shellcheck disable=SC2013 # a number a line
 	for node in $(sed -n 's/^node \([0-9]*\) started on.*/\1/p' "$2"); do
 		runs "$node"
 	done
@@ -47,8 +48,9 @@ list() {
 	mint_kexec --mint-list="$TMP/list" "$MINT_KERNEL" >"$TMP/out" 2>&1
 	rc=$?
 	note "$TMP/out"
-	[ $rc = 0 ] || fail "status $rc: $(cat "$TMP/out")"
+	[ "$rc" = 0 ] || fail "status $rc: $(cat "$TMP/out")"
 	all_run 3 "$TMP/out"
+	# shellcheck disable=SC2013 # a number a line
 	for node in $(sed -n 's/^node \([0-9]*\) .*/\1/p' "$TMP/out"); do
 		[ "$(cat "$MINT/nodes/$node/name")" = \
 			"n$(cat "$MINT/nodes/$node/cpus")" ] ||
