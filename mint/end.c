@@ -27,7 +27,7 @@
 #include "mint.h"
 
 #define POWEROFF_AGAIN_MS	15000
-#define RETURN_SLACK_MS		2000
+#define RETURN_SLACK_MS		10000
 #define RETURN_MAX_S		3600
 
 static atomic_t ending = ATOMIC_INIT(-1);	/* CPU that does it */
@@ -132,10 +132,13 @@ static int successor_panic(struct notifier_block *nb, unsigned long event,
 	if (!panic_timeout)
 		panic_timeout = -1;
 	scnprintf(last_words, sizeof(last_words), "panic: %s", (char *)text);
-	/* Who does not return says so once its cores are on their way */
+	/*
+	 * Who does not return says so once its cores are on their way. Twice the
+	 * time: a virtual core may be late for every step of the wait.
+	 */
 	if (returns && node) {
 		WRITE_ONCE(node->returns_ms, RETURN_SLACK_MS +
-			   clamp(panic_timeout, 0, RETURN_MAX_S) * 1000);
+			   clamp(panic_timeout, 0, RETURN_MAX_S) * 2000);
 		mint_tell(MINT_STATE_PANICKED, "%s", last_words);
 	}
 	return NOTIFY_DONE;

@@ -109,6 +109,9 @@ states_by_poll() {
 	wait_state "$node" 1 loaded || fail "not loaded"
 	"$TMP/poll_state" "$MINT/nodes/$node/state" $((120 * MINT_SLOW)) \
 		ended panicked lost >"$TMP/states" &
+	# It has to look before there is anything to see.
+	loop_until 30 grep -q "^loaded" "$TMP/states" ||
+		fail "poll_state has seen nothing"
 	start_loaded
 	loop_until 120 grep -q "^running" "$TMP/states" ||
 		fail "poll(2) has announced: $(cat "$TMP/states")"
