@@ -205,6 +205,16 @@ int mint_image_check_place(struct request *rq)
 	return 0;
 }
 
+/*
+ * Bytes of a segment that are written. The rest is room in which the kernel
+ * unpacks itself: it clears there what it wants to be clear, after any boot
+ * loader. Nothing but the last page is filled up.
+ */
+static u64 written(const struct kexec_segment *seg)
+{
+	return min_t(u64, PAGE_ALIGN(seg->bufsz), seg->memsz);
+}
+
 static u64 keep_need(const struct request *rq)
 {
 	u64 need = PAGE_ALIGN(sizeof(struct mint_kept));
@@ -318,7 +328,7 @@ int mint_image_layout(struct request *rq)
 		seg->to = rq->segments[i].mem;
 		seg->from = from;
 		seg->bytes = ALIGN(rq->segments[i].bufsz, 8);
-		seg->zero = rq->segments[i].memsz - seg->bytes;
+		seg->zero = written(&rq->segments[i]) - seg->bytes;
 		from += PAGE_ALIGN(seg->bytes);
 	}
 	return 0;
@@ -407,7 +417,7 @@ static int fill_segment(struct request *rq, unsigned long i, void *to, u64 size)
 
 static int write_segment(struct request *rq, unsigned long i)
 {
-	u64 size = rq->segments[i].memsz, start = rq->segments[i].mem;
+	u64 size = written(&rq->segments[i]), start = rq->segments[i].mem;
 	void *to;
 	int err;
 
