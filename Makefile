@@ -38,7 +38,7 @@ soak: ready host	## 500 rounds of launch and end; the same memory at the end
 
 check-debug: ready host	## the tests on a kernel with KASAN, UBSAN and lockdep
 	@scripts/build --if-changed debug-kernel
-	@scripts/check --debug
+	@scripts/check --debug $(if $(ONLY),-k '$(ONLY)')
 
 bench: ready host	## every measurement, then build/bench/report.html
 	@scripts/setup bench

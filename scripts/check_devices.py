@@ -607,7 +607,7 @@ def machines(spec, node0):
              smp="3", memory="1G",
              append=node0 + "".join(",-" + f for f in lent),
              devices=devices, extra=extra),
-        spec("lines", [shared_line], smp="5", memory="1G", size=160,
+        spec("lines", [shared_line, affinity], smp="5", memory="1G", size=160,
              append=node0.replace("maxcpus=1", "maxcpus=2"),
              devices=["e1000,addr=%02x.0,netdev=n%d" % (slot, k)
                       for k, slot in enumerate((4, 8, 5, 12, 6, 7))],

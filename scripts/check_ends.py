@@ -227,6 +227,20 @@ def quarantine(b):
 
 # ---- node 0 goes ------------------------------------------------------------
 
+def sleep_in_successor(b):
+    """A successor cannot put the machine to sleep."""
+    node, up = b.launch_on("com2", 1)
+    if b.m.run("[ -e /sys/power/state ]", 30, "com2")[0]:
+        raise Skipped("this kernel cannot sleep")
+    for word in b.m.read("/sys/power/state", "com2").split():
+        expect(b.m.run("echo %s >/sys/power/state" % word, 60, "com2")[0],
+               "it slept by %s", word)
+    b.m.sh("dmesg | grep 'mint: a successor cannot put the machine to sleep'",
+           30, "com2")
+    expect(boot_id(b, "com2") == up.boot_id, "another kernel on com2")
+    b.nodes.beats([0, node])
+
+
 def kexec_of_node0(b):
     """Load a stock image, and kexec -e; return when node 0 is up again."""
     b.m.sh("kexec -l --initrd=%s --reuse-cmdline %s" % (

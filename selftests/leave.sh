@@ -65,6 +65,22 @@ sleep_refused() {
 	alive "$node"
 }
 
+# Alone it may, as far as this test lets it: tasks are frozen and thawed.
+sleep_when_alone() {
+	[ -e /sys/power/pm_test ] || skip "this kernel has no rehearsal of sleep"
+	echo freezer >/sys/power/pm_test
+	for word in freeze disk; do
+		echo "$word" >/sys/power/state || {
+			echo none >/sys/power/pm_test
+			fail "node 0 cannot sleep by $word"
+		}
+	done
+	echo none >/sys/power/pm_test
+	# And then it lends again.
+	launch 1
+	alive "$node"
+}
+
 # Threads that SMT control brings up: all but those of others
 smt_control() {
 	smt=/sys/devices/system/cpu/smt
@@ -87,4 +103,5 @@ smt_control() {
 	done
 }
 
-run_tests refuse leave_words sleep_refused smt_control
+run_tests refuse leave_words sleep_refused sleep_when_alone \
+	smt_control
