@@ -259,6 +259,18 @@ static void release_line(struct line *line)
 	enable_irq(line->irq);
 }
 
+/*
+ * Has a function of the node perhaps asserted the line? One that is lost does
+ * not answer, but its function still may: without the wait for it, the line
+ * would come again at once, for ever.
+ */
+static bool may_assert(u32 n)
+{
+	u32 state = mint_state(n);
+
+	return state == MINT_STATE_RUNNING || state == MINT_STATE_LOST;
+}
+
 /* Under the line's lock */
 static void pass_on(struct line *line)
 {
@@ -267,8 +279,7 @@ static void pass_on(struct line *line)
 
 	for_each_set_bit(n, line->sharers, MINT_NODE_MAX) {
 		waiting = mint_line_waiting(n);
-		if (!waiting ||
-		    mint_state(n) != MINT_STATE_RUNNING)
+		if (!waiting || !may_assert(n))
 			continue;
 		if (!line->held) {
 			line->held = true;

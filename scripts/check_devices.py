@@ -16,7 +16,7 @@ import time
 import machine as qemu
 from verdict import Failed, expect
 from machine import Limit, in_share
-from nodes import Refused
+from nodes import SYSFS, Refused
 
 
 # ---- devices of a node -------------------------------------------------------
@@ -365,6 +365,37 @@ def shared_line(b):
     expect("mint" not in rows, "node 0 still passes the line on: %s", rows)
 
 
+def hung_sharer(b):
+    """A sharer hangs with the line asserted: slow for the others, no storm."""
+    unbind(b, *SHARED.values())
+    nodes = {}
+    for port, function in SHARED.items():
+        nodes[port], _ = b.launch_on(port, 1, devices=function)
+    sums = address(b, LINKS, 4)
+    talk_begin(b, LINKS, "cut")
+    b.nodes.poll(lambda: b.m.run("[ -s /tmp/got.1 ]")[0] == 0, 60, "transfer")
+    b.m.send("com3", " echo hang 0 >/sys/kernel/debug/mint/provoke\n")
+    b.nodes.wait_state(nodes["com3"], "lost", 60)
+    for line in finish(b, "cut", "com2", 240):
+        expect(line.split()[1] == sums[None], "com2 got %s", line)
+    calm(b, " 20-fasteoi ")
+    calm(b, "node0-line", "com2")
+    b.m.sh("killall wget httpd 2>/dev/null; true")
+    talk(b, LINKS[:1], 1)
+    expect("GSI 20 is shared with a node that does not answer" in
+           b.m.sh("dmesg | grep mint:"), "nobody had to wait: was the line "
+           "asserted?")
+    expect(b.nodes.status()[nodes["com3"]][0] == "lost", "it came back: %s",
+           b.nodes.status())
+    b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, nodes["com3"]))
+    b.nodes.wait_over(nodes["com3"])
+    b.launched.remove(nodes["com3"])
+    talk(b, LINKS[:1], 4)
+    calm(b, " 20-fasteoi ")
+    calm(b, "node0-line", "com2")
+    b.nodes.beats([0, nodes["com2"]])
+
+
 # Every interrupt of a node goes from core to core, again and again.
 MOVE = """
 i=0
@@ -607,7 +638,7 @@ def machines(spec, node0):
              smp="3", memory="1G",
              append=node0 + "".join(",-" + f for f in lent),
              devices=devices, extra=extra),
-        spec("lines", [shared_line, affinity], smp="5", memory="1G", size=160,
+        spec("lines", [shared_line, hung_sharer, affinity], smp="5", memory="1G", size=160,
              append=node0.replace("maxcpus=1", "maxcpus=2"),
              devices=["e1000,addr=%02x.0,netdev=n%d" % (slot, k)
                       for k, slot in enumerate((4, 8, 5, 12, 6, 7))],

@@ -123,11 +123,11 @@ class Numbers:
                 found.append((end - start) / self.khz / 1000)
         return found
 
-    def several(self, variant, count):
+    def several(self, variant, count, first="begin"):
         """Seconds from the first begin to the last service of many nodes."""
         found = []
         for values in self.table(variant, count).values():
-            begin = [v for (_, what), v in values.items() if what == "begin"]
+            begin = [v for (_, what), v in values.items() if what == first]
             up = [v for (_, what), v in values.items() if what == "services"]
             if len(up) == int(count):
                 found.append((max(up) - min(begin)) / self.khz / 1000)
@@ -159,8 +159,8 @@ class Data:
     """All benchmarks, and what is derived from them."""
 
     def __init__(self, out):
-        for name in ("boot", "many", "load", "memory", "ends", "locks", "seams",
-                     "speed"):
+        for name in ("boot", "many", "debian", "load", "memory", "ends",
+                     "locks", "seams", "speed"):
             setattr(self, name, Numbers(out, name))
 
     def to(self, variant, phase):
@@ -603,6 +603,12 @@ def table_62(data):
             ("two at once, two calls", "21.6 s", "parallel", 2),
             ("two at once, one call", "", "list", 2)):
         rows.append((name, thesis) + spread(data.many.several(mode, count)))
+    for name, variant, count in (
+            ("a Debian 12 node", "debian12", 1),
+            ("a Debian 13 node", "debian13", 1),
+            ("both at once", "debian12 and debian13", 2)):
+        rows.append((name, "") + spread(
+            data.debian.several(variant, count, "load")))
     rows.append(("at once over one after the other", "0.548", "", short(
         data.metrics()["parallel2_over_serial2"]), "", "", "", ""))
     return html_table(("to the last service", "thesis, mean") + SPREAD, rows)
