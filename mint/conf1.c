@@ -12,7 +12,6 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
-#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/pci.h>
 
@@ -23,33 +22,6 @@
 
 #define CONF1_INDEX	0xcf8
 #define CONF1_DATA	0xcfc
-
-/**
- * mint_conf1_lock() - begin an access to the ports
- *
- * Context: any but NMI. Interrupts are off until mint_conf1_unlock().
- * Return: flags for it.
- */
-unsigned long mint_conf1_lock(void)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	if (mint_common)
-		mint_lock(&mint_common->pci_lock);
-	return flags;
-}
-
-/**
- * mint_conf1_unlock() - end an access to the ports
- * @flags:	from mint_conf1_lock()
- */
-void mint_conf1_unlock(unsigned long flags)
-{
-	if (mint_common)
-		mint_unlock(&mint_common->pci_lock);
-	local_irq_restore(flags);
-}
 
 /**
  * mint_no_early_pci() - are the ports out of bounds for set-up code?
@@ -78,10 +50,13 @@ static u32 conf1_index(unsigned int bus, unsigned int devfn, int reg)
 	       (reg & 0xfc);
 }
 
-static int conf1_read(unsigned int segment, unsigned int bus,
-		      unsigned int devfn, int reg, int len, u32 *val)
+/* Reads into *@val, or writes it */
+static int conf1_access(unsigned int segment, unsigned int bus,
+			unsigned int devfn, int reg, int len, u32 *val,
+			bool write)
 {
-	*val = U32_MAX;
+	u16 port = CONF1_DATA;
+
 	if (!valid(segment, bus, devfn, reg))
 		return -EINVAL;
 
@@ -89,38 +64,40 @@ static int conf1_read(unsigned int segment, unsigned int bus,
 	outl(conf1_index(bus, devfn, reg), CONF1_INDEX);
 	switch (len) {
 	case 1:
-		*val = inb(CONF1_DATA + (reg & 3));
+		port += reg & 3;
+		if (write)
+			outb(*val, port);
+		else
+			*val = inb(port);
 		break;
 	case 2:
-		*val = inw(CONF1_DATA + (reg & 2));
+		port += reg & 2;
+		if (write)
+			outw(*val, port);
+		else
+			*val = inw(port);
 		break;
 	default:
-		*val = inl(CONF1_DATA);
+		if (write)
+			outl(*val, port);
+		else
+			*val = inl(port);
 		break;
 	}
 	return 0;
 }
 
+static int conf1_read(unsigned int segment, unsigned int bus,
+		      unsigned int devfn, int reg, int len, u32 *val)
+{
+	*val = U32_MAX;
+	return conf1_access(segment, bus, devfn, reg, len, val, false);
+}
+
 static int conf1_write(unsigned int segment, unsigned int bus,
 		       unsigned int devfn, int reg, int len, u32 val)
 {
-	if (!valid(segment, bus, devfn, reg))
-		return -EINVAL;
-
-	guard(mint_conf1)();
-	outl(conf1_index(bus, devfn, reg), CONF1_INDEX);
-	switch (len) {
-	case 1:
-		outb(val, CONF1_DATA + (reg & 3));
-		break;
-	case 2:
-		outw(val, CONF1_DATA + (reg & 2));
-		break;
-	default:
-		outl(val, CONF1_DATA);
-		break;
-	}
-	return 0;
+	return conf1_access(segment, bus, devfn, reg, len, &val, true);
 }
 
 const struct pci_raw_ops mint_conf1 = {

@@ -12,7 +12,6 @@
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irqdesc.h>
-#include <linux/irqflags.h>
 #include <linux/kernel.h>
 
 #include <asm/apic.h>
@@ -23,33 +22,6 @@
 #include "mint.h"
 
 #define IOAPIC_FIRST_ENTRY	0x10
-
-/**
- * mint_ioapic_lock() - begin an access to an index/data pair
- *
- * Context: any but NMI. Interrupts are off until mint_ioapic_unlock().
- * Return: flags for it.
- */
-unsigned long mint_ioapic_lock(void)
-{
-	unsigned long flags;
-
-	local_irq_save(flags);
-	if (mint_common)
-		mint_lock(&mint_common->ioapic_lock);
-	return flags;
-}
-
-/**
- * mint_ioapic_unlock() - end an access to an index/data pair
- * @flags:	from mint_ioapic_lock()
- */
-void mint_ioapic_unlock(unsigned long flags)
-{
-	if (mint_common)
-		mint_unlock(&mint_common->ioapic_lock);
-	local_irq_restore(flags);
-}
 
 /**
  * mint_ioapic_may_write() - is this register ours to write?

@@ -9,6 +9,7 @@
 
 #include <linux/debugfs.h>
 #include <linux/init.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/math64.h>
@@ -41,14 +42,37 @@ struct held {
 	u64	bucket[BUCKETS];
 };
 
-static struct held ioapic_held, pci_held, claims_held;
+/**
+ * struct shared - a lock of enum mint_shared_lock
+ * @name:	what people call it
+ * @offset:	where it lies in the common area
+ * @held:	by this kernel
+ */
+struct shared {
+	const char	*name;
+	size_t		offset;
+	struct held	held;
+};
+
+static struct shared shared[MINT_SHARED_LOCKS] = {
+	[MINT_LOCK_IOAPIC] = {
+		.name	= "ioapic",
+		.offset	= offsetof(struct mint_common, ioapic_lock),
+	},
+	[MINT_LOCK_PCI] = {
+		.name	= "pci",
+		.offset	= offsetof(struct mint_common, pci_lock),
+	},
+};
+
+static struct held claims_held;
 
 /* While it is held, nobody else decides what is free: see claim.c */
 static DEFINE_MUTEX(claims_mutex);
 
-static struct held *held_of(const struct mint_lock *lock)
+static struct mint_lock *lock_of(const struct shared *shared)
 {
-	return lock == &mint_common->ioapic_lock ? &ioapic_held : &pci_held;
+	return (void *)mint_common + shared->offset;
 }
 
 static u64 cycles_to_ns(u64 cycles)
@@ -92,21 +116,16 @@ static void given_back(struct held *held)
 	held->bucket[min(i, BUCKETS - 1)]++;
 }
 
-/**
- * mint_lock() - take a lock that all kernels of the machine share
- * @lock:	in the common area
- *
- * Sections under it are a few register accesses long. A lock whose holder
- * has died, or which one core holds a thousand times longer than any section
- * lasts, is broken and counted, not waited for. So is one that this very core
- * held when an NMI took it out of the section.
+/*
+ * Sections under a lock are a few register accesses long. One whose holder has
+ * died, or which one core holds a thousand times longer than any section lasts,
+ * is broken and counted, not waited for. So is one that this very core held
+ * when an NMI took it out of the section.
  *
  * A kernel with one core makes its atomic operations plain ones. What several
  * kernels share takes the sync_ operations, which it leaves alone.
- *
- * Context: any; interrupts off, so that a section is not preempted.
  */
-void mint_lock(struct mint_lock *lock)
+static void acquire(struct mint_lock *lock)
 {
 	u64 bound = (u64)(tsc_khz ?: UNKNOWN_TSC_KHZ) * LOCK_BOUND_MS;
 	u32 me = read_apic_id() + 1, seen, last = 0;
@@ -129,21 +148,44 @@ void mint_lock(struct mint_lock *lock)
 		}
 		cpu_relax();
 	}
-	taken(held_of(lock));
+}
+
+/**
+ * mint_lock() - take a lock that all kernels of the machine share
+ * @which:	of them; before there is a common area, and in a stock kernel,
+ *		nobody else is there to be kept out
+ *
+ * Context: any. Interrupts are off until mint_unlock(), so that the section is
+ *	    not preempted.
+ * Return: flags for mint_unlock().
+ */
+unsigned long mint_lock(enum mint_shared_lock which)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (mint_common) {
+		acquire(lock_of(&shared[which]));
+		taken(&shared[which].held);
+	}
+	return flags;
 }
 
 /**
  * mint_unlock() - give back what mint_lock() took
- * @lock:	in the common area
+ * @which:	of the locks
+ * @flags:	from mint_lock()
  *
  * A lock that was broken meanwhile stays with its new holder.
  */
-void mint_unlock(struct mint_lock *lock)
+void mint_unlock(enum mint_shared_lock which, unsigned long flags)
 {
-	u32 me = read_apic_id() + 1;
-
-	given_back(held_of(lock));
-	sync_cmpxchg(&lock->holder, me, 0);
+	if (mint_common) {
+		given_back(&shared[which].held);
+		sync_cmpxchg(&lock_of(&shared[which])->holder,
+			     read_apic_id() + 1, 0);
+	}
+	local_irq_restore(flags);
 }
 
 /**
@@ -182,9 +224,11 @@ static void show(struct seq_file *m, const char *name, u32 broken,
 
 static int locks_show(struct seq_file *m, void *unused)
 {
-	show(m, "ioapic", READ_ONCE(mint_common->ioapic_lock.broken),
-	     &ioapic_held);
-	show(m, "pci", READ_ONCE(mint_common->pci_lock.broken), &pci_held);
+	int i;
+
+	for (i = 0; i < MINT_SHARED_LOCKS; i++)
+		show(m, shared[i].name, READ_ONCE(lock_of(&shared[i])->broken),
+		     &shared[i].held);
 	if (mint_role == MINT_PREDECESSOR)
 		show(m, "claims", 0, &claims_held);
 	return 0;

@@ -80,8 +80,6 @@ struct mint_timing *mint_timing_record(u32 n);
 u32 mint_own_apic_ids(u32 *ids, u32 max);
 
 /* lock.c */
-void mint_lock(struct mint_lock *lock);
-void mint_unlock(struct mint_lock *lock);
 void mint_claims_lock(void);
 void mint_claims_unlock(void);
 DEFINE_LOCK_GUARD_0(mint_claims, mint_claims_lock(), mint_claims_unlock())
