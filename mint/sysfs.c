@@ -227,90 +227,117 @@ static u32 kobj_node(struct kobject *kobj)
 	return kstrtou32(kobject_name(kobj), 10, &n) ? MINT_NODE_MAX : n;
 }
 
-static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
+/**
+ * struct node_file - what a file of nodes/<n> says
+ * @attr:	the file
+ * @from:	where it stands: mint_told() or mint_claim(); the file is empty
+ *		if there is no such record. NULL: @show needs none
+ * @show:	print it
+ */
+struct node_file {
+	struct kobj_attribute	attr;
+	const struct mint_node	*(*from)(u32 n);
+	ssize_t			(*show)(u32 n, const struct mint_node *node,
+					char *buf);
+};
+
+static ssize_t node_file_show(struct kobject *kobj, struct kobj_attribute *attr,
+			      char *buf)
 {
-	u32 state = mint_state(kobj_node(kobj));
+	const struct node_file *file = container_of(attr, struct node_file, attr);
+	const struct mint_node *node = NULL;
+	u32 n = kobj_node(kobj);
+
+	if (file->from) {
+		node = file->from(n);
+		if (!node)
+			return 0;
+	}
+	return file->show(n, node, buf);
+}
+
+static ssize_t show_state(u32 n, const struct mint_node *node, char *buf)
+{
+	u32 state = mint_state(n);
 
 	return sysfs_emit(buf, "%s\n", state < ARRAY_SIZE(state_names) ?
 			  state_names[state] : "invalid");
 }
 
-static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr,
-			   char *buf)
+static ssize_t show_reason(u32 n, const struct mint_node *node, char *buf)
 {
-	const struct mint_node *node = mint_told(kobj_node(kobj));
-
-	return node ? sysfs_emit(buf, "%.*s\n", MINT_REASON_LEN, node->reason) : 0;
+	return sysfs_emit(buf, "%.*s\n", MINT_REASON_LEN, node->reason);
 }
 
-static ssize_t since_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
+static ssize_t show_since(u32 n, const struct mint_node *node, char *buf)
 {
-	const struct mint_node *node = mint_told(kobj_node(kobj));
-	u64 ms = node ? div_u64(READ_ONCE(node->since_ns), NSEC_PER_MSEC) : 0;
+	u64 ms = div_u64(READ_ONCE(node->since_ns), NSEC_PER_MSEC);
 
 	return sysfs_emit(buf, "%llu.%03llu\n", ms / MSEC_PER_SEC,
 			  ms % MSEC_PER_SEC);
 }
 
-static ssize_t name_show(struct kobject *kobj, struct kobj_attribute *attr,
-			 char *buf)
+static ssize_t show_name(u32 n, const struct mint_node *node, char *buf)
 {
-	const struct mint_node *node = mint_told(kobj_node(kobj));
-
-	return node ? sysfs_emit(buf, "%.*s\n", MINT_NAME_LEN, node->name) : 0;
+	return sysfs_emit(buf, "%.*s\n", MINT_NAME_LEN, node->name);
 }
 
-static ssize_t heartbeat_show(struct kobject *kobj, struct kobj_attribute *attr,
-			      char *buf)
+/* From the record itself, where the node counts */
+static ssize_t show_heartbeat(u32 n, const struct mint_node *node, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n",
-			  READ_ONCE(mint_node(kobj_node(kobj))->heartbeat));
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(mint_node(n)->heartbeat));
 }
 
-static ssize_t boots_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
+static ssize_t show_boots(u32 n, const struct mint_node *node, char *buf)
 {
-	const struct mint_node *node = mint_told(kobj_node(kobj));
-
-	return sysfs_emit(buf, "%u\n", node ? READ_ONCE(node->boots) : 0);
+	return sysfs_emit(buf, "%u\n", READ_ONCE(node->boots));
 }
 
-static ssize_t cpus_show(struct kobject *kobj, struct kobj_attribute *attr,
-			 char *buf)
+static ssize_t show_cpus(u32 n, const struct mint_node *node, char *buf)
 {
-	return emit_list(buf, 0, core_owner, mint_layout.cores.count,
-			 kobj_node(kobj), "");
+	return emit_list(buf, 0, core_owner, mint_layout.cores.count, n, "");
 }
 
-static ssize_t node_memory_show(struct kobject *kobj,
-				struct kobj_attribute *attr, char *buf)
+static ssize_t show_memory(u32 n, const struct mint_node *node, char *buf)
 {
-	const struct mint_node *node = mint_claim(kobj_node(kobj));
 	int len = 0;
 	u32 i;
 
-	for (i = 0; node && i < min_t(u32, node->nr_mem, MINT_RANGES_MAX); i++)
+	for (i = 0; i < min_t(u32, node->nr_mem, MINT_RANGES_MAX); i++)
 		len += sysfs_emit_at(buf, len, "%#018llx-%#018llx\n",
 				     node->mem[i].start,
 				     node->mem[i].start + node->mem[i].size - 1);
 	return len;
 }
 
-static ssize_t node_devices_show(struct kobject *kobj,
-				 struct kobj_attribute *attr, char *buf)
+static ssize_t show_devices(u32 n, const struct mint_node *node, char *buf)
 {
-	const struct mint_node *node = mint_claim(kobj_node(kobj));
-
-	return node ? emit_devices(buf, 0, node, "") : 0;
+	return emit_devices(buf, 0, node, "");
 }
 
-static ssize_t node_timing_show(struct kobject *kobj,
-				struct kobj_attribute *attr, char *buf)
+static ssize_t show_timing(u32 n, const struct mint_node *node, char *buf)
 {
-	return mint_timing_show(kobj_node(kobj), buf);
+	return mint_timing_show(n, buf);
 }
+
+#define NODE_FILE(_name, _from) {					\
+	.attr	= __ATTR(_name, 0444, node_file_show, NULL),		\
+	.from	= (_from),						\
+	.show	= show_##_name,						\
+}
+
+static struct node_file node_files[] = {
+	NODE_FILE(state, NULL),
+	NODE_FILE(reason, mint_told),
+	NODE_FILE(since, mint_told),
+	NODE_FILE(name, mint_told),
+	NODE_FILE(heartbeat, NULL),
+	NODE_FILE(boots, mint_told),
+	NODE_FILE(cpus, NULL),
+	NODE_FILE(memory, mint_claim),
+	NODE_FILE(devices, mint_claim),
+	NODE_FILE(timing, NULL),
+};
 
 static ssize_t stop_store(struct kobject *kobj, struct kobj_attribute *attr,
 			  const char *buf, size_t count)
@@ -327,35 +354,10 @@ static ssize_t stop_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return mint_stop(kobj_node(kobj), i) ?: count;
 }
 
-static struct kobj_attribute state_attr = __ATTR_RO(state);
-static struct kobj_attribute reason_attr = __ATTR_RO(reason);
-static struct kobj_attribute since_attr = __ATTR_RO(since);
-static struct kobj_attribute name_attr = __ATTR_RO(name);
-static struct kobj_attribute heartbeat_attr = __ATTR_RO(heartbeat);
-static struct kobj_attribute boots_attr = __ATTR_RO(boots);
-static struct kobj_attribute cpus_attr = __ATTR_RO(cpus);
-static struct kobj_attribute node_memory_attr =
-	__ATTR(memory, 0444, node_memory_show, NULL);
-static struct kobj_attribute node_devices_attr =
-	__ATTR(devices, 0444, node_devices_show, NULL);
-static struct kobj_attribute node_timing_attr =
-	__ATTR(timing, 0444, node_timing_show, NULL);
 static struct kobj_attribute stop_attr = __ATTR_WO(stop);
 
-static struct attribute *node_attrs[] = {
-	&state_attr.attr,
-	&reason_attr.attr,
-	&since_attr.attr,
-	&name_attr.attr,
-	&heartbeat_attr.attr,
-	&boots_attr.attr,
-	&cpus_attr.attr,
-	&node_memory_attr.attr,
-	&node_devices_attr.attr,
-	&node_timing_attr.attr,
-	&stop_attr.attr,
-	NULL,
-};
+/* Those of node_files[], "stop", and the end of the list */
+static struct attribute *node_attrs[ARRAY_SIZE(node_files) + 2];
 
 static umode_t node_visible(struct kobject *kobj, struct attribute *attr, int i)
 {
@@ -449,7 +451,7 @@ struct dentry *mint_debugfs(void)
 static int __init mint_sysfs_init(void)
 {
 	struct mint_node *node;
-	u32 n;
+	u32 i, n;
 
 	mint_kobj = kobject_create_and_add("mint", kernel_kobj);
 	if (!mint_kobj || sysfs_create_file(mint_kobj, &version_attr.attr) ||
@@ -458,6 +460,9 @@ static int __init mint_sysfs_init(void)
 	if (!mint_own_node())
 		return 0;
 
+	for (i = 0; i < ARRAY_SIZE(node_files); i++)
+		node_attrs[i] = &node_files[i].attr.attr;
+	node_attrs[i] = &stop_attr.attr;
 	nodes_kobj = kobject_create_and_add("nodes", mint_kobj);
 	if (!nodes_kobj || sysfs_create_files(mint_kobj, machine_attrs))
 		return -ENOMEM;
