@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/wait.h>
 
 #include "mint.h"
 
@@ -141,6 +142,26 @@ struct mint_claim *mint_claim_trylock(u32 n)
 void mint_claim_unlock(struct mint_claim *claim)
 {
 	mutex_unlock(&claim->lock);
+	/* For mint_claim_wait() */
+	wake_up_all(&mint_state_wait);
+}
+
+/**
+ * mint_claim_wait() - wait until nobody is at a node
+ * @n:		number of the node
+ * @limit:	how long at the most, in jiffies
+ *
+ * Somebody else may be quicker to begin the next operation.
+ *
+ * Context: predecessor, process; may sleep. The caller has no claim locked.
+ */
+void mint_claim_wait(u32 n, long limit)
+{
+	struct mint_claim *claim = mint_node(n) ? READ_ONCE(claims[n]) : NULL;
+
+	if (claim)
+		wait_event_timeout(mint_state_wait,
+				   !mutex_is_locked(&claim->lock), limit);
 }
 
 /**
@@ -171,10 +192,10 @@ struct mint_claim *mint_claim_new(void)
 			continue;
 		if (!best || claim->over < best->over) {
 			if (best)
-				mutex_unlock(&best->lock);
+				mint_claim_unlock(best);
 			best = claim;
 		} else {
-			mutex_unlock(&claim->lock);
+			mint_claim_unlock(claim);
 		}
 		if (!best->over)
 			break;

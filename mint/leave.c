@@ -9,7 +9,6 @@
  * every node.
  */
 
-#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -95,13 +94,14 @@ int mint_may_reboot(unsigned int cmd)
 static void stop_hard(u32 n)
 {
 	unsigned long bound = jiffies + msecs_to_jiffies(BUSY_BOUND_MS);
+	long left;
 	int err;
 
 	pr_err("node %u does not end by itself\n", n);
 	/* Somebody may be taking it back right now */
 	while ((err = mint_stop(n, MINT_STOP_PARK)) == -EBUSY &&
-	       time_before(jiffies, bound))
-		msleep(100);
+	       (left = bound - jiffies) > 0)
+		mint_claim_wait(n, left);
 	if (err && err != -ESRCH && mint_stop(n, MINT_STOP_FORCE))
 		pr_err("node %u goes down with the machine\n", n);
 }

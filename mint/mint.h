@@ -339,6 +339,7 @@ u64 mint_tenant(u32 n);
 void mint_claim_look(u32 n);
 struct mint_claim *mint_claim_trylock(u32 n);
 void mint_claim_unlock(struct mint_claim *claim);
+void mint_claim_wait(u32 n, long limit);
 struct mint_claim *mint_claim_new(void);
 void mint_claim_use(struct mint_claim *claim, const struct mint_node *node);
 void mint_claim_forget(struct mint_claim *claim);
