@@ -88,23 +88,13 @@ static void put_lost(u64 records)
 			    records));
 }
 
-/*
- * Copy some of what is new, and say whether there may be more. One at a time
- * is enough, who comes second has nothing to do; but the last words do not
- * wait for a core that was stopped in here. It may have written half a line,
- * which is then written again.
- */
-static bool drain_some(bool last)
+/* Copy some of what is new, and say whether there may be more */
+static bool copy_some(void)
 {
 	struct kmsg_dump_iter iter;
-	unsigned long flags;
 	unsigned int i;
 	size_t len;
-	bool locked;
 
-	locked = raw_spin_trylock_irqsave(&drain_lock, flags);
-	if (!locked && !last)
-		return false;
 	for (i = 0; i < LINES_AT_ONCE; i++) {
 		iter.cur_seq = next_seq;
 		if (!kmsg_dump_get_line(&iter, false, line, sizeof(line), &len))
@@ -114,9 +104,24 @@ static bool drain_some(bool last)
 		put(line, len);
 		next_seq = iter.cur_seq;
 	}
-	if (locked)
-		raw_spin_unlock_irqrestore(&drain_lock, flags);
 	return i == LINES_AT_ONCE;
+}
+
+/*
+ * One at a time is enough, who comes second has nothing to do; but the last
+ * words do not wait for a core that was stopped in here. It may have written
+ * half a line, which is then written again.
+ */
+static bool drain_some(bool last)
+{
+	unsigned long flags;
+	bool more;
+
+	if (!raw_spin_trylock_irqsave(&drain_lock, flags))
+		return last && copy_some();
+	more = copy_some();
+	raw_spin_unlock_irqrestore(&drain_lock, flags);
+	return more;
 }
 
 static void drain(bool last)

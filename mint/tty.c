@@ -295,19 +295,13 @@ static const struct tty_operations line_ops = {
 	.unthrottle	= line_unthrottle,
 };
 
-/* Messages of the kernel: they neither wait nor care whether somebody reads */
-static void console_write(struct console *con, const char *text,
-			  unsigned int count)
+/* As put(), with the line ends of a terminal */
+static bool put_lines(struct mint_line *line, const char *text,
+		      unsigned int count)
 {
-	struct mint_line *line = &lines[0];
-	bool idle = false, locked = true;
-	unsigned long flags;
+	bool idle = false;
 	unsigned int len;
 
-	if (oops_in_progress || in_nmi())
-		locked = raw_spin_trylock_irqsave(&line->lock, flags);
-	else
-		raw_spin_lock_irqsave(&line->lock, flags);
 	while (count) {
 		for (len = 0; len < count && text[len] != '\n'; len++)
 			;
@@ -320,8 +314,27 @@ static void console_write(struct console *con, const char *text,
 		text++;
 		count--;
 	}
-	if (locked)
-		raw_spin_unlock_irqrestore(&line->lock, flags);
+	return idle;
+}
+
+/* Messages of the kernel: they neither wait nor care whether somebody reads */
+static void console_write(struct console *con, const char *text,
+			  unsigned int count)
+{
+	struct mint_line *line = &lines[0];
+	unsigned long flags;
+	bool idle;
+
+	if (!oops_in_progress && !in_nmi()) {
+		raw_spin_lock_irqsave(&line->lock, flags);
+	} else if (!raw_spin_trylock_irqsave(&line->lock, flags)) {
+		/* Rather two texts mixed than the last words lost */
+		if (put_lines(line, text, count))
+			ring_peer(line);
+		return;
+	}
+	idle = put_lines(line, text, count);
+	raw_spin_unlock_irqrestore(&line->lock, flags);
 	if (idle)
 		ring_peer(line);
 }

@@ -15,6 +15,7 @@
 #include <asm/bootparam.h>
 #include <asm/mint.h>
 #include <errno.h>
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +30,6 @@
 #define PAGE		4096UL
 #define MIB		0x100000ULL
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#ifndef __aligned
-#define __aligned(n)	__attribute__((__aligned__(n)))
-#endif
 #define NR_ERRNO	140
 #define SEGMENTS	4
 
@@ -64,10 +62,10 @@ static __u32 apic_id;
 #define ARENA		((void *)(1ULL << 40))
 
 static struct parts {
-	struct mint_handover	handover __aligned(65536);
-	struct boot_params	params __aligned(65536);
-	struct marker		marker __aligned(65536);
-	char			cmdline[MINT_CMDLINE_LEN] __aligned(65536);
+	alignas(65536) struct mint_handover	handover;
+	alignas(65536) struct boot_params	params;
+	alignas(65536) struct marker		marker;
+	alignas(65536) char			cmdline[MINT_CMDLINE_LEN];
 } *const parts = ARENA;
 
 static struct segment segments[20];

@@ -144,7 +144,7 @@ rivals() {
 # a list longer than any buffer: each of its lines is acted on once
 long_list() {
 	i=0
-	while [ $i -lt 100 ]; do
+	while [ "$i" -lt 100 ]; do
 		echo "--mint-cpu=60000 --mem-min=0x1000000 --mem-max=0x1ffffff" \
 			"--mint-name=a_name_that_fills_$i"
 		i=$((i + 1))
