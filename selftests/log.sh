@@ -137,7 +137,8 @@ came_back() {
 flooded() {
 	# shellcheck disable=SC2016 # for the shell there
 	script '
-		until [ -e /run/go ]; do usleep 50000; done
+		mkfifo /run/go
+		read -r -t 120 go <>/run/go || exit
 		i=10000
 		while [ $i -lt 14000 ]; do
 			echo "<7>flood $i ......................................"
@@ -148,7 +149,7 @@ flooded() {
 	heard "$node" "mint: node $node up"
 	exec 4<"$MINT/nodes/$node/log"
 	read -r first <&4
-	echo ': >/run/go' >"/dev/mint$node"
+	echo 'echo go >/run/go' >"/dev/mint$node"
 	heard "$node" "dry again"
 }
 

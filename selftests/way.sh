@@ -47,14 +47,17 @@ keep_busy() {
 	done
 }
 
-# Interrupts of a device: one for every few bytes that leave by COM2
+# Interrupts of a device: one for every few bytes that leave by COM2. Tells the
+# reader of fd 3 when it is under way.
 keep_sending() {
 	count=0
 	while :; do
 		echo "load $count"
 		count=$((count + 1))
-		[ $count != 5 ] || : >/tmp/loaded
+		[ $count != 5 ] || echo >&3
 	done >/dev/ttyS1
+	# There is no such device.
+	echo >&3
 }
 
 if [ "$load" != 0 ]; then
@@ -65,12 +68,12 @@ if [ "$load" != 0 ]; then
 		core=$((core + 1))
 	done
 	[ "$load" = 1 ] || /test/tlb_storm 3600000 >/dev/null &
+	mkfifo /tmp/loaded
+	exec 3<>/tmp/loaded
 	keep_sending &
-	tries=100
-	until [ -e /tmp/loaded ] || [ $tries = 0 ]; do
-		usleep 50000
-		tries=$((tries - 1))
-	done
+	# shellcheck disable=SC3045 # BusyBox has -t
+	read -r -t 30 _ <&3
+	exec 3<&-
 fi
 
 # The last core of this node
