@@ -9,39 +9,25 @@
  *
  * Prints how many words it read. Fails at the first one that differs.
  */
-#include <errno.h>
+#include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define FILES_MAX	32
 #define WORDS		16
 #define COMMAND		1
-
-static void die(const char *what)
-{
-	fprintf(stderr, "config_reader: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
 
 static unsigned int word(int fd, int i)
 {
 	unsigned int val;
 
 	if (pread(fd, &val, sizeof(val), 4 * i) != sizeof(val))
-		die("pread");
+		err(1, "pread");
 	return val;
-}
-
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
 int main(int argc, char **argv)
@@ -58,7 +44,7 @@ int main(int argc, char **argv)
 	for (f = 0; f < count; f++) {
 		fd[f] = open(argv[f + 2], O_RDONLY);
 		if (fd[f] < 0)
-			die(argv[f + 2]);
+			err(1, "%s", argv[f + 2]);
 		for (i = 0; i < WORDS; i++)
 			first[f][i] = word(fd[f], i);
 	}

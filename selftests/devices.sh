@@ -63,12 +63,6 @@ find_function() {
 	skip "no function behind a port"
 }
 
-# try [<option>...]: a launch on $boot, $min, $max that is to be refused
-try() {
-	mint_kexec --mint-cpu="$boot" --mem-min="$min" --mem-max="$max" \
-		"$@" "$MINT_KERNEL"
-}
-
 # with_function <command>...: run it with $function free, then put it back
 with_function() {
 	local rc
@@ -97,9 +91,7 @@ lent_function_free() {
 	echo "$function" >/sys/bus/pci/drivers_probe
 	[ -z "$(driver_of "$function")" ] ||
 		fail "$(driver_of "$function") of node 0 drives what is lent"
-	resources 1
-	refused "${function#0000:}" "node $other" "end that" \
-		try --mint-devices="$function"
+	refused_devices "$function" "${function#0000:}" "node $other" "end that"
 	stop "$other"
 	[ ! -e "$pci/$function/mint_node" ] || fail "it is still marked"
 }
@@ -128,9 +120,7 @@ unshared_bridge_free() {
 	echo pci-stub >"$pci/$port/driver_override"
 	echo "$port" >/sys/bus/pci/drivers_probe
 	[ "$(driver_of "$port")" = pci-stub ] || fail "$port is not bound"
-	resources 1
-	refused "${function#0000:}" "$port|pci-stub" "unbind" \
-		try --mint-devices="$function"
+	refused_devices "$function" "${function#0000:}" "$port|pci-stub" "unbind"
 }
 
 named_twice() {
@@ -138,17 +128,14 @@ named_twice() {
 }
 
 named_twice_free() {
-	resources 1
-	refused "${function#0000:}" "named twice" "." \
-		try --mint-devices="$function,${function%.*}"
+	refused_devices "$function,${function%.*}" "${function#0000:}" \
+		"named twice" "."
 }
 
 empty_slot() {
-	resources 1
-	refused "7f:1e" "no function on this machine" "lspci" \
-		try --mint-devices=7f:1e
-	refused "7f:1e.0/\*" "no function on this machine" "lspci" \
-		try --mint-devices="7f:1e.0/*"
+	refused_devices 7f:1e "7f:1e" "no function on this machine" "lspci"
+	refused_devices "7f:1e.0/*" "7f:1e.0/\*" "no function on this machine" \
+		"lspci"
 }
 
 run_tests lent_function below_port unshared_bridge named_twice empty_slot

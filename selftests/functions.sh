@@ -49,6 +49,15 @@ number=0
 failed=0
 wanted="$*"
 
+# clean_up: whatever ends a program, nothing of it stays
+clean_up() {
+	end_all
+	at_end
+	rm -rf "$TMP"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM HUP
+
 # ---- KTAP -------------------------------------------------------------------
 
 # say <text>...: a line for people
@@ -72,7 +81,6 @@ skip() {
 skip_all() {
 	echo "KTAP version 1"
 	echo "1..0 # SKIP $*"
-	rm -rf "$TMP"
 	exit 4
 }
 
@@ -82,7 +90,7 @@ at_end() {
 }
 
 # run_tests <function>...: print the plan and run the tests; when the program
-# was called with arguments, only those that it names
+# was called with arguments, only those that it names, which must be its own
 run_tests() {
 	local name all="$*"
 
@@ -92,15 +100,13 @@ run_tests() {
 			*" $name "*)
 				;;
 			*)
-				skip_all "no test $name here"
+				skip_all "no test $name here, but: $all"
 				;;
 			esac
 		done
 		# shellcheck disable=SC2086 # one word for each test
 		set -- $wanted
 	fi
-	trap 'end_all; at_end; rm -rf "$TMP"' EXIT
-	trap 'exit 1' INT TERM HUP
 	echo "KTAP version 1"
 	echo "1..$#"
 	for name in "$@"; do
@@ -321,6 +327,14 @@ unchanged() {
 	done <"$TMP/beats.$1"
 }
 
+# memory_left: of node 0, free or only cached, KiB
+memory_left() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { sum += $2 }
+		END { print sum }' /proc/meminfo
+}
+
 # settle: what must hold after every test
 settle() {
 	local bad
@@ -393,9 +407,7 @@ launched() {
 load() {
 	local out
 
-	out=$(mint_kexec -l --mint-cpu="$boot" --mem-min="$min" \
-		--mem-max="$max" "$@" "$MINT_KERNEL" 2>&1) ||
-		fail "kexec -l refused: $out"
+	out=$(try -l "$@" 2>&1) || fail "kexec -l refused: $out"
 	node=$(echo "$out" | sed -n 's/^node \([0-9]*\) loaded for.*/\1/p')
 	[ -n "$node" ] || fail "kexec printed no node number: $out"
 	echo "$node" >>"$TMP/nodes"
@@ -429,12 +441,17 @@ mint_kexec() {
 		--command-line="${cmdline:-} ${MINT_APPEND:-}" "$@"
 }
 
+# try [<option>...]: kexec of an $image on $boot, $min, $max with $cmdline
+try() {
+	mint_kexec --mint-cpu="$boot" --mem-min="$min" --mem-max="$max" \
+		"$@" "${image:-$MINT_KERNEL}"
+}
+
 # start <option>...: launch on $boot, $min, $max with $cmdline; set $node
 start() {
 	local out
 
-	out=$(mint_kexec --mint-cpu="$boot" --mem-min="$min" --mem-max="$max" \
-		"$@" "$MINT_KERNEL" 2>&1) || fail "kexec refused: $out"
+	out=$(try "$@" 2>&1) || fail "kexec refused: $out"
 	launched "$out"
 }
 
@@ -478,8 +495,6 @@ need_beside() {
 		echo "1..1"
 		cat "$TMP/out"
 		echo "not ok 1 node_beside"
-		end_all
-		rm -rf "$TMP"
 		exit 1
 	fi
 	beside=$(cat "$TMP/beside")
@@ -611,4 +626,11 @@ refused() {
 	grep -Eqi -- "$whose" "$TMP/err" || fail "names no owner ($whose)"
 	grep -Eqi -- "$remedy" "$TMP/err" || fail "names no remedy ($remedy)"
 	unchanged refusal || exit 1
+}
+
+# refused_devices <list> <resource> <owner> <remedy>: as refused, of a launch
+# with these devices
+refused_devices() {
+	resources 1
+	refused "$2" "$3" "$4" try --mint-devices="$1"
 }

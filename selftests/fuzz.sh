@@ -79,14 +79,6 @@ no_complaint() {
 	fi
 }
 
-# Memory that nobody uses, KiB, caches not counted
-memory_left() {
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { sum += $2 }
-		END { print sum }' /proc/meminfo
-}
-
 # Wrong requests of all kinds, valid ones among them, which are unloaded
 kexec_load() {
 	resources 1

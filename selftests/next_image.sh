@@ -9,10 +9,15 @@ need_mint
 
 MINT_SIZE=320
 
-# prepare <script>: an initrd that has the script as /test/first, which runs at
-# the node's first boot, and what is needed to load another image there
-prepare() {
-	cp "$1" "$TMP/first"
+# rebooted <node>: it runs, and not for the first time
+rebooted() {
+	[ "$(boots "$1")" -gt 1 ] && in_state "$1" running
+}
+
+# boot_twice <<script: a node whose first boot runs the script, beside which it
+# finds what is needed to load another image; wait for its second boot
+boot_twice() {
+	cat >"$TMP/first"
 	cat >"$TMP/each" <<-'END'
 		self=$(cat /sys/kernel/mint/node)
 		[ "$(cat /sys/kernel/mint/nodes/$self/boots)" = 1 ] || exit 0
@@ -21,27 +26,21 @@ prepare() {
 	cp "$MINT_KERNEL" "$TMP/image"
 	cp "$MINT_INITRD" "$TMP/next"
 	initrd_with "$TMP/first" "$TMP/each" "$TMP/image" "$TMP/next"
-}
-
-# rebooted <node>: it runs, and not for the first time
-rebooted() {
-	[ "$(cat "$MINT/nodes/$1/boots")" -gt 1 ] && in_state "$1" running
+	resources 1
+	cmdline="maxcpus=1 mint.test=/test/each" start
+	loop_until 120 rebooted "$node" ||
+		fail "node $node is $(state "$node"), boots $(boots "$node"): $(reason "$node")"
+	alive "$node"
 }
 
 another_image() {
 	need_cores 1
-	cat >"$TMP/script" <<-'END'
+	boot_twice <<-'END'
 		kexec --mint-reboot --initrd=/test/next \
 			--command-line="maxcpus=1 mint.mark=second" \
 			/test/image || exit
 		reboot -f
 	END
-	prepare "$TMP/script"
-	resources 1
-	cmdline="maxcpus=1 mint.test=/test/each" start
-	loop_until 120 rebooted "$node" ||
-		fail "node $node is $(state "$node"), boots $(cat "$MINT/nodes/$node/boots")"
-	alive "$node"
 	loop_until 30 grep -q "mint.mark=second" "$MINT/nodes/$node/log" ||
 		fail "it is not the second image that runs"
 }
@@ -50,7 +49,7 @@ another_image() {
 # into it.
 refused_in_successor() {
 	need_cores 1
-	cat >"$TMP/script" <<-'END'
+	boot_twice <<-'END'
 		head -c 100000 /test/image >/test/cut
 		for options in "" "--mint-cpu=1 -l --mem-min=16M --mem-max=64M" \
 			"--mint-reboot -e" "--mint-reboot --mint-cpus=1" \
@@ -66,12 +65,6 @@ refused_in_successor() {
 		fi
 		reboot -f
 	END
-	prepare "$TMP/script"
-	resources 1
-	cmdline="maxcpus=1 mint.test=/test/each" start
-	loop_until 120 rebooted "$node" ||
-		fail "node $node is $(state "$node"): $(cat "$MINT/nodes/$node/reason")"
-	alive "$node"
 }
 
 refused_in_node_0() {

@@ -9,12 +9,6 @@
 . "$(dirname "$0")/functions.sh"
 need_mint
 
-# try [<option>...]: a launch on $boot, $min, $max that is to be refused
-try() {
-	mint_kexec --mint-cpu="$boot" --mem-min="$min" --mem-max="$max" \
-		"$@" "${image:-$MINT_KERNEL}"
-}
-
 bsp() {
 	bsp=$(cores_of bsp)
 	bsp=${bsp% }
@@ -136,17 +130,14 @@ senseless_range() {
 }
 
 com_of_node0() {
-	resources 1
 	grep -q '^com1 node 0' "$MINT/devices" || skip "com1 is not of node 0"
-	refused "com1" "node 0" "mint\.devices|unbind" \
-		try --mint-devices=com1
+	refused_devices com1 "com1" "node 0" "mint\.devices|unbind"
 }
 
 device_of_successor() {
 	[ -n "$port" ] || skip "no free serial port to lend"
-	resources 1
-	refused "$port" "node $lodger" "choose|end that|end it|stop" \
-		try --mint-devices="$port"
+	refused_devices "$port" "$port" "node $lodger" \
+		"choose|end that|end it|stop"
 }
 
 # a PCI function that a driver of node 0 drives
@@ -158,15 +149,12 @@ driven_device() {
 		fi
 	done
 	[ -n "${driven:-}" ] || skip "no driver of node 0 drives a PCI function"
-	resources 1
-	refused "${driven#0000:}" "node 0|driver" "unbind" \
-		try --mint-devices="$driven"
+	refused_devices "$driven" "${driven#0000:}" "node 0|driver" "unbind"
 }
 
 absent_device() {
-	resources 1
-	refused "7f:1e\.7" "not exist|not on this machine" "lspci|devices" \
-		try --mint-devices=7f:1e.7
+	refused_devices 7f:1e.7 "7f:1e\.7" "not exist|not on this machine" \
+		"lspci|devices"
 }
 
 # bridges of any kind: to another bus, to the host, to legacy devices
@@ -176,9 +164,8 @@ bridge() {
 		case $(cat "$dev/class") in
 		0x06*)
 			found=${dev##*/}
-			resources 1
-			refused "${found#0000:}" "bridge|driven|node 0" \
-				"name the|unbind" try --mint-devices="$found"
+			refused_devices "$found" "${found#0000:}" \
+				"bridge|driven|node 0" "name the|unbind"
 			;;
 		esac
 	done
@@ -186,8 +173,7 @@ bridge() {
 }
 
 bad_device_name() {
-	resources 1
-	refused "fax" "devices" "com1" try --mint-devices=fax
+	refused_devices fax "fax" "devices" "com1"
 }
 
 not_an_image() {
@@ -303,7 +289,6 @@ lodge() {
 	launch 1 ${port:+"--mint-devices=$port"}
 	echo "$node" >"$TMP/lodger"
 }
-trap 'end_all; rm -rf "$TMP"' EXIT
 (lodge) >"$TMP/lodge.log" 2>&1
 lodger=$(cat "$TMP/lodger" 2>/dev/null)
 if [ -z "$lodger" ]; then

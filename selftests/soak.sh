@@ -16,14 +16,6 @@ WARM_UP=4
 SLACK=768
 SLACK_PER_100=256
 
-# Memory of node 0 that is free or only cached, KiB
-memory_left() {
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { sum += $2 }
-		END { print sum }' /proc/meminfo
-}
-
 # Memory that the kernel itself holds, KiB
 memory_kept() {
 	awk '/^(SUnreclaim|KernelStack|PageTables|VmallocUsed|Percpu):/ {

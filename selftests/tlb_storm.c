@@ -12,7 +12,7 @@
  * Prints how many rounds it made. Fails if there is but one core.
  */
 #define _GNU_SOURCE
-#include <errno.h>
+#include <err.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
@@ -22,17 +22,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 static int stop;
 static char *page;
-
-static void die(const char *what, int err)
-{
-	fprintf(stderr, "tlb_storm: %s: %s\n", what, strerror(err));
-	exit(1);
-}
 
 static void pin(int cpu)
 {
@@ -41,7 +36,7 @@ static void pin(int cpu)
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
-		die("sched_setaffinity", errno);
+		err(1, "sched_setaffinity");
 }
 
 /* Keeps the address space loaded, and the page in the TLB */
@@ -55,14 +50,6 @@ static void *reader(void *arg)
 	return NULL;
 }
 
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 int main(int argc, char **argv)
 {
 	long long end = now_ms() + (argc > 1 ? atoi(argv[1]) : 2000);
@@ -70,16 +57,16 @@ int main(int argc, char **argv)
 	unsigned long rounds = 0;
 	pthread_t thread;
 	cpu_set_t set;
-	int cpu, first = -1, others = 0, err;
+	int cpu, first = -1, others = 0, error;
 
 	page = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
-		die("mmap", errno);
+		err(1, "mmap");
 	__atomic_store_n(page, 1, __ATOMIC_RELAXED);
 
 	if (sched_getaffinity(0, sizeof(set), &set))
-		die("sched_getaffinity", errno);
+		err(1, "sched_getaffinity");
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		if (!CPU_ISSET(cpu, &set))
 			continue;
@@ -87,16 +74,14 @@ int main(int argc, char **argv)
 			first = cpu;
 			continue;
 		}
-		err = pthread_create(&thread, NULL, reader,
-				     (void *)(intptr_t)cpu);
-		if (err)
-			die("pthread_create", err);
+		error = pthread_create(&thread, NULL, reader,
+				       (void *)(intptr_t)cpu);
+		if (error)
+			errx(1, "pthread_create: %s", strerror(error));
 		others++;
 	}
-	if (!others) {
-		fprintf(stderr, "tlb_storm: one core alone makes no storm\n");
-		return 1;
-	}
+	if (!others)
+		errx(1, "one core alone makes no storm");
 	pin(first);
 	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
 		0);
@@ -104,7 +89,7 @@ int main(int argc, char **argv)
 	while (now_ms() < end) {
 		if (mprotect(page, size, PROT_READ) ||
 		    mprotect(page, size, PROT_READ | PROT_WRITE))
-			die("mprotect", errno);
+			err(1, "mprotect");
 		__atomic_store_n(page, 1, __ATOMIC_RELAXED);
 		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 		rounds++;
