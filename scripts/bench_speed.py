@@ -13,7 +13,6 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 
 import machine as qemu
 from machine import MachineError
@@ -183,6 +182,7 @@ class Place:
     def __init__(self, machine, port):
         self.machine = machine
         self.port = port
+        self.console = port or "com1"
 
     def sh(self, script, limit=300):
         """Run a script there; its output."""
@@ -295,24 +295,24 @@ def all_cores(results, repeat, variant, setup):
 def two_builds(results, repeat, variant, places):
     """Start a build in each place; seconds from the first start to the last end.
 
-    Scripts run in the background of their kernels; the host only looks for the
-    end, so that it takes no time from them.
+    Scripts run in the background of their kernels, which say on their consoles
+    that they have ended: the host takes no time from them.
     """
+    begins = [place.machine.mark(place.console) for place in places]
+    for i, place in enumerate(places):
+        place.sh("cat >/tmp/job%d <<'EOT'\n%s\nEOT\n(sh /tmp/job%d >/tmp/done%d "
+                 "2>&1; echo 'bench: job %d is over' >/dev/console) "
+                 "</dev/null >/dev/null 2>&1 &" % (i, BUILD % {"id": i}, i, i, i))
+    for i, (place, begin) in enumerate(zip(places, begins)):
+        place.machine.wait_for("bench: job %d is over" % i, place.console, 900,
+                               begin)
     spans = []
     for i, place in enumerate(places):
-        place.sh("cat >/tmp/job%d <<'EOT'\n%s\nEOT\n(sh /tmp/job%d "
-                 ">/tmp/done%d 2>&1 &)" % (i, BUILD % {"id": i}, i, i))
-    limit = time.monotonic() + 900 * qemu.SLOW
-    for i, place in enumerate(places):
-        while True:
-            match = re.search(r"build (\d+) (\d+)", place.sh(
-                "cat /tmp/done%d" % i))
-            if match:
-                spans.append((int(match.group(1)), int(match.group(2))))
-                break
-            if time.monotonic() > limit:
-                raise MachineError("a build of %s did not end" % variant)
-            time.sleep(2)
+        text = place.sh("cat /tmp/done%d" % i)
+        match = re.search(r"build (\d+) (\d+)", text)
+        if not match:
+            raise MachineError("a build of %s failed: %s" % (variant, text))
+        spans.append((int(match.group(1)), int(match.group(2))))
     value = seconds((min(first for first, _ in spans),
                      max(last for _, last in spans)))
     results.add(repeat, variant, "two builds", round(value, 3), "s")
