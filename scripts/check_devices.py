@@ -22,7 +22,8 @@ from nodes import SYSFS, Refused
 # ---- devices of a node -------------------------------------------------------
 
 # Shell functions for any node: from the name of a PCI function to what the
-# kernel made of it. A disk may take a moment to be found.
+# kernel made of it. A disk may take a moment to be found; the kernel announces
+# it to netlink alone, which no program of the initrd reads.
 FUNCTIONS = """
 of_device() {
     i=0
@@ -177,20 +178,25 @@ def address(b, links, mib):
         lines.append("mkdir -p /tmp/www && dd if=/dev/urandom "
                      "of=/tmp/www/data bs=1M count=%d 2>/dev/null && "
                      "md5sum </tmp/www/data; killall httpd 2>/dev/null; "
-                     "httpd -h /tmp/www" % mib)
+                     # The last one keeps the port, and this lock, for a while.
+                     "exec 9>/tmp/httpd; flock 9; httpd -h /tmp/www" % mib)
         sums[who] = b.m.sh(script("\n".join(lines)), 60, who).split()[0]
     return sums
 
 
 def talk_begin(b, links, name="talk"):
-    """All nodes fetch what the other side of each link sends."""
+    """All nodes fetch what the other side of each link sends.
+
+    A card needs a while until it has its link: before the next try, ping waits
+    for an answer from there, for a second at the most.
+    """
     for who in {None} | {link[0] for link in links}:
         subnets = " ".join(str(k) for k, link in enumerate(links)
                            if who in (None, link[0]))
-        # A card needs a while until it has its link.
-        start(b, name, "get() { i=0; until wget -q -T 20 -O /tmp/got.$1 "
-              "http://10.1.$1.%d/data 2>/dev/null; do i=$((i + 1)); [ $i -lt 30 ] || "
-              "return 1; usleep 200000; done; }\nat_once get %s && "
+        start(b, name, "get() { i=0; a=10.1.$1.%d; until wget -q -T 20 -O "
+              "/tmp/got.$1 http://$a/data 2>/dev/null; do i=$((i + 1)); "
+              "[ $i -lt 30 ] || return 1; ping -c 1 -W 1 $a >/dev/null 2>&1; "
+              "done; }\nat_once get %s && "
               "for k in %s; do echo $k $(md5sum </tmp/got.$k); done" % (
                   1 if who else 2, subnets, subnets), who)
 
@@ -314,6 +320,7 @@ def count_of(b, row, port=None):
 def calm(b, row, port=None, bound=100):
     """No storm: hardly an interrupt in a second without load."""
     before = count_of(b, row, port)
+    # The second that is measured, in the time of the node.
     b.m.sh("sleep 1", 60, port)
     grown = count_of(b, row, port) - before
     expect(grown < bound, "%s: %d interrupts of %s in a second",
@@ -526,14 +533,15 @@ def legacy(b):
         nodes.append(b.launch_on("com3", 1)[0])
         # The screen.
         b.m.sh("echo what a nice screen >/dev/tty1", 30, "com1")
-        b.nodes.poll(lambda: "what a nice screen" in screen(b), 20, "screen")
-        # The keyboard.
+        shows(b, "what a nice screen")
+        # The keyboard: the terminal shows what has arrived.
         start(b, "type", "head -n 1 </dev/tty1 >/tmp/typed", "com1")
         b.nodes.poll(lambda: b.m.run("pidof head", 30, "com1")[0] == 0, 20,
                      "reader")
-        for key in ("m", "i", "n", "t", "ret"):
+        for end, key in enumerate("mint"):
             b.m.hmp("sendkey " + key)
-            b.m.sh("usleep 150000", 30, "com1")
+            shows(b, "what a nice screen", "mint"[:end + 1])
+        b.m.hmp("sendkey ret")
         finish(b, "type", "com1")
         typed = b.m.read("/tmp/typed", "com1")
         expect(typed == "mint", "typed was %r", typed)
@@ -571,6 +579,15 @@ def legacy(b):
     for base, cores in want.items():
         expect(uarts.get(base) == cores, "UART %x was used by %s, not %s",
                base, uarts.get(base), cores)
+
+
+def shows(b, text, behind=""):
+    """Wait until the screen shows one text, and another one behind it."""
+    def there():
+        _, found, after = screen(b).rpartition(text)
+        return found and behind in after
+
+    b.nodes.poll(there, 20, "%r on the screen" % (text + behind))
 
 
 def screen(b):

@@ -307,11 +307,10 @@ def panic_of_node0(b):
             SYSFS + "/nodes/0/reason", port), "no reason")
         last = int(b.m.read(path, port))
         for _ in range(3):
-            beat = int(b.m.sh("i=0; until [ $(cat %s) -gt %d ]; do usleep 50000; "
-                              "i=$((i + 1)); [ $i -lt 200 ] || exit 1; done; "
-                              "cat %s" % (path, last, path), 30, port))
-            expect(beat > last, "no heartbeat")
-            last = beat
+            b.nodes.poll(lambda path=path, port=port, last=last: int(
+                b.m.read(path, port)) > last, 30,
+                         "heartbeat of node %d after %d" % (node, last))
+            last = int(b.m.read(path, port))
         expect(boot_id(b, port) == up.boot_id, "%s: another kernel", port)
         # It works: processes, memory, its cores.
         out = b.m.sh("dd if=/dev/zero bs=1M count=16 2>/dev/null | md5sum; "

@@ -179,6 +179,8 @@ class Seat:
             if status != 255 or "denied" in text or time.monotonic() > limit:
                 raise MachineError("%s does not answer by ssh: %s; see %s" % (
                     self.distro.name, text, self.machine.where(self.port)))
+            # QEMU takes the connection in any case; that somebody listens
+            # behind it is announced nowhere.
             time.sleep(0.5)
 
     def wait_running(self):

@@ -23,6 +23,7 @@ plain console. Every wait has a limit, and so has the machine as a whole.
 import argparse
 import base64
 import codecs
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -120,6 +121,7 @@ def host_tsc_khz():
         return best
 
     _, t0, c0 = sample()
+    # The span that is measured: there is no event at its end.
     time.sleep(0.1)
     _, t1, c1 = sample()
     return round((c1 - c0) * 1e6 / (t1 - t0))
@@ -296,11 +298,10 @@ class Machine:
         return os.path.join(self.tmp, name)
 
     def _chardev(self, name):
-        return "socket,id=%s,path=%s,server=on,wait=off" % (
-            name, self.path(name))
+        return "socket,id=%s,path=%s" % (name, self.path(name))
 
     def start(self):
-        """Start QEMU and connect to its sockets."""
+        """Start QEMU, which connects to our sockets."""
         for what in (self.kernel, self.initrd):
             if what and not os.path.exists(what):
                 raise MachineError("%s is missing: build it with `make`"
@@ -316,6 +317,29 @@ class Machine:
         if shutil.which("setpriv"):
             cmd = ["setpriv", "--pdeathsig", "KILL"] + cmd
         self.stderr_path = os.path.join(self.logs, "qemu.log")
+        names = list(COMS) + (["ctl"] if self.control == "ctl" else [])
+        with contextlib.ExitStack() as stack:
+            listeners = {name: stack.enter_context(self._listen(name))
+                         for name in names + ["qmp"]}
+            self._start_qemu(cmd)
+            self._selector = selectors.DefaultSelector()
+            self._wake_r, self._wake_w = os.pipe()
+            self._selector.register(self._wake_r, selectors.EVENT_READ, "wake")
+            for name in names:
+                port = Port(name, self.path(name),
+                            os.path.join(self.logs, name + ".log"))
+                self.ports[name] = port
+                port.sock = self._accept(listeners[name], name)
+                self._selector.register(port.sock, selectors.EVENT_READ, port)
+            self._qmp = self._accept(listeners["qmp"], "qmp")
+        self._selector.register(self._qmp, selectors.EVENT_READ, "qmp")
+        self._thread = threading.Thread(target=self._pump, daemon=True)
+        self._thread.start()
+        # QEMU may have gigabytes to touch before it answers.
+        self.qmp("qmp_capabilities", 120)
+        return self
+
+    def _start_qemu(self, cmd):
         with open(self.stderr_path, "w", encoding="utf-8") as err:
             try:
                 self.process = subprocess.Popen(
@@ -326,39 +350,23 @@ class Machine:
                                    % (cmd[0], error)) from error
         self.began = time.monotonic()
         RUNNING.add(self)
-        self._selector = selectors.DefaultSelector()
-        self._wake_r, self._wake_w = os.pipe()
-        self._selector.register(self._wake_r, selectors.EVENT_READ, "wake")
-        names = list(COMS) + (["ctl"] if self.control == "ctl" else [])
-        for name in names:
-            port = Port(name, self.path(name),
-                        os.path.join(self.logs, name + ".log"))
-            self.ports[name] = port
-            port.sock = self._connect(port.path)
-            self._selector.register(port.sock, selectors.EVENT_READ, port)
-        self._qmp = self._connect(self.path("qmp"))
-        self._selector.register(self._qmp, selectors.EVENT_READ, "qmp")
-        self._thread = threading.Thread(target=self._pump, daemon=True)
-        self._thread.start()
-        # QEMU may have gigabytes to touch before it answers.
-        self.qmp("qmp_capabilities", 120)
-        return self
 
-    def _connect(self, path):
+    def _listen(self, name):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind(self.path(name))
+        sock.listen(1)
+        return sock
+
+    def _accept(self, listener, name):
         limit = time.monotonic() + 20 * SLOW
-        while True:
-            sock = socket.socket(socket.AF_UNIX)
-            try:
-                sock.connect(path)
-                return sock
-            except OSError:
-                sock.close()
+        # In pieces, to notice that QEMU has ended.
+        while not select.select([listener], [], [], 0.2)[0]:
             if self.process.poll() is not None:
                 raise MachineError("QEMU did not start: %s (%s)" % (
                     self._stderr(), self.stderr_path))
             if time.monotonic() > limit:
-                raise Limit("QEMU did not open %s" % path)
-            time.sleep(0.02)
+                raise Limit("QEMU did not connect to %s" % self.path(name))
+        return listener.accept()[0]
 
     def _stderr(self):
         try:
@@ -386,7 +394,8 @@ class Machine:
         RUNNING.discard(self)
         if self.process and self.process.poll() is None:
             try:
-                self.qmp("quit", limit=5)
+                if self._qmp:
+                    self.qmp("quit", limit=5)
             except MachineError:
                 pass
             try:
@@ -740,7 +749,11 @@ class Machine:
         with self._cond:
             while ident not in self._qmp_replies:
                 left = deadline - time.monotonic()
-                if left <= 0 or self.process.poll() is not None:
+                if self.process.poll() is not None:
+                    raise Gone("machine %s: QEMU ended before it answered %s: "
+                               "%s (%s)" % (self.name, execute, self._stderr(),
+                                            self.stderr_path))
+                if left <= 0:
                     raise Gone("machine %s: no answer to %s" % (self.name,
                                                                 execute))
                 self._cond.wait(min(left, 0.5))

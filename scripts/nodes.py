@@ -58,13 +58,17 @@ class Nodes:
         """Wait for the line of a node's init on its console."""
         return Up(self.machine.wait_for(UP, port, timeout, since))
 
+    def _owners(self, name):
+        """{owner: [numbers]}, from a file that lists them."""
+        owners = {}
+        for line in self.machine.read("%s/%s" % (SYSFS, name)).splitlines():
+            owner, _, numbers = line.partition(":")
+            owners[owner.strip()] = ranges(numbers)
+        return owners
+
     def cores(self):
         """{owner: [APIC IDs]}, with the owners "free" and "bsp" too."""
-        owners = {}
-        for line in self.machine.read(SYSFS + "/cores").splitlines():
-            owner, _, ids = line.partition(":")
-            owners[owner.strip()] = ranges(ids)
-        return owners
+        return self._owners("cores")
 
     def memory(self):
         """[(first, last, owner)], as sysfs has it."""
@@ -77,11 +81,7 @@ class Nodes:
 
     def pins(self):
         """{owner: [GSIs]}."""
-        owners = {}
-        for line in self.machine.read(SYSFS + "/pins").splitlines():
-            owner, _, pins = line.partition(":")
-            owners[owner.strip()] = ranges(pins)
-        return owners
+        return self._owners("pins")
 
     def status(self):
         """{node: (state, heartbeat)} of all nodes at one moment."""
@@ -166,6 +166,7 @@ class Nodes:
                 raise Limit("machine %s: no %s within %d s; see %s" % (
                     self.machine.name, what, timeout * qemu.SLOW,
                     self.machine.logs))
+            # What is asked for has no event that the host could see.
             time.sleep(0.1)
 
     def wait_state(self, node, state, timeout=60):
