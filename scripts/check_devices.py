@@ -266,13 +266,35 @@ def no_ports(b):
     expect(found.get("pci-conf-idx") == {0}, "cores at the ports: %s", found)
 
 
+# A port, and what is behind it. Node 0 has no driver for that.
+PORT = ("0000:00:11.0", "0000:02:00.0")
+
+
+def power(b, device):
+    """What runtime power management says of a function."""
+    return b.m.read("/sys/bus/pci/devices/%s/power/runtime_status" % device)
+
+
+def let_sleep(b, control):
+    """Choose "auto" or "on" for the port and what is behind it."""
+    b.m.sh("cd /sys/bus/pci/devices && for f in %s %s; do "
+           "echo %s >$f/power/control || exit 1; done" % (PORT + (control,)))
+
+
+def wait_asleep(b):
+    """The port goes to sleep when nobody behind it needs it."""
+    b.nodes.poll(lambda: power(b, PORT[0]) == "suspended", 30,
+                 "sleeping port")
+
+
 def named_by_place(b):
     """Functions by slot and by port; marked, not bindable, bridges awake."""
     want = ["0000:00:14.0", "0000:00:15.0", "0000:02:00.0", "0000:04:01.0",
             "0000:04:02.0"]
     path = "/sys/bus/pci/devices/"
     unbind(b, *want)
-    power = b.m.run("echo auto >%s0000:00:11.0/power/control" % path)[0] == 0
+    let_sleep(b, "auto")
+    wait_asleep(b)
     b.m.sh("dmesg -c >/dev/null")
     node, _ = b.launch_on(
         "com2", 1, devices="00:14,0000:00:15.*,00:11.0/*,00:12.0/*")
@@ -289,11 +311,12 @@ def named_by_place(b):
     log = b.m.sh("dmesg")
     expect("%s: lent to node %d, not bound" % (want[0], node) in log,
            "no reason for not binding in the log: %s", log)
-    # Kernels without power management have nothing to keep awake.
-    for bridge in ("0000:00:11.0", "0000:00:12.0",
-                   "0000:03:00.0") if power else ():
-        awake = b.m.read("%s%s/power/runtime_status" % (path, bridge))
-        expect(awake == "active", "bridge %s is %s", bridge, awake)
+    # That it stays awake no event can tell: look later than its own delay.
+    b.nodes.beats([0, node])
+    b.m.sh("usleep 500000")
+    for device in PORT + ("0000:00:12.0", "0000:03:00.0"):
+        expect(power(b, device) == "active", "%s is %s", device,
+               power(b, device))
     b.stop_all()
     log = b.m.sh("dmesg")
     resets = {}
@@ -307,6 +330,8 @@ def named_by_place(b):
     expect(resets["0000:00:14.0"] == "flr" or resets["0000:02:00.0"] in (
         "flr", "bus", "pm"), "no reset at all: %s", resets)
     expect(b.m.run("ls %s*/mint_node" % path)[0], "still marked")
+    wait_asleep(b)
+    let_sleep(b, "on")
 
 
 # The physical function; virtual ones, their numbers and their namespaces. The
@@ -731,7 +756,8 @@ def matrix():
     """(-device arguments, further arguments) of the machine with all kinds."""
     devices = [
         "pcie-root-port,id=rp1,addr=10.0,chassis=1",
-        "pcie-root-port,id=rp2,addr=11.0,chassis=2",
+        # Ports that can be plugged at are never put to sleep.
+        "pcie-root-port,id=rp2,addr=11.0,chassis=2,hotplug=off",
         "pcie-root-port,id=rp3,addr=12.0,chassis=3",
         "pcie-pci-bridge,id=ppb,bus=rp3",
         "pci-bridge,id=pb,addr=13.0,chassis_nr=5",
@@ -781,7 +807,8 @@ def machines(spec, node0):
     return [
         spec("matrix", [disks, networks, rngs, named_by_place, no_ports],
              smp="3", memory="1G",
-             append=node0 + "".join(",-" + f for f in lent),
+             append=node0 + "".join(",-" + f for f in lent)
+             + " pcie_port_pm=force",
              devices=devices, extra=extra),
         spec("sriov", [virtual, removed], smp="4", memory="1G", size=160,
              append=node0 + ",-%s,-%s" % (VIRTUAL["com3"][0], REMOVED),
