@@ -263,6 +263,18 @@ unsigned long *mint_line_waiting(u32 n)
 	return record(&mint_layout.lines, n);
 }
 
+/**
+ * mint_vf() - what is missing in a virtual function's configuration space
+ * @n:		number of its node
+ * @i:		its index in the devices of the node
+ *
+ * Return: the record, NULL if there is none.
+ */
+struct mint_vf *mint_vf(u32 n, u32 i)
+{
+	return record(&mint_layout.vfs, n * MINT_DEVICES_MAX + i);
+}
+
 /* Bytes of a row of these */
 static u32 __init lines_size(void)
 {
@@ -418,6 +430,8 @@ int __init mint_common_create(void)
 	size = place(&mint_layout.cores, size, sizeof(struct mint_core), cores);
 	size = place(&mint_layout.timing, size, sizeof(struct mint_timing),
 		     min_t(u32, cores, MINT_NODE_MAX));
+	size = place(&mint_layout.vfs, size, sizeof(struct mint_vf),
+		     mint_layout.nodes.count * MINT_DEVICES_MAX);
 	size = place_rings(size);
 	size = place(&mint_layout.lines, size, lines_size(),
 		     mint_layout.nodes.count);
@@ -484,6 +498,16 @@ static bool __init rings_valid(void)
 	       mint_layout.rings.count == mint_layout.nodes.count;
 }
 
+/* An area of before version 1.2 has none, nor has it this field */
+static bool __init vfs_valid(void)
+{
+	if ((mint_layout.version & 0xffff) < 2)
+		memset(&mint_layout.vfs, 0, sizeof(mint_layout.vfs));
+	return !mint_layout.vfs.count ||
+	       table_valid(&mint_layout.vfs, sizeof(struct mint_vf),
+			   MINT_NODE_MAX * MINT_DEVICES_MAX);
+}
+
 static bool __init layout_valid(void)
 {
 	return mint_layout.magic == MINT_MAGIC &&
@@ -499,7 +523,7 @@ static bool __init layout_valid(void)
 	       table_valid(&mint_layout.lines, lines_size(), MINT_NODE_MAX) &&
 	       table_valid(&mint_layout.timing, sizeof(struct mint_timing),
 			   MINT_NODE_MAX) &&
-	       rings_valid() && mint_layout.beat_ms &&
+	       vfs_valid() && rings_valid() && mint_layout.beat_ms &&
 	       mint_layout.gateway && mint_layout.gateway < SZ_1M;
 }
 

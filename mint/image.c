@@ -28,7 +28,7 @@
 #define COPY_PIECE		((size_t)SZ_16M)
 
 /* Parameters that a successor needs and that only a command line can give */
-#define FORCED_PARAMS		"dis_ucode_ldr mce=no_cmci mce=ignore_ce apic_extnmi=none "
+#define FORCED_PARAMS		"dis_ucode_ldr mce=no_cmci mce=ignore_ce apic_extnmi=none pcie_aspm=off "
 
 /* Where the caller has the bytes for a physical address, and how many */
 static void __user *image_at(struct request *rq, u64 address, size_t *avail)

@@ -77,6 +77,7 @@ u32 *mint_pin_owner(u32 gsi);
 u32 *mint_root_bus(u32 index);
 unsigned long *mint_line_waiting(u32 n);
 struct mint_timing *mint_timing_record(u32 n);
+struct mint_vf *mint_vf(u32 n, u32 i);
 u32 mint_own_apic_ids(u32 *ids, u32 max);
 
 /* lock.c */
@@ -276,6 +277,15 @@ void mint_lines_poll(void);
 static inline int mint_lines_lend(u32 n) { return 0; }
 static inline void mint_lines_return(u32 n) { }
 static inline void mint_lines_poll(void) { }
+#endif
+
+/* vf.c */
+#ifdef CONFIG_PCI
+void mint_vf_lend(struct pci_dev *dev, u32 n, u32 i);
+void mint_vf_let_go(struct pci_dev *dev, u32 n, u32 i);
+int mint_vf_adopt(u32 i, u32 id);
+void mint_vf_read(u32 i, int reg, int len, u32 *val);
+bool mint_vf_write(u32 i, int reg, int len, u32 val);
 #endif
 
 /* conf1.c */

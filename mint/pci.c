@@ -129,8 +129,8 @@ static bool param_allows(struct pci_dev *dev)
 	return !param_only;
 }
 
-/* Node that a function is lent to, or MINT_NODE_FREE */
-static u32 lent_to(u32 id)
+/* Node that a function is lent to, or MINT_NODE_FREE; its index there */
+static u32 lent_as(u32 id, u32 *index)
 {
 	const struct mint_node *node;
 	u32 n, i;
@@ -141,10 +141,19 @@ static u32 lent_to(u32 id)
 			continue;
 		for (i = 0; i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++)
 			if (node->devices[i].kind == MINT_DEV_PCI &&
-			    node->devices[i].id == id)
+			    node->devices[i].id == id) {
+				*index = i;
 				return n;
+			}
 	}
 	return MINT_NODE_FREE;
+}
+
+static u32 lent_to(u32 id)
+{
+	u32 index;
+
+	return lent_as(id, &index);
 }
 
 static bool own_function(u32 id, u32 kind)
@@ -276,22 +285,40 @@ static __printf(3, 4) int refuse(const struct reason *why, int err,
 	return err;
 }
 
+/* Physical and virtual functions: these live by what node 0 does with those */
+static int check_sriov(struct pci_dev *dev, const struct reason *why)
+{
+	struct pci_dev *pf = pci_physfn(dev);
+
+	if (pci_num_vf(dev))
+		return refuse(why, -EBUSY,
+			      "has %d virtual functions: lend those, or echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
+			      pci_num_vf(dev), pci_name(dev));
+	if (!dev->is_virtfn)
+		return 0;
+	if (!pf->dev.driver)
+		return refuse(why, -EBUSY,
+			      "is a virtual function of %s, which no driver of node 0 keeps going: bind one",
+			      pci_name(pf));
+	if (dev->bus != pf->bus)
+		return refuse(why, -EINVAL,
+			      "is a virtual function on a bus that has no bridge, where a successor does not find it: give %s fewer",
+			      pci_name(pf));
+	return 0;
+}
+
 static int check_function(struct pci_dev *dev, struct mint_device *desc,
 			  const struct reason *why)
 {
 	struct pci_driver *drv = to_pci_driver(dev->dev.driver);
 	u32 owner = lent_to(desc->id);
 	struct pci_dev *bridge;
-	int bar;
+	int bar, err;
 
 	if (is_bridge(dev))
 		return refuse(why, -EINVAL,
 			      "is a bridge, which all nodes share: name the functions behind it (%s/*)",
 			      pci_name(dev));
-	if (dev->is_virtfn)
-		return refuse(why, -EINVAL,
-			      "is a virtual function of %s, whose registers only node 0 can read: lend that",
-			      pci_name(pci_physfn(dev)));
 	if (owner != MINT_NODE_FREE)
 		return refuse(why, -EBUSY,
 			      "belongs to node %u: end that node first", owner);
@@ -299,6 +326,9 @@ static int check_function(struct pci_dev *dev, struct mint_device *desc,
 		return refuse(why, -EBUSY,
 			      "is driven by %s in node 0: echo %s > /sys/bus/pci/drivers/%s/unbind",
 			      drv->name, pci_name(dev), drv->name);
+	err = check_sriov(dev, why);
+	if (err)
+		return err;
 	if (remapped(dev))
 		return refuse(why, -EINVAL,
 			      "is behind an active IOMMU: boot node 0 with intel_iommu=off amd_iommu=off intremap=off");
@@ -312,7 +342,8 @@ static int check_function(struct pci_dev *dev, struct mint_device *desc,
 			      "is behind %s, which %s of node 0 does not share: unbind that",
 			      pci_name(bridge), bridge->dev.driver ?
 			      bridge->dev.driver->name : "CardBus");
-	bar = unassigned(dev);
+	/* A virtual one has no registers, and none without addresses */
+	bar = dev->is_virtfn ? -1 : unassigned(dev);
 	if (bar >= 0)
 		return refuse(why, -EINVAL,
 			      "has no address for BAR %d: boot node 0 with pci=realloc or move the card",
@@ -348,9 +379,12 @@ int mint_pci_check(struct mint_device *desc, char *why, size_t size)
 	if (!dev)
 		return refuse(&reason, -ENODEV, "is not on this machine: see lspci");
 
+	/* Behind a port that sleeps there is nothing to be read */
+	pm_runtime_get_sync(&dev->dev);
 	device_lock(&dev->dev);
 	err = check_function(dev, desc, &reason);
 	device_unlock(&dev->dev);
+	pm_runtime_put(&dev->dev);
 	if (!err && desc->irq_flags & MINT_IRQ_VALID) {
 		owner = mint_line_share(dev, desc);
 		if (owner != MINT_NODE_FREE && !dev->msi_cap && !dev->msix_cap)
@@ -445,6 +479,7 @@ int mint_pci_lend(const struct mint_device *desc)
 {
 	struct pci_dev *dev;
 	char where[24];
+	u32 n, index;
 
 	dev = desc->kind == MINT_DEV_PCI ? dev_get(desc->id) : NULL;
 	if (!dev)
@@ -456,11 +491,15 @@ int mint_pci_lend(const struct mint_device *desc)
 		pci_dev_put(dev);
 		return -EBUSY;
 	}
+	n = lent_as(desc->id, &index);
 	hold_bridges(dev, true);
 	pm_runtime_get_sync(&dev->dev);
+	mint_vf_lend(dev, n, index);
+	/* Drivers of physical functions leave alone what is assigned */
+	pci_set_dev_assigned(dev);
 	pci_set_power_state(dev, PCI_D0);
 	dev->state_saved = false;
-	snprintf(where, sizeof(where), "lent to node %u", lent_to(desc->id));
+	snprintf(where, sizeof(where), "lent to node %u", n);
 	quiesce(dev, where);
 	if (device_create_file(&dev->dev, &dev_attr_mint_node))
 		pci_warn(dev, "no file mint_node\n");
@@ -468,6 +507,20 @@ int mint_pci_lend(const struct mint_device *desc)
 	pci_save_state(dev);
 	device_unlock(&dev->dev);
 	return 0;
+}
+
+/* The opposite of mint_pci_lend(), but for the function's own state */
+static void let_go(struct pci_dev *dev)
+{
+	u32 index, n = lent_as(dev_id(dev), &index);
+
+	device_remove_file(&dev->dev, &dev_attr_mint_node);
+	pci_clear_dev_assigned(dev);
+	if (n != MINT_NODE_FREE)
+		mint_vf_let_go(dev, n, index);
+	pm_runtime_put(&dev->dev);
+	hold_bridges(dev, false);
+	pci_dev_put(dev);
 }
 
 /**
@@ -487,18 +540,46 @@ void mint_pci_take_back(const struct mint_device *desc)
 		return;
 
 	device_lock(&dev->dev);
-	dev->current_state = PCI_UNKNOWN;
-	pci_set_power_state(dev, PCI_D0);
-	dev->state_saved = true;
-	quiesce(dev, "taken back");
-	device_remove_file(&dev->dev, &dev_attr_mint_node);
+	/* Unless it went meanwhile, and another one came in its place */
+	if (pci_is_dev_assigned(dev)) {
+		dev->current_state = PCI_UNKNOWN;
+		pci_set_power_state(dev, PCI_D0);
+		dev->state_saved = true;
+		quiesce(dev, "taken back");
+		let_go(dev);
+	}
 	device_unlock(&dev->dev);
-	pm_runtime_put(&dev->dev);
-	hold_bridges(dev, false);
-	pci_dev_put(dev);
-	/* The reference of mint_pci_lend() */
 	pci_dev_put(dev);
 }
+
+/* A function leaves node 0's list: nobody could bring it to rest later on */
+static void on_removal(struct pci_dev *dev)
+{
+	char where[32];
+
+	device_lock(&dev->dev);
+	if (pci_is_dev_assigned(dev)) {
+		snprintf(where, sizeof(where), "removed, lost for node %u",
+			 lent_to(dev_id(dev)));
+		quiesce(dev, where);
+		let_go(dev);
+	}
+	device_unlock(&dev->dev);
+}
+
+/* Nobody asks whether that may happen */
+static int on_change(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct pci_dev *dev = to_pci_dev((struct device *)data);
+
+	if (action == BUS_NOTIFY_UNBIND_DRIVER && pci_vfs_assigned(dev))
+		pci_warn(dev, "loses its driver: nodes that have virtual functions of it may lose them\n");
+	else if (action == BUS_NOTIFY_DEL_DEVICE)
+		on_removal(dev);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block change_nb = { .notifier_call = on_change };
 
 /**
  * mint_pci_bridges() - the bridges above a function
@@ -564,6 +645,7 @@ void __init mint_pci_describe(void)
 	}
 	i = 0;
 #endif
+	bus_register_notifier(&pci_bus_type, &change_nb);
 	for (; (root = mint_root_bus(i)); i++)
 		*root = MINT_NODE_FREE;
 	i = 0;
@@ -617,6 +699,7 @@ static int filter_read(unsigned int segment, unsigned int bus,
 
 	if (i < own_count) {
 		err = config_ops->read(segment, bus, devfn, reg, len, val);
+		mint_vf_read(i, reg, len, val);
 		if (!has_line(i) && covers(reg, len, PCI_INTERRUPT_PIN))
 			*val &= ~(0xff << 8 * (PCI_INTERRUPT_PIN - reg));
 		return err;
@@ -636,7 +719,7 @@ static int filter_write(unsigned int segment, unsigned int bus,
 {
 	u32 i = own_index(function_id(segment, bus, devfn));
 
-	if (i == own_count)
+	if (i == own_count || mint_vf_write(i, reg, len, val))
 		return 0;
 	if (!has_line(i) && reg == PCI_COMMAND && len > 1)
 		val |= PCI_COMMAND_INTX_DISABLE;
@@ -696,8 +779,14 @@ static int __init successor_arch_init(void)
 	pci_probe = PCI_NOASSIGN_BARS | PCI_NOASSIGN_ROMS;
 	raw_pci_ops = NULL;
 	own_count = min_t(u32, node->nr_devices, MINT_DEVICES_MAX);
-	for (i = 0; i < own_count; i++)
+	for (i = 0; i < own_count; i++) {
 		own[i] = node->devices[i];
+		if (own[i].kind == MINT_DEV_PCI && mint_vf_adopt(i, own[i].id)) {
+			pr_err("the record of virtual function %#x is damaged, it is left out\n",
+			       own[i].id);
+			own[i].kind = 0;
+		}
+	}
 
 #ifdef CONFIG_PCI_MMCONFIG
 	for (i = 0; (ecam = mint_ecam(i)) && ecam->base; i++)

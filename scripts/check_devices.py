@@ -39,6 +39,19 @@ of_device() {
 }
 disk() { of_device block $1; }
 card() { of_device class/net $1; }
+# namespace <function> <number>: the same for an NVMe controller with several
+namespace() {
+    i=0
+    while [ $i -lt 200 ]; do
+        for e in /sys/block/nvme*; do
+            case $(readlink -f $e) in
+            */$1/*) [ "$(cat $e/nsid)" != $2 ] || { echo ${e##*/}; return 0; };;
+            esac
+        done
+        i=$((i + 1)); usleep 50000
+    done
+    echo "no namespace $2 of $1" >&2; return 1
+}
 # fill <function> <MiB>: random data on its disk, read back; prints the digest
 fill() {
     d=$(disk $1) || return 1
@@ -259,13 +272,35 @@ def no_ports(b):
     expect(found.get("pci-conf-idx") == {0}, "cores at the ports: %s", found)
 
 
+# A port, and what is behind it. Node 0 has no driver for that.
+PORT = ("0000:00:11.0", "0000:02:00.0")
+
+
+def power(b, device):
+    """What runtime power management says of a function."""
+    return b.m.read("/sys/bus/pci/devices/%s/power/runtime_status" % device)
+
+
+def let_sleep(b, control):
+    """Choose "auto" or "on" for the port and what is behind it."""
+    b.m.sh("cd /sys/bus/pci/devices && for f in %s %s; do "
+           "echo %s >$f/power/control || exit 1; done" % (PORT + (control,)))
+
+
+def wait_asleep(b):
+    """The port goes to sleep when nobody behind it needs it."""
+    b.nodes.poll(lambda: power(b, PORT[0]) == "suspended", 30,
+                 "sleeping port")
+
+
 def named_by_place(b):
     """Functions by slot and by port; marked, not bindable, bridges awake."""
     want = ["0000:00:14.0", "0000:00:15.0", "0000:02:00.0", "0000:04:01.0",
             "0000:04:02.0"]
     path = "/sys/bus/pci/devices/"
     unbind(b, *want)
-    power = b.m.run("echo auto >%s0000:00:11.0/power/control" % path)[0] == 0
+    let_sleep(b, "auto")
+    wait_asleep(b)
     b.m.sh("dmesg -c >/dev/null")
     node, _ = b.launch_on(
         "com2", 1, devices="00:14,0000:00:15.*,00:11.0/*,00:12.0/*")
@@ -282,11 +317,12 @@ def named_by_place(b):
     log = b.m.sh("dmesg")
     expect("%s: lent to node %d, not bound" % (want[0], node) in log,
            "no reason for not binding in the log: %s", log)
-    # Kernels without power management have nothing to keep awake.
-    for bridge in ("0000:00:11.0", "0000:00:12.0",
-                   "0000:03:00.0") if power else ():
-        awake = b.m.read("%s%s/power/runtime_status" % (path, bridge))
-        expect(awake == "active", "bridge %s is %s", bridge, awake)
+    # That it stays awake no event can tell: look later than its own delay.
+    b.nodes.beats([0, node])
+    b.m.sh("usleep 500000")
+    for device in PORT + ("0000:00:12.0", "0000:03:00.0"):
+        expect(power(b, device) == "active", "%s is %s", device,
+               power(b, device))
     b.stop_all()
     log = b.m.sh("dmesg")
     resets = {}
@@ -300,6 +336,171 @@ def named_by_place(b):
     expect(resets["0000:00:14.0"] == "flr" or resets["0000:02:00.0"] in (
         "flr", "bus", "pm"), "no reset at all: %s", resets)
     expect(b.m.run("ls %s*/mint_node" % path)[0], "still marked")
+    wait_asleep(b)
+    let_sleep(b, "on")
+
+
+# The physical function; virtual ones, their numbers and their namespaces. The
+# eighth lies in the next slot, which a port usually does not have.
+PHYSICAL = "0000:01:00.0"
+VIRTUAL = {"com2": ("0000:01:00.1", 1, 2), "com3": ("0000:01:01.0", 8, 3)}
+
+
+def own_namespace(number):
+    """fill() and disk() shall use this namespace."""
+    return "disk() { namespace $1 %d; }\n" % number
+
+
+def digest_of(b, function, number, port=None):
+    """The digest of what fill() has written to a namespace."""
+    return b.m.sh(script(
+        "echo 3 >/proc/sys/vm/drop_caches; d=$(namespace %s %d) && "
+        "dd if=/dev/$d bs=1M count=%d 2>/dev/null | md5sum"
+        % (function, number, FILL)), 60, port).split()[0]
+
+
+def make_virtual(b):
+    """Eight virtual functions that no driver takes; two have a controller."""
+    path = "/sys/bus/pci/devices/" + PHYSICAL
+    share = in_share(os.path.join(qemu.BUILD, "selftests"), b.m.share)
+    b.m.sh(script(
+        "cp %s/nvme_virtual /tmp && c=/dev/$(of_device class/nvme %s) && "
+        "/tmp/nvme_virtual $c release && echo 1 >%s/reset && "
+        "echo 0 >%s/sriov_drivers_autoprobe && echo 8 >%s/sriov_numvfs"
+        % (share, PHYSICAL, path, path, path)), 60)
+    for _, number, _ in VIRTUAL.values():
+        b.m.sh(script("/tmp/nvme_virtual /dev/$(of_device class/nvme %s) "
+                      "online %d 2" % (PHYSICAL, number)), 30)
+
+
+def bind_virtual(b, function, bind=True):
+    """Have node 0's driver take a virtual function, or leave it."""
+    path = "/sys/bus/pci/devices/%s/driver" % function
+    if bind:
+        b.m.sh("echo nvme >%s_override && echo %s >/sys/bus/pci/drivers_probe "
+               "&& [ -e %s ]" % (path, function, path), 60)
+    else:
+        b.m.sh("echo >%s_override; echo %s >%s/unbind" % (
+            path, function, path), 60)
+
+
+def same_function(b, function, port):
+    """A virtual function has the same IDs and addresses here and there."""
+    look = ("cd /sys/bus/pci/devices/%s && cat vendor device class "
+            "subsystem_vendor subsystem_device && head -n 6 resource"
+            % function)
+    here, there = b.m.sh(look), b.m.sh(look, 30, port)
+    expect(here == there, "%s: %s here, %s there", function, here, there)
+    expect("0xffff" not in there.split()[:2], "%s: %s", function, there)
+
+
+def virtual(b):
+    """Virtual functions in two successors, the physical one in node 0."""
+    path = "/sys/bus/pci/devices/"
+    make_virtual(b)
+    first, last = VIRTUAL["com2"][0], VIRTUAL["com3"][0]
+    refused(b, "01:00.0", "driven by nvme", "unbind")
+    refused(b, "01:01.5", "not on this machine", "lspci")
+    bind_virtual(b, first)
+    refused(b, first, "driven by nvme", "unbind")
+    bind_virtual(b, first, False)
+    # The last one is left out by mint.devices= of this machine.
+    b.m.sh("cd %s%s && echo nvme >driver_override && "
+           "echo %s >/sys/bus/pci/drivers_probe; [ ! -e driver ] && "
+           "echo >driver_override" % (path, last, last))
+
+    nodes = {}
+    for port, (function, _, _) in VIRTUAL.items():
+        nodes[port], _ = b.launch_on(port, 1, devices=function)
+    for port, (function, number, space) in VIRTUAL.items():
+        want = ["0000:00:10.0", function]
+        expect(seen(b, port) == want, "%s sees %s", port, seen(b, port))
+        same_function(b, function, port)
+        start(b, "fill", own_namespace(space) + "fill %s %d" % (
+            function, FILL), port)
+    start(b, "fill", own_namespace(1) + "fill %s %d" % (PHYSICAL, FILL))
+    digests = {port: finish(b, "fill", port, 240)[0].split()[1]
+               for port in list(VIRTUAL) + [None]}
+    for port, (function, _, _) in VIRTUAL.items():
+        rows = b.m.sh("grep nvme /proc/interrupts", 30, port)
+        expect("MSIX" in rows and "IO-APIC" not in rows, "%s: %s", port, rows)
+        count = count_of(b, "nvme", port)
+        expect(count > 20, "%s: %d interrupts: %s", port, count, rows)
+    b.nodes.beats([0] + list(nodes.values()))
+
+    # Node 0 cannot take them away, nor bind them, nor give them twice.
+    refused(b, first, "node %d" % nodes["com2"], "end that node")
+    status, text = b.m.run("echo 0 >%s%s/sriov_numvfs" % (path, PHYSICAL))
+    expect(status, "virtual functions that are lent were disabled: %s", text)
+    b.m.sh("! echo %s >/sys/bus/pci/drivers/nvme/bind" % first)
+    # A kernel that starts by itself finds them again.
+    b.m.send("com2", " reboot -f\n")
+    b.nodes.wait_up("com2", 120)
+    b.nodes.wait_state(nodes["com2"], "running")
+    for port, (function, _, space) in VIRTUAL.items():
+        same_function(b, function, port)
+        now = digest_of(b, function, space, port)
+        expect(now == digests[port], "%s reads %s, written was %s", port, now,
+               digests[port])
+
+    b.nodes.stop(nodes["com3"])
+    b.launched.remove(nodes["com3"])
+    expect(digest_of(b, first, 2, "com2") == digests["com2"],
+           "the end of the other node has changed something")
+    b.stop_all()
+    log = b.m.sh("dmesg")
+    for port, (function, _, space) in VIRTUAL.items():
+        for what in ("lent to node %d" % nodes[port], "taken back"):
+            expect("%s: %s, bus master off, reset: flr" % (function, what)
+                   in log, "%s: not %s by flr", function, what)
+        now = digest_of(b, PHYSICAL, space)
+        expect(now == digests[port], "node 0 reads %s, %s wrote %s", now,
+               port, digests[port])
+    expect(digest_of(b, PHYSICAL, 1) == digests[None], "node 0's own data")
+
+    # Node 0 uses one of them, then another node does.
+    bind_virtual(b, first)
+    expect(digest_of(b, first, 2) == digests["com2"], "by the function itself")
+    bind_virtual(b, first, False)
+    node, _ = b.launch_on("com3", 2, devices=first)
+    expect(digest_of(b, first, 2, "com3") == digests["com2"], "the next node")
+    b.nodes.beats([0, node])
+    b.m.sh("dmesg -c >/dev/null; echo %s >%s%s/driver/unbind" % (
+        PHYSICAL, path, PHYSICAL), 60)
+    log = b.m.sh("dmesg")
+    expect("%s: loses its driver" % PHYSICAL in log, "log: %s", log)
+    b.nodes.beats([0, node])
+    b.stop_all()
+    refused(b, first, "no driver of node 0", "bind one")
+    refused(b, "01:00.0", "8 virtual functions", "sriov_numvfs")
+    b.m.sh("echo %s >/sys/bus/pci/drivers/nvme/bind && "
+           "echo 0 >%s%s/sriov_numvfs" % (PHYSICAL, path, PHYSICAL), 60)
+    expect(b.m.run("[ -e %s%s ]" % (path, last))[0], "%s is still there", last)
+
+
+REMOVED = "0000:00:05.0"
+
+
+def removed(b):
+    """A function that node 0 removes comes to rest; its node lives on."""
+    node, _ = b.launch_on("com2", 1, devices=REMOVED)
+    b.m.sh("dmesg -c >/dev/null; echo 1 >/sys/bus/pci/devices/%s/remove"
+           % REMOVED, 60)
+    expect(not command(b, REMOVED) & 4, "bus master is on")
+    b.m.sh("echo 1 >/sys/bus/pci/rescan", 60)
+    expect(b.m.run("[ -e /sys/bus/pci/devices/%s/driver ]" % REMOVED)[0],
+           "node 0 binds it")
+    refused(b, REMOVED, "node %d" % node, "end that node")
+    b.nodes.beats([0, node])
+    b.stop_all()
+    log = b.m.sh("dmesg")
+    expect("%s: removed, lost for node %d, bus master off, reset: " % (
+        REMOVED, node) in log, "log: %s", log)
+    expect("taken back" not in log, "log: %s", log)
+    node, _ = b.launch_on("com2", 1, devices=REMOVED)
+    b.nodes.beats([0, node])
+    b.stop_all()
+    expect("%s: taken back" % REMOVED in b.m.sh("dmesg"), "not taken back")
 
 
 # A line of the q35 has every fourth slot: GSI 20 is slots 4, 8, 12 ..
@@ -603,7 +804,8 @@ def matrix():
     """(-device arguments, further arguments) of the machine with all kinds."""
     devices = [
         "pcie-root-port,id=rp1,addr=10.0,chassis=1",
-        "pcie-root-port,id=rp2,addr=11.0,chassis=2",
+        # Ports that can be plugged at are never put to sleep.
+        "pcie-root-port,id=rp2,addr=11.0,chassis=2,hotplug=off",
         "pcie-root-port,id=rp3,addr=12.0,chassis=3",
         "pcie-pci-bridge,id=ppb,bus=rp3",
         "pci-bridge,id=pb,addr=13.0,chassis_nr=5",
@@ -653,9 +855,22 @@ def machines(spec, node0):
     return [
         spec("matrix", [disks, networks, rngs, named_by_place, no_ports],
              smp="3", memory="1G",
-             append=node0 + "".join(",-" + f for f in lent),
+             append=node0 + "".join(",-" + f for f in lent)
+             + " pcie_port_pm=force",
              devices=devices, extra=extra),
-        spec("lines", [shared_line, hung_sharer, affinity], smp="5", memory="1G", size=160,
+        spec("sriov", [virtual, removed], smp="4", memory="1G", size=160,
+             append=node0 + ",-%s,-%s" % (VIRTUAL["com3"][0], REMOVED),
+             devices=["nvme-subsys,id=s0",
+                      "pcie-root-port,id=rp,addr=10.0,chassis=1",
+                      "nvme,id=pf,bus=rp,serial=n0,subsys=s0,sriov_max_vfs=8,"
+                      "sriov_vq_flexible=16,sriov_vi_flexible=16,"
+                      "max_ioqpairs=20,msix_qsize=20",
+                      "virtio-rng-pci,addr=05.0"]
+             + ["nvme-ns,bus=pf,drive=d%d,nsid=%d" % (k, k + 1)
+                for k in range(3)],
+             extra=disk_args(3)),
+        spec("lines", [shared_line, hung_sharer, affinity], smp="5",
+             memory="1G", size=160,
              append=node0.replace("maxcpus=1", "maxcpus=2"),
              devices=["e1000,addr=%02x.0,netdev=n%d" % (slot, k)
                       for k, slot in enumerate((4, 8, 5, 12, 6, 7))],

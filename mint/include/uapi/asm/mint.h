@@ -19,7 +19,7 @@
 
 #define MINT_MAGIC		0x544e494d	/* "MINT" */
 #define MINT_VERSION_MAJOR	1
-#define MINT_VERSION_MINOR	1
+#define MINT_VERSION_MINOR	2
 #define MINT_VERSION		((MINT_VERSION_MAJOR << 16) | MINT_VERSION_MINOR)
 
 /* boot_params.hdr.setup_data type of the hand-over */
@@ -427,6 +427,29 @@ struct mint_ecam {
 	__u32		reserved;
 };
 
+/* mint_vf.flags */
+#define MINT_VF_VALID		0x1
+
+/**
+ * struct mint_vf - what configuration space does not say of a virtual function
+ * @id:		that of the device to which this belongs
+ * @flags:	MINT_VF_*; without VALID the device is none of SR-IOV
+ * @vendor:	vendor ID, which its physical function has
+ * @device:	device ID, from the capability of its physical function
+ * @reserved:	0
+ * @bar:	its base address registers
+ * @mask:	what they read after all ones were written, 0 where there is none
+ */
+struct mint_vf {
+	__u32	id;
+	__u32	flags;
+	__u16	vendor;
+	__u16	device;
+	__u32	reserved;
+	__u32	bar[6];
+	__u32	mask[6];
+};
+
 /**
  * struct mint_lock - a lock that every kernel of the machine takes
  * @holder:	0, or APIC ID + 1 of the core that holds it
@@ -479,6 +502,8 @@ struct mint_table {
  * @lines:	bits, a row for each node: GSIs that node 0 passes on to it and
  *		that it has not looked at yet
  * @timing:	struct mint_timing, indexed by node number
+ * @vfs:	struct mint_vf, MINT_DEVICES_MAX for each node, in the order of
+ *		mint_node.devices; since version 1.2
  */
 struct mint_common {
 	__u32			magic;
@@ -508,6 +533,7 @@ struct mint_common {
 	__aligned_u64		place;
 	struct mint_table	lines;
 	struct mint_table	timing;
+	struct mint_table	vfs;
 };
 
 #endif /* !__ASSEMBLY__ */
