@@ -66,8 +66,8 @@ static u32 describe_bar(struct pci_dev *dev, u32 i, struct mint_vf *vf)
  */
 void mint_vf_lend(struct pci_dev *dev, u32 n, u32 i)
 {
-	struct mint_vf *rec = mint_vf(n, i), vf = { };
-	u32 k;
+	struct mint_vf *rec = mint_vf(n, i), vf = {};
+	u32 k = 0;
 
 	BUILD_BUG_ON(BARS != PCI_STD_NUM_BARS);
 	if (!dev->is_virtfn || !rec)
@@ -77,7 +77,7 @@ void mint_vf_lend(struct pci_dev *dev, u32 n, u32 i)
 	vf.flags = MINT_VF_VALID;
 	vf.vendor = dev->vendor;
 	vf.device = dev->device;
-	for (k = 0; k < BARS; )
+	while (k < BARS)
 		k += describe_bar(dev, k, &vf);
 	*rec = vf;
 }
@@ -151,7 +151,7 @@ int __init mint_vf_adopt(u32 i, u32 id)
 {
 	const struct mint_vf *rec = mint_vf(mint_self, i);
 	struct mint_vf vf;
-	u32 k;
+	u32 k = 0;
 
 	if (!rec)
 		return 0;
@@ -160,7 +160,7 @@ int __init mint_vf_adopt(u32 i, u32 id)
 		return 0;
 	if (vf.id != id || !vf.vendor || vf.vendor == U16_MAX)
 		return -EINVAL;
-	for (k = 0; k < BARS; )
+	while (k < BARS)
 		if (!bar_valid(&vf, &k))
 			return -EINVAL;
 	/* It may lie in a slot that a port is not expected to have */
