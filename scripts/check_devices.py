@@ -66,10 +66,17 @@ fill() {
 }
 # at_once <command> <function>..: the command for all of them, in parallel
 at_once() {
-    c=$1; shift; rm -f /tmp/bad
-    for f; do $c $f || echo $f >>/tmp/bad & done
+    c=$1; shift; rm -f /tmp/bad.$$
+    for f; do $c $f || echo $f >>/tmp/bad.$$ & done
     wait
-    [ ! -e /tmp/bad ]
+    [ ! -e /tmp/bad.$$ ]
+}
+# all_gone <program>: kill its processes; they keep their ports until they are gone
+all_gone() {
+    i=0
+    while killall $1 2>/dev/null; do
+        i=$((i + 1)); [ $i -lt 250 ] || return 1; usleep 20000
+    done
 }
 """
 
@@ -190,9 +197,8 @@ def address(b, links, mib):
                              other if who else mine, k, 2 if who else 1))
         lines.append("mkdir -p /tmp/www && dd if=/dev/urandom "
                      "of=/tmp/www/data bs=1M count=%d 2>/dev/null && "
-                     "md5sum </tmp/www/data; killall httpd 2>/dev/null; "
-                     # The last one keeps the port, and this lock, for a while.
-                     "exec 9>/tmp/httpd; flock 9; httpd -h /tmp/www" % mib)
+                     "md5sum </tmp/www/data; all_gone httpd && "
+                     "httpd -h /tmp/www" % mib)
         sums[who] = b.m.sh(script("\n".join(lines)), 60, who).split()[0]
     return sums
 
@@ -869,7 +875,7 @@ def machines(spec, node0):
              + ["nvme-ns,bus=pf,drive=d%d,nsid=%d" % (k, k + 1)
                 for k in range(3)],
              extra=disk_args(3)),
-        spec("lines", [shared_line, hung_sharer, affinity], smp="5",
+        spec("lines", [hung_sharer, shared_line, affinity], smp="5",
              memory="1G", size=160,
              append=node0.replace("maxcpus=1", "maxcpus=2"),
              devices=["e1000,addr=%02x.0,netdev=n%d" % (slot, k)
