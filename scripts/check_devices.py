@@ -22,36 +22,32 @@ from nodes import SYSFS, Refused
 # ---- devices of a node -------------------------------------------------------
 
 # Shell functions for any node: from the name of a PCI function to what the
-# kernel made of it. A disk may take a moment to be found; the kernel announces
-# it to netlink alone, which no program of the initrd reads.
+# kernel made of it.
 FUNCTIONS = """
-of_device() {
+# wait_until <command>..: for ten seconds at the most. That a device is found is
+# announced to netlink alone, which no program of the initrd reads, and that a
+# process is gone to its parent.
+wait_until() {
     i=0
-    while [ $i -lt 200 ]; do
-        for e in /sys/$1/*; do
-            case $(readlink -f $e) in
-            */$2/*) echo ${e##*/}; return 0;;
-            esac
-        done
-        i=$((i + 1)); usleep 50000
+    until "$@"; do
+        i=$((i + 1)); [ $i -lt 200 ] || return 1; usleep 50000
     done
-    echo "no $1 of $2" >&2; return 1
 }
+# look_for <class> <function> [<number>]: of several namespaces, that one
+look_for() {
+    for e in /sys/$1/*; do
+        case $(readlink -f $e) in
+        */$2/*)
+            [ -n "$3" ] && [ "$(cat $e/nsid)" != $3 ] && continue
+            echo ${e##*/}; return 0;;
+        esac
+    done
+    return 1
+}
+of_device() { wait_until look_for "$@" || { echo "no $*" >&2; return 1; }; }
 disk() { of_device block $1; }
 card() { of_device class/net $1; }
-# namespace <function> <number>: the same for an NVMe controller with several
-namespace() {
-    i=0
-    while [ $i -lt 200 ]; do
-        for e in /sys/block/nvme*; do
-            case $(readlink -f $e) in
-            */$1/*) [ "$(cat $e/nsid)" != $2 ] || { echo ${e##*/}; return 0; };;
-            esac
-        done
-        i=$((i + 1)); usleep 50000
-    done
-    echo "no namespace $2 of $1" >&2; return 1
-}
+namespace() { of_device block $1 $2; }
 # fill <function> <MiB>: random data on its disk, read back; prints the digest
 fill() {
     d=$(disk $1) || return 1
@@ -72,12 +68,8 @@ at_once() {
     [ ! -e /tmp/bad.$$ ]
 }
 # all_gone <program>: kill its processes; they keep their ports until they are gone
-all_gone() {
-    i=0
-    while killall $1 2>/dev/null; do
-        i=$((i + 1)); [ $i -lt 250 ] || return 1; usleep 20000
-    done
-}
+none() { ! killall $1 2>/dev/null; }
+all_gone() { wait_until none $1; }
 """
 
 
@@ -293,6 +285,12 @@ def let_sleep(b, control):
            "echo %s >$f/power/control || exit 1; done" % (PORT + (control,)))
 
 
+def suspended(b):
+    """For how long the port has slept in all, in ms."""
+    return int(b.m.read("/sys/bus/pci/devices/%s/power/runtime_suspended_time"
+                        % PORT[0]))
+
+
 def wait_asleep(b):
     """The port goes to sleep when nobody behind it needs it."""
     b.nodes.poll(lambda: power(b, PORT[0]) == "suspended", 30,
@@ -323,9 +321,11 @@ def named_by_place(b):
     log = b.m.sh("dmesg")
     expect("%s: lent to node %d, not bound" % (want[0], node) in log,
            "no reason for not binding in the log: %s", log)
-    # That it stays awake no event can tell: look later than its own delay.
-    b.nodes.beats([0, node])
-    b.m.sh("usleep 500000")
+    # Its own delay is as long as the time between two heartbeats.
+    slept = suspended(b)
+    for _ in range(5):
+        b.nodes.beats([0, node])
+    expect(suspended(b) == slept, "%s slept meanwhile", PORT[0])
     for device in PORT + ("0000:00:12.0", "0000:03:00.0"):
         expect(power(b, device) == "active", "%s is %s", device,
                power(b, device))
