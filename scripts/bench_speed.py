@@ -5,9 +5,12 @@ This file owns the programs that are run (the host's fio, iperf3 and gcc, on a
 disk of their own), the machines that they run in, and the pairs whose ratios
 count. Stock, node, stock again: the second stock run is the control, which
 shows how much of a ratio is the noise of this host.
+
+A rate is per second; where the machine's clock counts instructions, it is per
+second in which the core was not idle: a device of the host answers in the
+host's time, which says nothing there.
 """
 
-import json
 import os
 import re
 import shutil
@@ -20,15 +23,22 @@ from nodes import Nodes
 
 OUT = os.path.join(qemu.BUILD, "bench")
 ROOT = os.path.join(OUT, "tools")
+BIN = os.path.join(qemu.BUILD, "selftests")
 DISK = os.path.join(OUT, "tools.ext4")
 # Memory of the kernel that is measured, and of node 0 beside it.
 MIB, MIB0 = 768, 512
-SOURCES = 6
+SOURCES = 15
+
+# For every kernel: where its code and that of programs lies decides which of its
+# translations collide.
+SAME = "quiet nokaslr norandmaps"
 
 # Devices of the machine by their slots: the lent ones, then node 0's own.
 LENT = ["0000:00:08.0", "0000:00:09.0", "0000:00:0a.0", "0000:00:0b.0"]
 
-# Where the tools are, whatever a kernel calls its first disk.
+# Where the tools are, whatever a kernel calls its first disk; and stamp(), which
+# prints the TSC and, in a machine that counts them, the instructions for which
+# the core had nothing to do.
 MOUNT = """
 for d in /sys/class/block/vd*; do
 	[ "$(cat $d/serial)" = tools ] && tools=/dev/${d##*/}
@@ -39,29 +49,56 @@ done
 	mount --bind /dev /mnt/dev && mount --bind /sys /mnt/sys &&
 	mount -t proc none /mnt/proc
 } || exit 1
+now() {
+	echo mark >/sys/kernel/mint/timing
+	while read -r name tsc && [ $name != mark ]; do :; done \\
+		</sys/kernel/mint/timing
+}
+stamp() {
+	now
+	echo "stamp $tsc $(/mnt/bin/idle_counter -p /mnt/tmp/idle)"
+}
+[ -z "$counting" ] || pidof idle_counter >/dev/null ||
+	/mnt/bin/idle_counter /mnt/tmp/idle </dev/null >/dev/null 2>&1 &
 """
 
 FIO = MOUNT + """
 cd /
+stamp
 chroot /mnt /usr/bin/fio --name=job --filename=%(file)s --readonly --direct=1 \\
-	--rw=%(rw)s --bs=%(bs)s --size=256m --time_based --runtime=%(time)d \\
+	--rw=%(rw)s --bs=%(bs)s --size=256m %(limit)s \\
 	--ioengine=psync --output-format=json --output=/tmp/fio.json >/dev/null ||
 	exit 1
-cat /mnt/tmp/fio.json
+stamp
+sed -n '/"read"/,/"total_ios"/p' /mnt/tmp/fio.json
 """
 
+# The first build fetches programs and sources; the second begins at the tick
+# that it is given, or at once.
 BUILD = MOUNT + """
 cat >/mnt/tmp/build%(id)d <<'END'
 for i in /src/*.i; do
 	gcc -O1 -w -c -o /tmp/$$.o $i || exit 1
 done
 END
-chroot /mnt /bin/sh /tmp/build%(id)d || exit 1
-echo mark >/sys/kernel/mint/timing
-before=$(sed -n 's/^mark //p' /sys/kernel/mint/timing)
-chroot /mnt /bin/sh /tmp/build%(id)d || exit 1
-echo mark >/sys/kernel/mint/timing
-echo "build $before $(sed -n 's/^mark //p' /sys/kernel/mint/timing)"
+build() {
+	chroot /mnt /bin/sh /tmp/build%(id)d || exit 1
+}
+"""
+
+ONE_BUILD = BUILD + """
+build
+stamp
+build
+stamp
+"""
+
+JOB = BUILD + """
+until now; [ $tsc -ge $((%(begin)d - %(soon)d)) ]; do usleep 50000; done
+until now; [ $tsc -ge %(begin)d ]; do :; done
+stamp
+build
+stamp
 """
 
 NET = MOUNT + """
@@ -74,9 +111,11 @@ until ping -c 1 -W 1 10.0.2.2 >/dev/null; do
 	i=$((i + 1))
 	[ $i -lt 20 ] || exit 1
 done
+stamp
 chroot /mnt /usr/bin/iperf3 -c 10.0.2.2 -p %(port)d -t %(time)d -J %(reverse)s \\
 	>/tmp/iperf.json || exit 1
-cat /tmp/iperf.json
+stamp
+sed -n '/"sum_received"/,/}/p' /tmp/iperf.json
 """
 
 
@@ -137,6 +176,7 @@ def tools():
     for program in programs:
         copy_program(program, ROOT)
     shutil.copy(os.path.join(qemu.OUT, "busybox"), os.path.join(ROOT, "bin/sh"))
+    shutil.copy(os.path.join(BIN, "idle_counter"), os.path.join(ROOT, "bin"))
     sources()
     subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", ROOT, "-L", "tools",
                     DISK, "160M"], check=True)
@@ -176,6 +216,14 @@ class Iperf:
         self.process.wait()
 
 
+def number(text, name):
+    """A number in a piece of JSON. It came through a port that is slow."""
+    match = re.search(r'"%s"\s*:\s*([\d.]+)' % name, text)
+    if not match:
+        raise MachineError("no %s in: %s" % (name, text[-300:]))
+    return float(match.group(1))
+
+
 class Place:
     """Where programs run: a kernel of a machine, and the way to its shell."""
 
@@ -188,40 +236,69 @@ class Place:
         """Run a script there; its output."""
         return self.machine.sh(script, limit, self.port)
 
-    def fio(self, file, rw, bs, seconds=3):
-        """Operations in a second."""
-        text = self.sh(FIO % {"file": file, "rw": rw, "bs": bs,
-                              "time": seconds})
-        return json.loads(text[text.index("{"):])["jobs"][0]["read"]["iops"]
+    def work(self, script, limit=300):
+        """The same for a script with stamps."""
+        counting = "counting=1\n" if self.machine.accel == "icount" else ""
+        return self.sh(counting + script, limit)
+
+    def span(self, text):
+        """The TSC at both stamps of a script, and the seconds that count."""
+        match = re.findall(r"^stamp (\d+) (\d+)\r?$", text, re.M)
+        if len(match) != 2:
+            raise MachineError("no two stamps in: %s" % text[-300:])
+        (first, idle), (last, idle_then) = [map(int, pair) for pair in match]
+        seconds = (last - first) / qemu.tsc_khz(self.machine.accel) / 1000
+        if self.machine.accel == "icount":
+            seconds -= (idle_then - idle) / 1e9
+        return first, last, seconds
+
+    def fio(self, file, rw, bs):
+        """Reads in a second."""
+        if self.machine.accel != "icount":
+            return self.read(file, rw, bs, "--time_based --runtime=3")
+        # The difference leaves out what fio needs to start. Some reads end before
+        # who asked for them has gone to sleep; how many is up to the host, and
+        # the best of several runs has most of them.
+        few, many = [min(self.read(file, rw, bs, "--io_size=%d" % (
+            count * 1024 * int(bs[:-1])), count) for _ in range(3))
+            for count in (1000, 21000)]
+        return 20000 / (many - few)
+
+    def read(self, file, rw, bs, limit, count=None):
+        """Reads in a second; for a count of them, the seconds of work."""
+        text = self.work(FIO % {"file": file, "rw": rw, "bs": bs, "limit": limit})
+        if count is None:
+            return number(text, "iops")
+        if number(text, "total_ios") != count:
+            raise MachineError("fio did not do %d reads: %s" % (count, text))
+        return self.span(text)[2]
 
     def iperf(self, port, reverse, seconds=3):
         """Mbit in a second."""
-        text = self.sh(NET % {"port": port, "time": seconds,
+        text = self.work(NET % {"port": port, "time": seconds,
                               "reverse": "-R" if reverse else ""})
-        end = json.loads(text[text.index("{"):])["end"]
-        return end["sum_received"]["bits_per_second"] / 1e6
+        if self.machine.accel == "icount":
+            return number(text, "bytes") * 8 / self.span(text)[2] / 1e6
+        return number(text, "bits_per_second") / 1e6
 
-    def build(self):
-        """Seconds that it took, as (TSC before, TSC after)."""
-        match = re.search(r"build (\d+) (\d+)", self.sh(BUILD % {"id": 0}, 900))
-        if not match:
-            raise MachineError("the build said nothing")
-        return int(match.group(1)), int(match.group(2))
+    def builds(self):
+        """Builds in an hour."""
+        return 3600 / self.span(self.work(ONE_BUILD % {"id": 0}, 900))[2]
 
 
 def stock_machine(results, cores, setup):
     """A kernel that is alone, with some of the cores."""
     return results.machine(
-        "speed_stock%d" % cores, "quiet maxcpus=%d mem=%dM" % (
-            cores, MIB if cores == 1 else MIB + MIB0),
+        "speed_stock%d" % cores, "%s maxcpus=%d mem=%dM" % (
+            SAME, cores, MIB if cores == 1 else MIB + MIB0),
         smp="2", memory="2G", devices=setup["devices"], extra=setup["extra"])
 
 
 def node_machine(results, setup):
     """Node 0 with one core, a successor with the other and the devices."""
     return results.machine(
-        "speed_node", "quiet maxcpus=1 mint.mem=%dM@0 mint.devices=-com2,%s" % (
-            MIB0, ",".join("-" + dev for dev in LENT)), smp="2", memory="2G",
+        "speed_node", "%s maxcpus=1 mint.mem=%dM@0 mint.devices=-com2,%s" % (
+            SAME, MIB0, ",".join("-" + dev for dev in LENT)), smp="2", memory="2G",
         devices=setup["devices"], extra=setup["extra"])
 
 
@@ -229,7 +306,7 @@ def in_node(machine):
     """Launch the successor; the place in it."""
     nodes = Nodes(machine)
     nodes.active()
-    nodes.launch(1, MIB, "quiet console=ttyS1",
+    nodes.launch(1, MIB, SAME + " console=ttyS1,115200",
                  devices=",".join(["com2"] + LENT))
     nodes.wait_up("com2", 120)
     return Place(machine, "com2")
@@ -242,13 +319,8 @@ FIGURES = (
     ("fio_128k_nvme", "IO/s", lambda p, _: p.fio("/dev/nvme0n1", "read", "128k")),
     ("iperf_send", "Mbit/s", lambda p, port: p.iperf(port, False)),
     ("iperf_receive", "Mbit/s", lambda p, port: p.iperf(port, True)),
-    ("builds", "1/h", lambda p, _: 3600 / seconds(p.build())),
+    ("builds", "1/h", lambda p, _: p.builds()),
 )
-
-
-def seconds(span):
-    """Seconds between two stamps."""
-    return (span[1] - span[0]) / qemu.host_tsc_khz() / 1000
 
 
 def figures(results, repeat, variant, place):
@@ -259,7 +331,7 @@ def figures(results, repeat, variant, place):
             value = results.attempt("speed: %s in %s" % (name, variant), measure,
                                     place, port)
             if value is not None:
-                results.add(repeat, variant, name, round(value, 3), unit)
+                results.add(repeat, variant, name, round(value, 4), unit)
                 found[name] = value
     return found
 
@@ -293,32 +365,37 @@ def all_cores(results, repeat, variant, setup):
 
 
 def two_builds(results, repeat, variant, places):
-    """Start a build in each place; seconds from the first start to the last end.
+    """Build in each place at once; seconds from the start to the last end.
 
-    Scripts run in the background of their kernels, which say on their consoles
-    that they have ended: the host takes no time from them.
+    Scripts run in the background of their kernels, begin at the same tick, and
+    say on their consoles that they have ended: the host takes no time from them.
     """
-    # Before the jobs start: two of one kernel would both want to mount.
-    for place in places:
-        place.sh(MOUNT)
-    begins = [place.machine.mark(place.console) for place in places]
+    # Before the jobs start: two of one kernel would both want to mount. And
+    # what is read for the first time is read from the host.
+    for i, place in enumerate(places):
+        place.sh((BUILD + "build") % {"id": i}, 900)
+    khz = qemu.tsc_khz(places[0].machine.accel)
+    marks = [place.machine.mark(place.console) for place in places]
+    # Long enough for both jobs to be on their way.
+    begin = int(re.search(r"^stamp (\d+)", places[0].sh((MOUNT + "stamp") % {}),
+                          re.M).group(1)) + 10000 * khz
     for i, place in enumerate(places):
         place.sh("cat >/tmp/job%d <<'EOT'\n%s\nEOT\n(sh /tmp/job%d >/tmp/done%d "
                  "2>&1; echo 'bench: job %d is over' >/dev/console) "
-                 "</dev/null >/dev/null 2>&1 &" % (i, BUILD % {"id": i}, i, i, i))
-    for i, (place, begin) in enumerate(zip(places, begins)):
+                 "</dev/null >/dev/null 2>&1 &" % (
+                     i, JOB % {"id": i, "begin": begin, "soon": 200 * khz}, i, i, i))
+    for i, (place, mark) in enumerate(zip(places, marks)):
         place.machine.wait_for("bench: job %d is over" % i, place.console, 900,
-                               begin)
-    spans = []
-    for i, place in enumerate(places):
-        text = place.sh("cat /tmp/done%d" % i)
-        match = re.search(r"build (\d+) (\d+)", text)
-        if not match:
-            raise MachineError("a build of %s failed: %s" % (variant, text))
-        spans.append((int(match.group(1)), int(match.group(2))))
-    value = seconds((min(first for first, _ in spans),
-                     max(last for _, last in spans)))
-    results.add(repeat, variant, "two builds", round(value, 3), "s")
+                               mark)
+    spans = [place.span(place.sh("cat /tmp/done%d" % i))
+             for i, place in enumerate(places)]
+    late = max(span[0] for span in spans) - begin
+    # With icount QEMU lets a core wait until the one before it waits. The sum
+    # of their instructions is the same.
+    if late > 100 * khz and places[0].machine.accel != "icount":
+        raise MachineError("%s: a job was %d ms late" % (variant, late / khz))
+    value = (max(span[1] for span in spans) - begin) / khz / 1000
+    results.add(repeat, variant, "two builds", round(value, 4), "s")
     return value
 
 

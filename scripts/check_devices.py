@@ -11,6 +11,7 @@ each other.
 import calendar
 import os
 import re
+import struct
 import time
 
 import machine as qemu
@@ -484,6 +485,64 @@ def virtual(b):
     expect(b.m.run("[ -e %s%s ]" % (path, last))[0], "%s is still there", last)
 
 
+# Memory of the machine as a file, which the host can change behind its kernels.
+RAM = os.path.join(qemu.BUILD, "log", "sriov.ram")
+
+# Where struct mint_vf is wrong, and what then stands there: the number
+# of another function, no vendor, a register that names memory,
+# one of I/O, one whose size is no power of two.
+DAMAGE = ((0, b"\xff\xff\xff\xff"), (8, b"\0\0"), (16, b"\x04\0\x10\0\0\0\0\0"),
+          (40, b"\x01\0\0\0"), (40, b"\x04\0\xf0\x0f"))
+
+
+def vf_record(b, function):
+    """Where node 0 has written down a virtual function: physical address."""
+    domain, bus, dev, fn = (int(n, 16) for n in re.split("[:.]", function))
+    want = struct.pack("<II", domain << 16 | bus << 8 | dev << 3 | fn, 1)
+    first, last = [int(n, 16) for n in re.search(
+        r"(\w+)-(\w+) common area", b.m.read(SYSFS + "/memory")).groups()]
+    with open(RAM, "rb") as ram:
+        ram.seek(first)
+        area = ram.read(last + 1 - first)
+    expect(area.count(want) == 1, "%d records of %s", area.count(want), function)
+    return first + area.index(want)
+
+
+def damaged(b):
+    """A successor leaves out a function whose record cannot be true."""
+    path = "/sys/bus/pci/devices/" + PHYSICAL
+    function = VIRTUAL["com2"][0]
+    b.m.sh("echo 0 >%s/sriov_drivers_autoprobe && echo 8 >%s/sriov_numvfs"
+           % (path, path), 60)
+    core = b.nodes.free_cores(1)[0]
+    for at, what in DAMAGE + ((0, b""),):
+        first, last = b.nodes.free_memory(192)
+        b.m.mark("com2")
+        b.m.sh("kexec -l --mint-cpu=%d --mem-min=0x%x --mem-max=0x%x "
+               "--initrd=%s --mint-devices=com2,%s "
+               "--command-line='console=ttyS1' %s" % (
+                   core, first, last, b.nodes.initrd, function, b.nodes.image),
+               60)
+        address = vf_record(b, function)
+        # QEMU maps the same pages.
+        with open(RAM, "r+b") as ram:
+            ram.seek(address + at)
+            ram.write(what)
+        b.m.sh("kexec -e --mint-cpu=%d" % core, 60)
+        node = int(b.nodes.wait_up("com2", 60).node)
+        b.launched.append(node)
+        expect((function in seen(b, "com2")) == (not what),
+               "%d: %r: the node sees %s", at, what, seen(b, "com2"))
+        log = b.m.sh("dmesg", 30, "com2")
+        expect(("record of virtual function 0x101 is damaged" in log) ==
+               bool(what), "%d: %r: log: %s", at, what, log)
+        refused(b, function, "node %d" % node, "end that node")
+        b.nodes.beats([0, node])
+        b.stop_all()
+    b.m.sh("echo 0 >%s/sriov_numvfs && echo 1 >%s/sriov_drivers_autoprobe"
+           % (path, path), 60)
+
+
 REMOVED = "0000:00:05.0"
 
 
@@ -864,7 +923,8 @@ def machines(spec, node0):
              append=node0 + "".join(",-" + f for f in lent)
              + " pcie_port_pm=force",
              devices=devices, extra=extra),
-        spec("sriov", [virtual, removed], smp="4", memory="1G", size=160,
+        spec("sriov", [damaged, virtual, removed], smp="4", memory="1G",
+             size=160,
              append=node0 + ",-%s,-%s" % (VIRTUAL["com3"][0], REMOVED),
              devices=["nvme-subsys,id=s0",
                       "pcie-root-port,id=rp,addr=10.0,chassis=1",
@@ -874,7 +934,10 @@ def machines(spec, node0):
                       "virtio-rng-pci,addr=05.0"]
              + ["nvme-ns,bus=pf,drive=d%d,nsid=%d" % (k, k + 1)
                 for k in range(3)],
-             extra=disk_args(3)),
+             extra=disk_args(3) + [
+                 "-object", "memory-backend-file,id=ram,size=1G,share=on,"
+                 "discard-data=on,mem-path=" + RAM.replace(",", ",,"),
+                 "-machine", "memory-backend=ram"]),
         spec("lines", [hung_sharer, shared_line, affinity], smp="5",
              memory="1G", size=160,
              append=node0.replace("maxcpus=1", "maxcpus=2"),

@@ -9,7 +9,8 @@ class Machine to demo, run and check; as a command it boots one machine:
     scripts/machine.py -c 'cat /proc/cpuinfo' one command, then power off
     scripts/machine.py console SOCKET         attach to a console
 
-Variables: ACCEL (tcg or kvm), QEMU, CPU, SMP, MEM, APPEND, DEVICES (QEMU
+Variables: ACCEL (tcg, kvm, or icount, which is TCG with a clock that counts
+instructions), QEMU, CPU, SMP, MEM, APPEND, DEVICES (QEMU
 -device arguments, separated by blanks), BUILD (the build directory), SHARE
 (the directory of the host that appears as /mint in the machine, by default
 that of the project) and SLOW (a factor for every time limit).
@@ -56,6 +57,19 @@ COMS = ("com1", "com2", "com3", "com4")
 # Where the directory of the host appears in the machine, see initrd/init.
 SHARE = "/mint"
 
+# With "fast" string instructions kernels move memory by the byte, which hardware
+# makes fast, and TCG one byte at a time.
+TCG_CPU = "max,-erms,-fsrm"
+
+# What each accelerator asks of QEMU: -accel, -cpu, further arguments.
+ACCELS = {
+    "tcg": ("tcg,thread=multi", TCG_CPU, ()),
+    # One nanosecond passes with each instruction, whatever the host does, and
+    # the host's own time while all cores wait. Cores take turns.
+    "icount": ("tcg,thread=single", TCG_CPU, ("-icount", "shift=0,sleep=on")),
+    "kvm": ("kvm", "host", ()),
+}
+
 # A console line that no healthy kernel prints.
 FAULT = re.compile(
     r"Kernel panic|\bBUG: |\bWARNING: |\bOops\b|general protection fault|"
@@ -88,6 +102,20 @@ def kill_all():
     """End every machine of this process at once, without ceremony."""
     for machine in list(RUNNING):
         machine.kill()
+
+
+def default_accel():
+    """The accelerator that the environment asks for."""
+    accel = os.environ.get("ACCEL", "tcg")
+    if accel not in ACCELS:
+        raise MachineError("ACCEL=%s: one of %s, please" % (
+            accel, ", ".join(ACCELS)))
+    return accel
+
+
+def tsc_khz(accel):
+    """Frequency of a machine's TSC, as far as the host knows it; or None."""
+    return 1000000 if accel == "icount" else host_tsc_khz()
 
 
 @functools.lru_cache(maxsize=None)
@@ -197,6 +225,10 @@ class Machine:
     control   "ctl" for the virtio port, or "com1" for the shell on COM1
     limit     seconds after which the machine is ended from outside
     board     QEMU's -M: "q35", or "pc", which has no ECAM
+    accel     one of ACCELS, by default what the environment asks for
+    kept      MiB of translated code that TCG keeps, by default up to 1024; it
+              gives up each single translation in the table of every core, so
+              with many cores it is faster to give up all at once, more often
     may_end   True when a power-off or reset by the guest is expected
     boot      arguments of QEMU in place of kernel, initrd and append: the
               machine's firmware finds what it boots
@@ -205,7 +237,8 @@ class Machine:
     def __init__(self, name="machine", append="", smp=None, memory=None,
                  kernel=None, initrd=None, devices=(), extra=(), share=None,
                  control="ctl", limit=900, console=True, may_end=False,
-                 cpu=None, board="q35", boot=()):
+                 cpu=None, board="q35", accel=None, boot=(),
+                 kept=None):
         env = os.environ
         self.name = name
         self.smp = smp or env.get("SMP", "4")
@@ -220,10 +253,12 @@ class Machine:
         self.may_end = may_end
         self.cpu = cpu
         self.board = board
+        self.accel = accel or default_accel()
+        self.kept = kept
         self.boot = list(boot)
         words = ["console=ttyS0"] if console else []
-        if env.get("ACCEL", "tcg") == "tcg" and host_tsc_khz():
-            words.append("tsc_early_khz=%d" % host_tsc_khz())
+        if self.accel != "kvm" and tsc_khz(self.accel):
+            words.append("tsc_early_khz=%d" % tsc_khz(self.accel))
         self.append = " ".join(words + append.split()
                                + env.get("APPEND", "").split())
         self.logs = os.path.join(BUILD, "log", name)
@@ -249,17 +284,13 @@ class Machine:
 
     def command(self):
         """QEMU's command line."""
-        accel = os.environ.get("ACCEL", "tcg")
-        if accel == "tcg":
-            # With "fast" string instructions kernels move memory by the byte,
-            # which hardware makes fast, and TCG one byte at a time.
-            accel_args, cpu = "tcg,thread=multi", "max,-erms,-fsrm"
-        else:
-            accel_args, cpu = accel, "host"
+        accel_args, cpu, more = ACCELS[self.accel]
+        if self.kept and self.accel != "kvm":
+            accel_args += ",tb-size=%d" % self.kept
         cpu = self.cpu or os.environ.get("CPU", cpu)
         cmd = [os.environ.get("QEMU", "qemu-system-x86_64"),
                "-name", "mint-" + self.name,
-               "-M", self.board, "-accel", accel_args, "-cpu", cpu,
+               "-M", self.board, "-accel", accel_args, *more, "-cpu", cpu,
                "-smp", self.smp, "-m", self.memory,
                "-nodefaults", "-vga", "std", "-display", "none",
                "-rtc", "base=utc",

@@ -52,6 +52,8 @@ METRICS = (
     ("launch_over_kexec_reboot", "ratio", "<= 0.157",
      "0.157 (thesis: 0.309 s of 1.97 s)"),
     ("launch_over_kexec_reboot_with_load", "ratio", "", ""),
+    ("launch_over_kexec_reboot_by_instructions", "ratio", "<= 0.157",
+     "0.157 (thesis: 0.309 s of 1.97 s)"),
     ("launch_over_kvm_microvm", "ratio", "< 1", ""),
     ("launch_to_services_over_kvm_microvm", "ratio", "", ""),
     ("parallel2_over_serial2", "ratio", "<= 0.52", "0.548 (thesis)"),
@@ -59,6 +61,8 @@ METRICS = (
     ("list2_over_serial2", "ratio", "<= 0.52", "0.548 (thesis)"),
     ("list64_over_serial64", "ratio", "<= 0.55", ""),
     ("nodes_up_of_64", "nodes", "64", "28 was the thesis' limit"),
+    ("tries_with_64_up", "tries", "20", ""),
+    ("tries_of_64", "tries", "20", ""),
     ("load_over_memcpy", "ratio", "<= 1.5", ""),
     ("copy_over_memcpy", "ratio", "", ""),
     ("node_min_memory_mib", "MiB", "<= 32", ""),
@@ -67,6 +71,7 @@ METRICS = (
     ("seam_files_kernel", "files", "<= 22", "22 (thesis)"),
     ("seam_lines_kexec_tools", "lines", "< 130", "130 (thesis)"),
     ("ioapic_lock_max_hold_us", "us", "", ""),
+    ("ioapic_lock_max_hold_us_by_instructions", "us", "", ""),
     ("own_reboot_over_launch", "ratio", "", ""),
     ("stop_ask_over_launch", "ratio", "", ""),
     ("stop_park_over_launch", "ratio", "", ""),
@@ -75,6 +80,8 @@ METRICS = (
 )
 
 ABSENT = "not available"
+# Added to the name of what was measured by a clock that counts instructions.
+COUNTED = "_by_instructions"
 MODES = ("serial", "parallel", "list")
 # Bars that the others are compared with.
 OURS = ("successor", "launch to last service")
@@ -139,6 +146,45 @@ class Numbers:
                 if row["variant"] == variant and row["what"] == what]
 
 
+class Boots(Numbers):
+    """The benchmark boot: one kernel, started in each way."""
+
+    def to(self, variant, phase):
+        """Seconds of one variant until a phase, from where it is counted."""
+        first = {"cold_bios": "power-on", "cold_uefi": "power-on",
+                 "kexec_reboot": "execute", "successor": "execute",
+                 "kvm_microvm": "begin"}[variant]
+        return self.spans(variant, first, phase)
+
+    def with_load(self, variant, phase):
+        """The same, with loading where that is a step of its own."""
+        if variant == "kexec_reboot":
+            return plus(self.spans(variant, "begin", "returned"),
+                        self.to(variant, phase))
+        if variant == "successor":
+            return self.spans(variant, "begin", phase)
+        return self.to(variant, phase)
+
+    def ratios(self, suffix=""):
+        """{metric: value or None}."""
+        launch = self.to("successor", "kernel_init")
+        whole = self.with_load("successor", "kernel_init")
+        return {name + suffix: value for name, value in (
+            ("launch_over_cold_boot",
+             ratio(whole, self.to("cold_bios", "kernel_init"))),
+            ("launch_over_cold_boot_uefi",
+             ratio(whole, self.to("cold_uefi", "kernel_init"))),
+            ("launch_over_kexec_reboot",
+             ratio(launch, self.to("kexec_reboot", "kernel_init"))),
+            ("launch_over_kexec_reboot_with_load",
+             ratio(whole, self.with_load("kexec_reboot", "kernel_init"))),
+            ("launch_over_kvm_microvm",
+             ratio(whole, self.to("kvm_microvm", "kernel_init"))),
+            ("launch_to_services_over_kvm_microvm",
+             ratio(self.with_load("successor", "services"),
+                   self.to("kvm_microvm", "services"))))}
+
+
 def median(values):
     """Median, None of nothing."""
     return statistics.median(values) if values else None
@@ -159,25 +205,12 @@ class Data:
     """All benchmarks, and what is derived from them."""
 
     def __init__(self, out):
-        for name in ("boot", "many", "debian", "load", "memory", "ends",
-                     "locks", "seams", "speed"):
+        for name in ("boot", "boot_counted"):
+            setattr(self, name, Boots(out, name))
+        for name in ("many", "tries", "debian", "load", "memory", "ends",
+                     "locks", "locks_counted", "seams", "speed",
+                     "speed_counted"):
             setattr(self, name, Numbers(out, name))
-
-    def to(self, variant, phase):
-        """Seconds of one variant until a phase, from where it is counted."""
-        first = {"cold_bios": "power-on", "cold_uefi": "power-on",
-                 "kexec_reboot": "execute", "successor": "execute",
-                 "kvm_microvm": "begin"}[variant]
-        return self.boot.spans(variant, first, phase)
-
-    def with_load(self, variant, phase):
-        """The same, with loading where that is a step of its own."""
-        if variant == "kexec_reboot":
-            return plus(self.boot.spans(variant, "begin", "returned"),
-                        self.to(variant, phase))
-        if variant == "successor":
-            return self.boot.spans(variant, "begin", phase)
-        return self.to(variant, phase)
 
     def of_launch(self, variant, first, last, launch_last="services"):
         """A way out, over a launch on the same machine."""
@@ -191,29 +224,20 @@ class Data:
 
     def metrics(self):
         """{metric: value or None}."""
-        whole = self.with_load("successor", "kernel_init")
         size = self.load.spans("load", "begin", "execute")
         copy = self.load.spans("load", "copy", "loaded")
         memcpy = [v / self.load.khz / 1000
                   for v in self.load.values("memcpy", "memcpy")]
         ups = [len([1 for (_, what) in values if what == "services"])
                for mode in MODES for values in self.many.table(mode, 64).values()]
-        hold = self.locks.values("ioapic_lock", "max_hold")
+        hold, counted = [numbers.values("ioapic_lock", "max_hold")
+                         for numbers in (self.locks, self.locks_counted)]
+        tries = self.tries.values("list", "ended")
         return {
-            "launch_over_cold_boot":
-                ratio(whole, self.to("cold_bios", "kernel_init")),
-            "launch_over_cold_boot_uefi":
-                ratio(whole, self.to("cold_uefi", "kernel_init")),
-            "launch_over_kexec_reboot":
-                ratio(self.to("successor", "kernel_init"),
-                      self.to("kexec_reboot", "kernel_init")),
-            "launch_over_kexec_reboot_with_load":
-                ratio(whole, self.with_load("kexec_reboot", "kernel_init")),
-            "launch_over_kvm_microvm":
-                ratio(whole, self.to("kvm_microvm", "kernel_init")),
-            "launch_to_services_over_kvm_microvm":
-                ratio(self.with_load("successor", "services"),
-                      self.to("kvm_microvm", "services")),
+            **self.boot.ratios(),
+            **self.boot_counted.ratios(COUNTED),
+            "tries_with_64_up": sum(tries) if tries else None,
+            "tries_of_64": len(tries) or None,
             "parallel2_over_serial2":
                 ratio(self.many.several("parallel", 2),
                       self.many.several("serial", 2)),
@@ -235,7 +259,8 @@ class Data:
             "seam_files_kernel": self.seam("linux", "total", "files"),
             "seam_lines_kexec_tools":
                 self.seam("kexec-tools", "total", "added", "removed"),
-            "ioapic_lock_max_hold_us": max(hold) if hold else None,
+            "ioapic_lock_max_hold_us": max(hold, default=None),
+            "ioapic_lock_max_hold_us" + COUNTED: max(counted, default=None),
             "own_reboot_over_launch":
                 self.of_launch("own_reboot", "asked", "services"),
             "stop_ask_over_launch": self.of_launch("stop_ask", "asked", "over"),
@@ -260,13 +285,18 @@ def short(value):
 
 def summary(out, data):
     """summary.csv; returns its rows."""
-    measured = dict(data.metrics(), **speed_metrics(data))
+    measured = data.metrics()
+    for numbers, suffix in ((data.speed, ""), (data.speed_counted, COUNTED)):
+        measured.update((name + suffix, median(values))
+                        for name, values in speed_ratios(numbers))
     rows = [(name, short(measured.get(name)), unit, goal, reference)
             for name, unit, goal, reference in METRICS]
     known = {row[0] for row in rows}
     goals = {"stock": ">= 0.98", "one": "<= 1.005"}
-    rows += [(name, short(value), "ratio", goals.get(name.split("_over_")[-1], ""),
-              "") for name, value in measured.items() if name not in known]
+    rows += [(name, short(value), "ratio", goals.get(
+        name.removesuffix(COUNTED).split("_over_")[-1], ""), "")
+        for name, value in measured.items()
+        if name not in known and value is not None]
     path = os.path.join(out, "summary.csv")
     with open(path + ".new", "w", encoding="ascii", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -274,15 +304,6 @@ def summary(out, data):
         writer.writerows(rows)
     os.replace(path + ".new", path)
     return rows
-
-
-def speed_metrics(data):
-    """Ratios of the benchmark speed: {metric: value}."""
-    found = {}
-    for row in data.speed.rows:
-        if row["variant"] == "ratio":
-            found.setdefault(row["what"], []).append(row["value"])
-    return {name: median(values) for name, values in found.items()}
 
 
 # ---- plots -------------------------------------------------------------------
@@ -366,13 +387,13 @@ def milliseconds(value):
     return "%.0f ms" % value if value >= 100 else "%.3g ms" % value
 
 
-def timeline(plots, data):
+def timeline(plots, name, boot, clock):
     """Every phase of one launch."""
     present = [(phase, text) for phase, text in PHASES
-               if data.boot.spans("successor", "begin", phase)]
+               if boot.spans("successor", "begin", phase)]
     if len(present) < 5:
         return
-    at = {phase: median(data.boot.spans("successor", "begin", phase))
+    at = {phase: median(boot.spans("successor", "begin", phase))
           for phase, _ in present}
     order = sorted(at, key=at.get)
     texts = dict(present)
@@ -382,7 +403,7 @@ def timeline(plots, data):
         rows.append((len(order) - 2 - i, quoted(texts[phase]), first * 1000,
                      last * 1000, COLORS[i % 2].replace("#", "0x"),
                      quoted(milliseconds(last - first))))
-    plots.plot("timeline", "One launch: where the time goes (emulated, medians)",
+    plots.plot(name, "One launch: where the time goes (%s, medians)" % clock,
                (900, 130 + 30 * len(rows)), """
 unset key
 set xrange [0:%g]
@@ -472,17 +493,24 @@ plot $parallel using 1:2 with linespoints lw 2 pt 5 lc rgb '%s' title 'several c
 def draw(out, data):
     """All plots for which there are numbers."""
     plots = Plots(out)
-    bars(plots, "kernel_init", "To kernel_init, from power-on or from the call "
-         "(emulated)",
-         [(text, data.with_load(name, "kernel_init")) for name, text in VARIANTS])
-    bars(plots, "services", "To the last service (emulated)",
-         [(text, data.with_load(name, "services")) for name, text in VARIANTS])
-    timeline(plots, data)
+    for boot, suffix, clock in (
+            (data.boot, "", "emulated"),
+            (data.boot_counted, COUNTED, "emulated, 1 ns an instruction")):
+        bars(plots, "kernel_init" + suffix, "To kernel_init, from power-on or "
+             "from the call (%s)" % clock,
+             [(text, boot.with_load(name, "kernel_init"))
+              for name, text in VARIANTS])
+        bars(plots, "services" + suffix, "To the last service (%s)" % clock,
+             [(text, boot.with_load(name, "services"))
+              for name, text in VARIANTS])
+        timeline(plots, "timeline" + suffix, boot, clock)
     for count in (2, 8):
         parallel_timeline(plots, data, count)
     curve(plots, data)
     bars(plots, "ends", "Ways out of a successor (emulated)", ends_rows(data))
-    speed_plot(plots, data)
+    speed_plot(plots, "speed", data.speed, "emulated")
+    speed_plot(plots, "speed" + COUNTED, data.speed_counted,
+               "emulated, by instructions")
     return plots
 
 
@@ -498,19 +526,19 @@ def ends_rows(data):
             ("panic to relaunched", spans("panic", "asked", "services"))]
 
 
-def speed_plot(plots, data):
+def speed_plot(plots, name, speed, clock):
     """Speed of a node over that of a kernel alone, with the control."""
-    ratios = speed_ratios(data)
+    ratios = speed_ratios(speed)
     if not ratios:
         return
-    rows = [(len(ratios) - 1 - i, quoted(name), median(values), min(values),
-             max(values), "0xaaaaaa" if "control" in name else "0x4477aa",
+    rows = [(len(ratios) - 1 - i, quoted(what), median(values), min(values),
+             max(values), "0xaaaaaa" if "control" in what else "0x4477aa",
              quoted("%.3f" % median(values)))
-            for i, (name, values) in enumerate(ratios)]
+            for i, (what, values) in enumerate(ratios)]
     low = min([0.8] + [row[3] for row in rows])
     high = max([1.2] + [row[4] for row in rows])
-    plots.plot("speed", "Speed over that of a stock kernel alone (emulated; "
-               "grey: stock against stock)", (900, 120 + 32 * len(rows)), """
+    plots.plot(name, "Speed over that of a stock kernel alone (%s; grey: stock "
+               "against stock)" % clock, (900, 120 + 32 * len(rows)), """
 unset key
 set grid noytics
 set xrange [%g:%g]
@@ -524,10 +552,10 @@ plot $d using 3:1:4:5:6:ytic(2) with xerrorbars pt 7 ps 0.9 lw 2 lc rgb var, \\
        len(rows) - 0.3), d=rows)
 
 
-def speed_ratios(data):
+def speed_ratios(speed):
     """[(name, values)] of the benchmark speed."""
     found = {}
-    for row in data.speed.rows:
+    for row in speed.rows:
         if row["variant"] == "ratio":
             found.setdefault(row["what"], []).append(row["value"])
     return list(found.items())
@@ -581,17 +609,17 @@ def spread(values):
 SPREAD = ("mean", "median", "deviation", "least", "most", "repeats")
 
 
-def table_61(data):
+def table_61(boot):
     """The thesis' table 6.1 and ours."""
     thesis = {"cold_bios": "21.4 s", "kexec_reboot": "1.97 s",
               "successor": "0.309 s"}
     return html_table(("to kernel_init", "thesis, mean") + SPREAD, [
-        (text, thesis.get(name, "")) + spread(data.to(name, "kernel_init"))
+        (text, thesis.get(name, "")) + spread(boot.to(name, "kernel_init"))
         for name, text in VARIANTS] + [
         ("successor, with loading", "") + spread(
-            data.with_load("successor", "kernel_init")),
+            boot.with_load("successor", "kernel_init")),
         ("stock kexec reboot, with loading", "") + spread(
-            data.with_load("kexec_reboot", "kernel_init"))])
+            boot.with_load("kexec_reboot", "kernel_init"))])
 
 
 def table_62(data):
@@ -664,10 +692,10 @@ def ends_table(data):
         if rows else ""
 
 
-def speed_table(data):
+def speed_table(speed):
     """Medians of the benchmark speed, and the ratios."""
     found = {}
-    for row in data.speed.rows:
+    for row in speed.rows:
         if row["variant"] != "ratio":
             found.setdefault((row["what"], row["unit"]), {}).setdefault(
                 row["variant"], []).append(row["value"])
@@ -679,7 +707,7 @@ def speed_table(data):
         ("ratio", "median", "least", "most", "pairs"),
         [(name, "%.3f" % median(values), "%.3f" % min(values),
           "%.3f" % max(values), len(values))
-         for name, values in speed_ratios(data)]) if rows else ""
+         for name, values in speed_ratios(speed)]) if rows else ""
 
 
 def page(data, rows, plots):
@@ -711,13 +739,19 @@ def page(data, rows, plots):
             section("Summary", "<table>%s%s</table>" % (
                 cells(("metric", "value", "unit", "goal", "reference",
                        "reached"), "th"), "".join(goals))),
-            section("One boot (table 6.1 of the thesis)", table_61(data),
+            section("One boot (table 6.1 of the thesis)", table_61(data.boot),
                     picture("kernel_init", "services", "timeline")),
+            section("One boot, by a clock that counts instructions",
+                    table_61(data.boot_counted),
+                    picture(*(name + COUNTED for name in (
+                        "kernel_init", "services", "timeline")))),
             section("Many successors (table 6.2 of the thesis)", table_62(data),
                     many_table(data), picture("curve", "ratios", "parallel2",
                                               "parallel8")),
             section("Ways out", ends_table(data), picture("ends")),
-            section("Speed of a node", speed_table(data), picture("speed")),
+            section("Speed of a node", speed_table(data.speed), picture("speed")),
+            section("Speed of a node, by instructions",
+                    speed_table(data.speed_counted), picture("speed" + COUNTED)),
             section("What was changed (tables 6.3 and 6.4 of the thesis)",
                     "<h3>Kernel</h3>", tables_of_seams(data, "linux", (
                         ("all of Mint", "304", "22"),
