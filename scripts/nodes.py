@@ -127,8 +127,9 @@ class Nodes:
     # -- doing --------------------------------------------------------------
 
     def launch(self, cores, mib=192, append="", devices="", name="",
-               above=None, memory=None, image=None, initrd=None, ids=None):
-        """Launch a successor; return its number.
+               above=None, memory=None, image=None, initrd=None, ids=None,
+               limit=60):
+        """Launch a successor within so many seconds; return its number.
 
         cores is a count, of which the lowest free ones are taken; ids is a
         list of APIC IDs for --mint-cpus instead. An initrd of "" is none.
@@ -149,7 +150,7 @@ class Nodes:
             cmd.append("--mint-name=" + name)
         cmd += ["--command-line=" + append.strip(), image or self.image]
         status, text = self.machine.run(
-            " ".join(shlex.quote(word) for word in cmd), 60)
+            " ".join(shlex.quote(word) for word in cmd), limit)
         match = re.search(r"^node (\d+) started on", text, re.M)
         if status or not match:
             raise Refused("kexec: status %d: %s" % (status, text.strip()))
