@@ -58,8 +58,9 @@ stamp() {
 	now
 	echo "stamp $tsc $(/mnt/bin/idle_counter -p /mnt/tmp/idle)"
 }
-[ -z "$counting" ] || pidof idle_counter >/dev/null ||
+if [ "$counting" ] && ! pidof idle_counter >/dev/null; then
 	/mnt/bin/idle_counter /mnt/tmp/idle </dev/null >/dev/null 2>&1 &
+fi
 """
 
 FIO = MOUNT + """
@@ -242,8 +243,12 @@ class Place:
 
     def work(self, script, limit=300):
         """The same for a script with stamps."""
-        counting = "counting=1\n" if self.machine.accel == "icount" else ""
-        return self.sh(counting + script, limit)
+        if self.machine.accel != "icount":
+            return self.sh(script, limit)
+        text = self.sh("counting=1\n" + script, limit)
+        if not re.search(r"^stamp \d+ [1-9]", text, re.M):
+            raise MachineError("nobody has counted idle time: %s" % text[:300])
+        return text
 
     def span(self, text):
         """The TSC at both stamps of a script, and the seconds that count."""

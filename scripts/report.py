@@ -389,6 +389,8 @@ plot $d using (0):1:(0):3:($1-0.3):($1+0.3):6:ytic(2) with boxxyerror lc rgb var
 def milliseconds(value):
     """Seconds as ms, with as many digits as they deserve."""
     value *= 1000
+    if value < 0.01:
+        return "%.2g us" % (value * 1000)
     return "%.0f ms" % value if value >= 100 else "%.3g ms" % value
 
 
@@ -500,7 +502,7 @@ def draw(out, data):
     plots = Plots(out)
     for boot, suffix, clock in (
             (data.boot, "", "emulated"),
-            (data.boot_counted, COUNTED, "emulated, 1 ns an instruction")):
+            (data.boot_counted, COUNTED, "emulated, by instructions")):
         bars(plots, "kernel_init" + suffix, "To kernel_init, from power-on or "
              "from the call (%s)" % clock,
              [(text, boot.with_load(name, "kernel_init"))
