@@ -337,7 +337,7 @@ def figures(results, repeat, variant, place):
         for name, unit, measure in FIGURES:
             value = results.attempt("speed: %s in %s" % (name, variant), measure,
                                     place, port)
-            if value is not None:
+            if value:
                 results.add(repeat, variant, name, round(value, 4), unit)
                 found[name] = value
     return found
