@@ -75,7 +75,9 @@ sed -n '/"read"/,/"total_ios"/p' /mnt/tmp/fio.json
 """
 
 # The first build fetches programs and sources; the second begins at the tick
-# that it is given, or at once.
+# that it is given, or at once. That moment is all that a job waits for: no event
+# reaches two kernels at once. It does not spin for long, since with icount QEMU
+# would let no other core run meanwhile.
 BUILD = MOUNT + """
 cat >/mnt/tmp/build%(id)d <<'END'
 for i in /src/*.i; do

@@ -172,22 +172,22 @@ class Boots(Numbers):
         """{metric: value or None}."""
         launch = self.to("successor", "kernel_init")
         whole = self.with_load("successor", "kernel_init")
-        return {name + suffix: value for name, value in (
-            ("launch_over_cold_boot",
-             ratio(whole, self.to("cold_bios", "kernel_init"))),
-            ("launch_over_cold_boot_uefi",
-             ratio(whole, self.to("cold_uefi", "kernel_init"))),
-            ("launch_over_kexec_reboot",
-             ratio(launch, self.to("kexec_reboot", "kernel_init"))),
-            ("launch_over_kexec_reboot_without_digest",
-             ratio(launch, self.to("kexec_unchecked", "kernel_init"))),
-            ("launch_over_kexec_reboot_with_load",
-             ratio(whole, self.with_load("kexec_reboot", "kernel_init"))),
-            ("launch_over_kvm_microvm",
-             ratio(whole, self.to("kvm_microvm", "kernel_init"))),
-            ("launch_to_services_over_kvm_microvm",
-             ratio(self.with_load("successor", "services"),
-                   self.to("kvm_microvm", "services"))))}
+        pairs = {
+            "cold_boot": (whole, self.to("cold_bios", "kernel_init")),
+            "cold_boot_uefi": (whole, self.to("cold_uefi", "kernel_init")),
+            "kexec_reboot": (launch, self.to("kexec_reboot", "kernel_init")),
+            "kexec_reboot_without_digest":
+                (launch, self.to("kexec_unchecked", "kernel_init")),
+            "kexec_reboot_with_load":
+                (whole, self.with_load("kexec_reboot", "kernel_init")),
+            "kvm_microvm": (whole, self.to("kvm_microvm", "kernel_init")),
+        }
+        found = {"launch_over_" + name: ratio(*pair)
+                 for name, pair in pairs.items()}
+        found["launch_to_services_over_kvm_microvm"] = ratio(
+            self.with_load("successor", "services"),
+            self.to("kvm_microvm", "services"))
+        return {name + suffix: value for name, value in found.items()}
 
 
 def median(values):
