@@ -42,7 +42,7 @@ check-debug: ready host	## the tests on a kernel with KASAN, UBSAN and lockdep
 
 bench: ready host	## every measurement, then build/bench/report.html
 	@scripts/setup bench
-	@scripts/build --if-changed kvm-kernel
+	@scripts/build --if-changed kvm-kernel gzip-kernel zstd-kernel
 	@scripts/distro build
 	@scripts/bench
 

@@ -9,6 +9,7 @@
 
 #include <linux/cc_platform.h>
 #include <linux/dmi.h>
+#include <linux/elfnote.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
@@ -32,19 +33,22 @@ struct mint_given mint_given __ro_after_init;
 static u64 handover_pa __ro_after_init;
 static phys_addr_t gateway_pa __initdata;
 
-/* What marks a vmlinux; the mark of a bzImage is in its kernel_info */
+/*
+ * What marks a vmlinux, as an ELF note, so that a launcher need not search the
+ * image; the mark of a bzImage is in its kernel_info.
+ */
 struct mint_mark {
 	char	text[MINT_MARKER_LEN];
 	u32	version;
 	u32	flags;
 };
 
-static const struct mint_mark mint_mark __used = {
+ELFNOTE32("Mint", 1, ((struct mint_mark) {
 	.text		= MINT_MARKER,
 	.version	= MINT_VERSION,
 	.flags		= (IS_ENABLED(CONFIG_X86_64) ? MINT_MARKER_64BIT : 0) |
 			  (IS_ENABLED(CONFIG_X86_5LEVEL) ? MINT_MARKER_5LEVEL : 0),
-};
+}));
 
 /**
  * mint_successor() - was this kernel launched by another one?

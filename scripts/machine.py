@@ -200,7 +200,7 @@ def default_image():
 
 def default_initrd():
     """The initrd that the build made."""
-    return os.path.join(OUT, "initrd.cpio.gz")
+    return os.path.join(OUT, "initrd.cpio.lzo")
 
 
 def in_share(path, share=TOP):

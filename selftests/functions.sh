@@ -34,7 +34,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 # The share of an emulated machine, else what a distribution boots.
 if [ -e /mint/build/out/bzImage ]; then
 	: "${MINT_KERNEL:=/mint/build/out/bzImage}"
-	: "${MINT_INITRD:=/mint/build/out/initrd.cpio.gz}"
+	: "${MINT_INITRD:=/mint/build/out/initrd.cpio.lzo}"
 else
 	: "${MINT_KERNEL:=/boot/vmlinuz-$(uname -r)}"
 	: "${MINT_INITRD:=/boot/initrd.img-$(uname -r)}"

@@ -78,6 +78,16 @@ head -c 100 $tmp/noise > $tmp/short
 refuse file_short "damaged or cut short" $c $range $tmp/short
 head -c 2000 /bin/sh > $tmp/elf
 refuse file_elf_cut "damaged or cut short" $c $range $tmp/elf
+refuse file_elf_other "no Mint" $c $range /bin/sh
+# The notes are where the mark of a vmlinux is looked for: beyond the file here
+cp /bin/sh $tmp/elf
+at=64
+while [ "$(od -An -tu4 -j$at -N4 $tmp/elf)" -ne 4 ]; do
+	at=$((at + 56))
+done
+printf '\377\377\377\377' |
+	dd of=$tmp/elf bs=1 seek=$((at + 8)) conv=notrunc 2>/dev/null
+refuse file_elf_note "damaged or cut short" $c $range $tmp/elf
 if [ "$image" != /dev/zero ]; then
 	head -c 3000000 "$image" > $tmp/cut
 	refuse image_cut "damaged or cut short" $c $range $tmp/cut
