@@ -9,7 +9,7 @@
 
 #include <linux/cc_platform.h>
 #include <linux/dmi.h>
-#include <linux/elfnote.h>
+#include <linux/elf.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
@@ -43,12 +43,20 @@ struct mint_mark {
 	u32	flags;
 };
 
-ELFNOTE32("Mint", 1, ((struct mint_mark) {
-	.text		= MINT_MARKER,
-	.version	= MINT_VERSION,
-	.flags		= (IS_ENABLED(CONFIG_X86_64) ? MINT_MARKER_64BIT : 0) |
+static const struct {
+	struct elf32_note	head;
+	char			name[8];
+	struct mint_mark	mark;
+} mint_note __used __section(".note.Mint") __aligned(4) = {
+	.head.n_namesz	= sizeof("Mint"),
+	.head.n_descsz	= sizeof(struct mint_mark),
+	.head.n_type	= 1,
+	.name		= "Mint",
+	.mark.text	= MINT_MARKER,
+	.mark.version	= MINT_VERSION,
+	.mark.flags	= (IS_ENABLED(CONFIG_X86_64) ? MINT_MARKER_64BIT : 0) |
 			  (IS_ENABLED(CONFIG_X86_5LEVEL) ? MINT_MARKER_5LEVEL : 0),
-}));
+};
 
 /**
  * mint_successor() - was this kernel launched by another one?
