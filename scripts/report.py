@@ -174,26 +174,28 @@ class Boots(Numbers):
         """{metric: value or None}."""
         launch = self.to("successor", "kernel_init")
         whole = self.with_load("successor", "kernel_init")
+        reboot = self.to("kexec_reboot", "kernel_init")
+        unchecked = self.to("kexec_unchecked", "kernel_init")
+        vmlinux = self.to("successor_vmlinux", "kernel_init")
         pairs = {
-            "cold_boot": (whole, self.to("cold_bios", "kernel_init")),
-            "cold_boot_uefi": (whole, self.to("cold_uefi", "kernel_init")),
-            "kexec_reboot": (launch, self.to("kexec_reboot", "kernel_init")),
-            "kexec_reboot_without_digest":
-                (launch, self.to("kexec_unchecked", "kernel_init")),
-            "kexec_reboot_with_load":
+            "launch_over_cold_boot":
+                (whole, self.to("cold_bios", "kernel_init")),
+            "launch_over_cold_boot_uefi":
+                (whole, self.to("cold_uefi", "kernel_init")),
+            "launch_over_kexec_reboot": (launch, reboot),
+            "launch_over_kexec_reboot_without_digest": (launch, unchecked),
+            "vmlinux_launch_over_kexec_reboot": (vmlinux, reboot),
+            "vmlinux_launch_over_kexec_reboot_without_digest":
+                (vmlinux, unchecked),
+            "launch_over_kexec_reboot_with_load":
                 (whole, self.with_load("kexec_reboot", "kernel_init")),
-            "kvm_microvm": (whole, self.to("kvm_microvm", "kernel_init")),
+            "launch_over_kvm_microvm":
+                (whole, self.to("kvm_microvm", "kernel_init")),
+            "launch_to_services_over_kvm_microvm":
+                (self.with_load("successor", "services"),
+                 self.to("kvm_microvm", "services")),
         }
-        found = {"launch_over_" + name: ratio(*pair)
-                 for name, pair in pairs.items()}
-        for name in ("kexec_reboot", "kexec_unchecked"):
-            found["vmlinux_launch_over_" + name] = ratio(
-                self.to("successor_vmlinux", "kernel_init"),
-                self.to(name, "kernel_init"))
-        found["launch_to_services_over_kvm_microvm"] = ratio(
-            self.with_load("successor", "services"),
-            self.to("kvm_microvm", "services"))
-        return {name + suffix: value for name, value in found.items()}
+        return {name + suffix: ratio(*pair) for name, pair in pairs.items()}
 
 
 def median(values):

@@ -33,8 +33,8 @@ go_away() {
 	load=0
 	[ "$3" = idle ] || load=$2
 	resources "$2"
-	MINT_INITRD=$TMP/way.gz
-	[ "$1" != kexec_e ] || MINT_INITRD=$TMP/kexec.gz
+	MINT_INITRD=$TMP/way.initrd
+	[ "$1" != kexec_e ] || MINT_INITRD=$TMP/kexec.initrd
 	cmdline="maxcpus=$2 way=$1 way.load=$load ${4:-mint.test=/test/way.sh}"
 	set --
 	# Its interrupts are the load, if this machine has the device to lend.
@@ -186,8 +186,8 @@ panic_after_5_seconds() {
 
 need_beside
 cp "$MINT_KERNEL" "$TMP/bzImage"
-make_initrd "$TMP/way.gz" "$HERE/way.sh" "$MINT_BIN/tlb_storm"
-make_initrd "$TMP/kexec.gz" "$HERE/way.sh" "$MINT_BIN/tlb_storm" "$TMP/bzImage"
+make_initrd "$TMP/way.initrd" "$HERE/way.sh" "$MINT_BIN/tlb_storm"
+make_initrd "$TMP/kexec.initrd" "$HERE/way.sh" "$MINT_BIN/tlb_storm" "$TMP/bzImage"
 
 # A gap in the heartbeat of the node beside would be found, and a hang is found
 # without a long wait.

@@ -144,6 +144,25 @@ elf_image() {
 	launch 1
 }
 
+# files in the page cache, which kexec maps: what it changes is its own copy
+cached_image() {
+	need_cores 2
+	bzimage=$MINT_KERNEL
+	vmlinux=${MINT_VMLINUX:-${MINT_KERNEL%/*}/vmlinux}
+	[ -r "$vmlinux" ] || skip "no $vmlinux"
+	cp "$MINT_INITRD" "$TMP/initrd" || fail "no room for a copy"
+	MINT_INITRD=$TMP/initrd
+	MINT_KERNEL=$TMP/image
+	for image in "$bzimage" "$vmlinux"; do
+		cp "$image" "$TMP/image" || fail "no room for a copy"
+		launch 1
+		one=${one:-$node}
+		cmp "$image" "$TMP/image" || fail "the launch changed its file"
+	done
+	alive "$one"
+	alive "$node"
+}
+
 # the same core and memory again and again
 again() {
 	for round in 1 2 3; do
@@ -157,4 +176,4 @@ again() {
 
 run_tests one_core two_cores three_cores core_list not_below_boot_core \
 	name load_then_exec several_loaded unload same_image \
-	elf_image again
+	elf_image cached_image again
