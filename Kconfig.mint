@@ -26,3 +26,14 @@ config MINT_PROVOKE
 	  The selftests use it to see that the other nodes live on.
 
 	  Say N for anything but tests.
+
+config MINT_KUNIT_TEST
+	bool "KUnit tests of Mint" if !KUNIT_ALL_TESTS
+	depends on MINT && KUNIT=y
+	default KUNIT_ALL_TESTS
+	help
+	  Tests of the parts of Mint that need no second kernel: command line,
+	  layouts, arithmetic with IDs, rings. They run at boot, in a kernel
+	  that is not a successor, if kunit.enable=1 is on its command line.
+
+	  If unsure, say N.

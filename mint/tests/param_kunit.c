@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: KUnit tests of the words of the command line (param.c).
+ */
+
+#include <kunit/test.h>
+#include <linux/string.h>
+
+#include "../mint.h"
+
+static struct mint_token token(const char *text)
+{
+	return (struct mint_token){ .text = text, .len = strlen(text) };
+}
+
+static void token_next(struct kunit *test)
+{
+	const char *list = "a,,b c";
+	struct mint_token t;
+
+	KUNIT_ASSERT_TRUE(test, mint_token_next(&list, &t));
+	KUNIT_EXPECT_MEMEQ(test, t.text, "a", 1);
+	KUNIT_EXPECT_EQ(test, t.len, 1);
+	KUNIT_ASSERT_TRUE(test, mint_token_next(&list, &t));
+	KUNIT_EXPECT_EQ(test, t.len, 0);
+	KUNIT_ASSERT_TRUE(test, mint_token_next(&list, &t));
+	KUNIT_EXPECT_MEMEQ(test, t.text, "b", 1);
+	KUNIT_EXPECT_FALSE(test, mint_token_next(&list, &t));
+}
+
+static void token_range(struct kunit *test)
+{
+	static const char * const wrong[] = {
+		"", "@", "64M", "64M@", "@64M", "64M@x", "0@0", "1@0", "4K@1",
+		"64M@0x", "64M@0,", "64Q@0", "-1@0", "16E@4K",
+	};
+	struct mint_range range;
+	struct mint_token t;
+	int i;
+
+	t = token("64M@1G");
+	KUNIT_ASSERT_EQ(test, mint_token_range(&t, &range), 0);
+	KUNIT_EXPECT_EQ(test, range.start, SZ_1G);
+	KUNIT_EXPECT_EQ(test, range.size, SZ_64M);
+	t = token("0x1000@0x2000");
+	KUNIT_ASSERT_EQ(test, mint_token_range(&t, &range), 0);
+	KUNIT_EXPECT_EQ(test, range.start, 0x2000);
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		t = token(wrong[i]);
+		KUNIT_EXPECT_NE_MSG(test, mint_token_range(&t, &range), 0,
+				    "'%s' was taken", wrong[i]);
+	}
+	t = token("0x1000@0xfffffffffffff000");
+	KUNIT_EXPECT_EQ(test, mint_token_range(&t, &range), -ERANGE);
+}
+
+static void token_cpus(struct kunit *test)
+{
+	static const char * const wrong[] = {
+		"", "-", "1-", "-1", "2-1", "x", "1,2", "1-2-3", "4294967295",
+	};
+	struct mint_token t;
+	u32 first, last;
+	int i;
+
+	t = token("256-261");
+	KUNIT_ASSERT_EQ(test, mint_token_cpus(&t, &first, &last), 0);
+	KUNIT_EXPECT_EQ(test, first, 256);
+	KUNIT_EXPECT_EQ(test, last, 261);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		t = token(wrong[i]);
+		KUNIT_EXPECT_NE_MSG(test, mint_token_cpus(&t, &first, &last), 0,
+				    "'%s' was taken", wrong[i]);
+	}
+}
+
+static void param_find(struct kunit *test)
+{
+	struct mint_token t;
+
+	KUNIT_ASSERT_TRUE(test, mint_param_find("a=1 b=2 a=3", "a=", &t));
+	KUNIT_EXPECT_EQ(test, t.len, 1);
+	KUNIT_EXPECT_EQ(test, t.text[0], '3');
+	KUNIT_EXPECT_FALSE(test, mint_param_find("xa=1 -- a=2", "a=", &t));
+	KUNIT_EXPECT_FALSE(test, mint_param_find("b=\"x a=2\"", "a=", &t));
+	KUNIT_EXPECT_FALSE(test, mint_param_find("", "a=", &t));
+}
+
+static struct kunit_case param_cases[] = {
+	KUNIT_CASE(token_next),
+	KUNIT_CASE(token_range),
+	KUNIT_CASE(token_cpus),
+	KUNIT_CASE(param_find),
+	{}
+};
+
+static struct kunit_suite param_suite = {
+	.name		= "mint_param",
+	.test_cases	= param_cases,
+};
+kunit_test_suite(param_suite);
