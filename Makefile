@@ -30,13 +30,13 @@ distro: ready host	## disk images of Debian 12 and 13, both as successors side b
 run-distro: ready host	## the same, and stay: a console and ssh for each
 	@scripts/distro run
 
-check: ready host	## every test; the last line is "N passed, N failed"
+check: ready host qemu	## every test; the last line is "N passed, N failed"
 	@scripts/check
 
 soak: ready host	## 500 rounds of launch and end; the same memory at the end
 	@scripts/check --soak 500
 
-check-debug: ready host	## the tests on a kernel with KASAN, UBSAN and lockdep
+check-debug: ready host qemu	## the tests on a kernel with KASAN, UBSAN and lockdep
 	@scripts/build --if-changed debug-kernel
 	@scripts/check --debug $(if $(ONLY),-k '$(ONLY)')
 
@@ -48,19 +48,26 @@ bench: ready host	## every measurement, then build/bench/report.html
 
 # --- build -----------------------------------------------------------------
 
-.PHONY: all ready host fetch prepare kernel kexec busybox initrd config
-all:	## everything that a machine runs, into build/out
+# The scripts are Python but for those that install it.
+.PHONY: base
+base:
+	@scripts/setup base
+
+.PHONY: all ready host qemu fetch prepare kernel kexec busybox initrd config
+all: base	## everything that a machine runs, into build/out
 	@scripts/build all
 
 # What demo, run and check need; nothing is looked at twice.
-ready:
+ready: base
 	@scripts/build --if-changed all
 
 host:
 	@scripts/setup base run
 
-fetch:	## the sources from the Debian archive, into build/dl
-	@scripts/setup base
+qemu: host	## a QEMU with x2APIC, into build/qemu if the host's has none
+	@scripts/qemu
+
+fetch: base	## the sources from the Debian archive, into build/dl
 	@scripts/fetch
 
 prepare:	## the source trees with their patches applied
@@ -68,32 +75,32 @@ prepare:	## the source trees with their patches applied
 	@scripts/fetch
 	@scripts/prepare
 
-kernel:	## the kernel, incrementally
+kernel: base	## the kernel, incrementally
 	@scripts/build kernel
 
-kexec:	## kexec-tools, static
+kexec: base	## kexec-tools, static
 	@scripts/build kexec
 
-busybox:	## BusyBox, static
+busybox: base	## BusyBox, static
 	@scripts/build busybox
 
-initrd:	## the initrd, from initrd/list
+initrd: base	## the initrd, from initrd/list
 	@scripts/build initrd
 
-config:	## build/kernel/.config from kernel-config/
+config: base	## build/kernel/.config from kernel-config/
 	@scripts/build config
 
 .PHONY: debug-kernel distro-kernel
-debug-kernel:	## the kernel with kernel-config/debug.config
+debug-kernel: base	## the kernel with kernel-config/debug.config
 	@scripts/build debug-kernel
 
-distro-kernel:	## an image with Debian's own configuration and Mint
+distro-kernel: base	## an image with Debian's own configuration and Mint
 	@scripts/build distro-kernel
 
 # --- patches ---------------------------------------------------------------
 
 .PHONY: seams series lint check-series check-prefixes
-seams:	## commits of build/linux and build/kexec-tools back to patch files
+seams: base	## commits of build/linux and build/kexec-tools back to patch files
 	@scripts/seams
 
 series: prepare	## build/series: everything as one plain series for git am
