@@ -340,7 +340,7 @@ settle() {
 	local bad
 
 	bad=$(dmesg | tail -n +$(($(cat "$TMP/dmesg.before") + 1)) |
-		grep -E "WARNING: |BUG: |Oops|No irq handler|nobody cared|node ${beside:-none} is lost|${panic_is_bad:-has panicked}")
+		grep -E "(^|] |>)WARNING: |BUG: |Oops|No irq handler|nobody cared|node ${beside:-none} is lost|${panic_is_bad:-has panicked}")
 	if [ -n "$bad" ]; then
 		say "kernel: $bad"
 		return 1
