@@ -6,6 +6,7 @@
  * kernel fail in one of the ways that the others have to survive:
  *
  *	oops			a task dies of a bad access
+ *	warn			the kernel complains, and runs on
  *	hang <CPU>..		these CPUs spin with interrupts off
  *	nmi <CPU>..		these CPUs spin where no NMI reaches them
  *	scribble <seed> <n>	n random words over all that this node may write
@@ -40,6 +41,12 @@ static int provoke_oops(char *args)
 
 	OPTIMIZER_HIDE_VAR(nothing);
 	WRITE_ONCE(*nothing, 1);
+	return 0;
+}
+
+static int provoke_warn(char *args)
+{
+	WARN(1, "mint: provoked\n");
 	return 0;
 }
 
@@ -194,6 +201,7 @@ static const struct {
 	int		(*fn)(char *args);
 } provocations[] = {
 	{ "oops",	provoke_oops },
+	{ "warn",	provoke_warn },
 	{ "hang",	provoke_hang },
 	{ "nmi",	provoke_nmi },
 	{ "scribble",	provoke_scribble },

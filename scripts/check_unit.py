@@ -2,17 +2,24 @@
 # SPDX-License-Identifier: GPL-2.0
 """Tests of our own scripts that need no machine; prints KTAP."""
 
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
 import os
-import re
+import signal
+import subprocess
 import sys
+import types
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+SCRIPTS = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, SCRIPTS)
 
 import archive  # noqa: E402
 import machine  # noqa: E402
 import mintlib  # noqa: E402
-from verdict import Failed, expect  # noqa: E402
+from verdict import SUMMARY, Failed, Ktap, expect, expected_skips  # noqa: E402
 
 # Lines of healthy kernels, most of them of processors that we do not have.
 HEALTHY = """
@@ -43,36 +50,107 @@ WARNING: bad unlock balance detected!
 """.strip().splitlines()
 
 
-def selftest_patterns():
-    """The patterns by which selftests find complaints in dmesg."""
-    for name in ("functions.sh", "fuzz.sh"):
-        with open(os.path.join(mintlib.TOP, "selftests", name), encoding="utf-8") as file:
-            found = re.findall(r'grep -E "([^"]*WARNING[^"]*)"', file.read())
-        expect(found, "selftests/%s has no pattern for complaints", name)
-        for text in found:
-            yield name, re.compile(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text))
+def grepped(line):
+    """Whether the selftests, which use grep -E, take a line for a complaint."""
+    return not subprocess.run(["grep", "-qE", "--", machine.complaints()], check=False,
+                              input=line + "\n", text=True).returncode
 
 
 def advice_is_no_complaint():
     """What a healthy kernel prints about its processor fails no test"""
-    for name, pattern in [("machine.py", machine.FAULT), *selftest_patterns()]:
-        for line in HEALTHY:
-            expect(not pattern.search(line), "%s takes this for a complaint: %s", name, line)
+    for line in HEALTHY:
+        expect(not machine.FAULT.search(line), "this is taken for a complaint: %s", line)
+        expect(not grepped(line), "selftests take this for a complaint: %s", line)
 
 
 def complaints_are_found():
-    """Each form of a complaint is found on a console"""
+    """Each form of a complaint is found, on consoles and by the selftests"""
     for line in COMPLAINTS:
         expect(machine.FAULT.search(line), "not found: %s", line)
+        expect(grepped(line), "not found by the selftests: %s", line)
 
 
-def warnings_are_found_inside():
-    """Warnings and bugs are found in dmesg by the selftests"""
-    for name, pattern in selftest_patterns():
-        for line in COMPLAINTS:
-            if "WARNING: " in line or "BUG: " in line:
-                expect(pattern.search(line), "%s does not find: %s", name, line)
+# ---- the runner ---------------------------------------------------------------
 
+def load_check():
+    """scripts/check as a module."""
+    loader = importlib.machinery.SourceFileLoader("check", os.path.join(SCRIPTS, "check"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("check", loader))
+    loader.exec_module(module)
+    return module
+
+
+def run_program(text, limit=20, skips=()):
+    """(verdict, output) of a program of the host that is this shell script."""
+    check = load_check()
+    verdict = check.Verdict(skips)
+    spec = check.Spec("unit", [check.Program("program", ["sh", "-c", text], limit)])
+    verdict.undone = [("unit", "program")]
+    options = types.SimpleNamespace(tests=[], kernel=None)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        check.Runner(spec, spec.jobs, verdict, options).run()
+    return verdict, out.getvalue()
+
+
+def counts(verdict, passed, failed, skipped):
+    """They are these."""
+    expect(verdict.summary() == SUMMARY % (passed, failed, skipped), "%s; not %s",
+           verdict.summary(), (passed, failed, skipped))
+
+
+def skips_are_expected_or_failures():
+    """A skip that the table does not list fails; one that it lists is counted"""
+    text = "echo 1..2; echo ok 1 - a; echo 'ok 2 - b # SKIP no b here'"
+    counts(run_program(text)[0], 1, 1, 0)
+    counts(run_program(text, skips=[("unit: program b", "no * here")])[0], 1, 0, 1)
+    counts(run_program(text, skips=[("unit: program b", "other")])[0], 1, 1, 0)
+    counts(run_program(text, skips=[("unit: program a", "*")])[0], 1, 1, 0)
+    counts(run_program("echo '1..0 # SKIP nothing'")[0], 0, 1, 0)
+    expect(expected_skips(), "the table is empty")
+
+
+def cut_short_is_failure():
+    """A program that tells less than it planned, or nothing, has failed"""
+    counts(run_program("echo 1..2; echo ok 1 - a")[0], 1, 1, 0)
+    counts(run_program("echo ok 1 - a")[0], 1, 1, 0)
+    counts(run_program("exit 3")[0], 0, 1, 0)
+    counts(run_program("echo 1..1; echo ok 1 - a; exit 3")[0], 1, 1, 0)
+    counts(run_program("echo 1..1; echo not ok 1 - a; exit 1")[0], 0, 1, 0)
+
+
+def late_is_failure():
+    """What a program that runs too long has told so far counts"""
+    verdict, out = run_program("echo 1..2; echo not ok 1 - a; exec sleep 100", 1)
+    counts(verdict, 0, 2, 0)
+    expect("not done in" in out, "it does not say so: %s", out)
+
+
+def interrupted_run_tells():
+    """A run that is ended from outside tells what it found, and what is not done"""
+    code = ("import sys; sys.path.insert(0, %r); import check_unit\n"
+            "check = check_unit.load_check()\n"
+            "spec = check.Spec('unit', [check.Program('p', ['sh', '-c',"
+            "'echo 1..2; echo ok 1 - a; exec sleep 100'], 100)])\n"
+            "check.MACHINES[:] = [spec, check.Spec('other', [check.Program('q', ['true'], 9)])]\n"
+            "check.SERIES.command[:] = ['sh', '-c', 'echo 1..1; echo ok 1 - s']\n"
+            "check.compile_helpers = check.test_initrd = lambda: None\n"
+            "sys.argv = ['check', '-j', '1']\nsys.exit(check.main())" % SCRIPTS)
+    with subprocess.Popen([sys.executable, "-c", code], text=True, stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL) as child:
+        out = ""
+        for line in child.stdout:
+            out += line
+            if line.startswith("ok - unit: p a"):
+                child.terminate()
+        status = child.wait(60)
+    expect(out.splitlines()[-1] == SUMMARY % (2, 0, 0), "last line of: %s", out)
+    expect(status == 128 + signal.SIGTERM, "status %d", status)
+    for text in ("# not finished after", "# not done: unit: p", "# not done: other: q"):
+        expect(text in out, "no '%s' in: %s", text, out)
+
+
+# ---- apt ----------------------------------------------------------------------
 
 def sources_of(text, name="debian.sources"):
     """(URI, suite) pairs that one file of apt sources gives."""
@@ -99,23 +177,21 @@ def apt_sources():
            [("http://b/debian", "bookworm")], "one-line entries are misread")
 
 
-TESTS = (advice_is_no_complaint, complaints_are_found, warnings_are_found_inside, apt_sources)
+TESTS = (advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
+         cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources)
 
 
 def main():
     """Run all."""
     os.makedirs(mintlib.BUILD, exist_ok=True)
-    bad = 0
-    print("KTAP version 1\n1..%d" % len(TESTS))
-    for number, test in enumerate(TESTS, 1):
+    ktap = Ktap(len(TESTS))
+    for test in TESTS:
         try:
             test()
-            word = "ok"
+            ktap.result(True, test.__name__)
         except Failed as error:
-            word, bad = "not ok", bad + 1
-            print("# %s" % error)
-        print("%s %d - %s" % (word, number, test.__name__))
-    return 1 if bad else 0
+            ktap.result(False, test.__name__, error)
+    return 1 if ktap.failed else 0
 
 
 if __name__ == "__main__":

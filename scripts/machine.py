@@ -70,14 +70,16 @@ ACCELS = {
     "kvm": ("kvm", "host", ()),
 }
 
-# A console line that no healthy kernel prints. A warning begins its message; a
-# mitigation's advice ("..: WARNING: See ..") does not.
-FAULT = re.compile(
-    r"Kernel panic|\bBUG: |(?:^|\] |>)WARNING: |\bOops\b|general protection fault|"
-    r"double fault|detected stalls? on|self-detected stall|soft lockup|"
-    r"hard LOCKUP|blocked for more than|nobody cared|"
-    r"No irq handler for vector|APIC error on CPU|Uhhuh\. NMI|"
-    r"UBSAN: |KASAN: |possible recursive locking|suspicious RCU usage")
+def complaints():
+    """What no healthy kernel says, as one expression: selftests/complaints."""
+    path = os.path.join(TOP, "selftests", "complaints")
+    with open(path, encoding="ascii") as file:
+        return "|".join(line.rstrip("\n") for line in file
+                        if line.strip() and not line.startswith("#"))
+
+
+# A line of a console, or of a node's log, that no healthy kernel prints.
+FAULT = re.compile(complaints())
 
 # The kernel's own lines, which may cut through the lines of a program.
 KERNEL_LINE = re.compile(r"\[ *\d+\.\d{6}\](?:\[[^]\n]*\])? [^\n]*\n")
@@ -97,36 +99,6 @@ class Gone(MachineError):
 
 # Machines whose QEMU may run.
 RUNNING = set()
-
-# The release whose emulation has x2APIC, and where scripts/qemu puts one.
-X2APIC_SINCE = 9
-LATER_QEMU = os.path.join(BUILD, "qemu", "qemu-system-x86_64")
-
-
-def default_qemu():
-    """The QEMU that the environment asks for, by default the host's."""
-    return os.environ.get("QEMU", "qemu-system-x86_64")
-
-
-def qemu_version(command=None):
-    """The release of a QEMU, 0 if it does not run."""
-    try:
-        text = subprocess.run(
-            [command or default_qemu(), "--version"], timeout=60, text=True,
-            stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    found = re.search(r"\bversion (\d+)", text)
-    return int(found.group(1)) if found else 0
-
-
-@functools.lru_cache(maxsize=None)
-def x2apic_qemu():
-    """A QEMU whose emulation has x2APIC."""
-    for command in (default_qemu(), LATER_QEMU):
-        if qemu_version(command) >= X2APIC_SINCE:
-            return command
-    raise MachineError("no QEMU here has x2APIC: run scripts/qemu")
 
 
 def kill_all():
@@ -263,14 +235,13 @@ class Machine:
     may_end   True when a power-off or reset by the guest is expected
     boot      arguments of QEMU in place of kernel, initrd and append: the
               machine's firmware finds what it boots
-    x2apic    True for a QEMU whose emulation has x2APIC
     """
 
     def __init__(self, name="machine", append="", smp=None, memory=None,
                  kernel=None, initrd=None, devices=(), extra=(), share=None,
                  control="ctl", limit=900, console=True, may_end=False,
                  cpu=None, board="q35", accel=None, boot=(),
-                 kept=None, x2apic=False):
+                 kept=None):
         env = os.environ
         self.name = name
         self.smp = smp or env.get("SMP", "4")
@@ -287,7 +258,6 @@ class Machine:
         self.board = board
         self.accel = accel or default_accel()
         self.kept = kept
-        self.qemu = x2apic_qemu() if x2apic else default_qemu()
         self.boot = list(boot)
         words = ["console=ttyS0"] if console else []
         if self.accel != "kvm" and tsc_khz(self.accel):
@@ -295,7 +265,9 @@ class Machine:
         self.append = " ".join(words + append.split()
                                + env.get("APPEND", "").split())
         self.logs = os.path.join(BUILD, "log", name)
-        self.faults = []
+        self.faults = []        # complaints on consoles: (port, line)
+        self.heard = set()      # in logs of nodes, see nodes.py
+        self.unheard = []
         self.ended = None       # why the machine runs no more
         self.events = []
         self.ports = {}
@@ -321,7 +293,7 @@ class Machine:
         if self.kept and self.accel != "kvm":
             accel_args += ",tb-size=%d" % self.kept
         cpu = self.cpu or os.environ.get("CPU", cpu)
-        cmd = [self.qemu,
+        cmd = [os.environ.get("QEMU", "qemu-system-x86_64"),
                "-name", "mint-" + self.name,
                "-M", self.board, "-accel", accel_args, *more, "-cpu", cpu,
                "-smp", self.smp, "-m", self.memory,

@@ -93,7 +93,7 @@ class _Line:
 
     def tick(self):
         now = time.monotonic()
-        if now - self.shown < (1 if self.tty else 60):
+        if now - self.shown < (1 if self.tty else 20):
             return
         self.shown = now
         if self.tty:

@@ -100,6 +100,29 @@ class Nodes:
         """A file of a node in sysfs."""
         return self.machine.read("%s/nodes/%d/%s" % (SYSFS, node, name))
 
+    def listen(self):
+        """Keep what successors' kernels complain of in their logs.
+
+        A log lasts until its number is used again, so this comes before each
+        launch of a test. unheard() hands out what was found.
+        """
+        m = self.machine
+        out = m.sh("for d in %s/nodes/[1-9]*; do [ -r $d/log ] || continue; "
+                   "tr -d '\\000' <$d/log | grep -E -- %s | "
+                   "sed \"s/^/${d##*/} /\"; done; :" % (
+                       SYSFS, shlex.quote(qemu.FAULT.pattern)))
+        for line in out.splitlines():
+            number, _, text = line.partition(" ")
+            if (number, text) not in m.heard:
+                m.heard.add((number, text))
+                m.unheard.append(("node " + number, text))
+
+    def unheard(self):
+        """[(node, line)]: complaints since the last call."""
+        self.listen()
+        found, self.machine.unheard = self.machine.unheard, []
+        return found
+
     # -- choosing -----------------------------------------------------------
 
     def free_cores(self, count):

@@ -15,8 +15,8 @@ kernel_init initcalls init services"
 
 # timing [<option>...]: launch and keep the stamps in $TMP/stamps
 timing() {
-	[ -x "$MINT_BIN/boot_timing" ] || skip "boot_timing was not compiled"
-	"$MINT_BIN/boot_timing" -x "$MINT_KEXEC" -i "$MINT_INITRD" \
+	need_helper boot_timing
+	"$TMP/boot_timing" -x "$MINT_KEXEC" -i "$MINT_INITRD" \
 		-a "${MINT_APPEND:-}" -m "$MINT_SIZE" \
 		-t $((120 * MINT_SLOW)) "$@" "$MINT_KERNEL" \
 		>"$TMP/stamps" 2>"$TMP/err" || fail "$(cat "$TMP/err")"

@@ -129,7 +129,7 @@ named_twice() {
 
 named_twice_free() {
 	refused_devices "$function,${function%.*}" "${function#0000:}" \
-		"named twice" "."
+		"is named" "twice\$"
 }
 
 empty_slot() {

@@ -114,6 +114,21 @@ cell() {
 
 	shift
 	case $way in
+	exit)
+		expects "Attempted to kill init"
+		;;
+	panic_*)
+		expects "sysrq triggered crash"
+		;;
+	oops)
+		expects "NULL pointer dereference, address: 0*10\$|Oops:|provoke_oops"
+		;;
+	hang_* | deaf)
+		# What the cores that still run say of the one that does not
+		expects "stall|lockup|blocked for more"
+		;;
+	esac
+	case $way in
 	poweroff | poweroff_f)
 		go_away "$way" "$@"
 		gone_as ended "powered off"
@@ -176,6 +191,7 @@ cell() {
 
 # A kernel that finds no init panics before there is user space.
 no_init() {
+	expects "Kernel panic - not syncing: (No working init|VFS: Unable to mount root)"
 	go_away none 1 idle "panic=0 rdinit=/none init=/none"
 	gone_as panicked "panic: .*\(init found\|mount root fs\)"
 }

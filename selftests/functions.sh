@@ -8,7 +8,9 @@
 #
 # A test is a shell function. run_tests runs each in a subshell of its own,
 # ends the successors that it left behind, and fails it when the machine is
-# then not as it was before. Variables that a user may set:
+# then not as it was before, or when the kernel of any node has complained of
+# something that the test did not announce (expects). Variables that a user may
+# set:
 #
 #   MINT_KERNEL	image to launch
 #   MINT_INITRD	its initrd
@@ -20,6 +22,7 @@
 #   MINT_SLOW	whole factor for every time limit
 #   MINT_BESIDE	number of a successor that lives beside those of the tests
 #   MINT_BAD	see params.sh
+#   MINT_SOME	set if several programs get the same list of tests
 #
 # Arguments of a program name the tests to run, by default all.
 
@@ -84,6 +87,13 @@ skip_all() {
 	exit 4
 }
 
+# need_helper <program>: copy a compiled helper to $TMP, where it runs at once
+need_helper() {
+	[ -x "$TMP/$1" ] || cp "$MINT_BIN/$1" "$TMP/$1" 2>/dev/null ||
+		fail "no $MINT_BIN/$1: make -C selftests"
+	chmod 755 "$TMP/$1"
+}
+
 # at_end: what a program has to put back, if anything
 at_end() {
 	:
@@ -100,7 +110,10 @@ run_tests() {
 			*" $name "*)
 				;;
 			*)
-				skip_all "no test $name here, but: $all"
+				[ -z "${MINT_SOME:-}" ] ||
+					skip_all "no test $name here, but: $all"
+				say "no test $name here, but: $all"
+				exit 1
 				;;
 			esac
 		done
@@ -112,6 +125,10 @@ run_tests() {
 	for name in "$@"; do
 		run_test "$name"
 	done
+	# Those that lived through all tests have an end, too.
+	end_all
+	rm -f "$TMP/expected"
+	healthy || failed=$((failed + 1))
 	[ "$failed" = 0 ]
 	exit
 }
@@ -121,7 +138,7 @@ run_test() {
 	local rc
 
 	number=$((number + 1))
-	rm -f "$TMP/skip"
+	rm -f "$TMP/skip" "$TMP/expected"
 	snapshot before
 	cp "$TMP/nodes" "$TMP/nodes.before"
 	(
@@ -176,9 +193,7 @@ wait_state() {
 
 	shift 2
 	# Executing it from a share of the host would take longer than the wait.
-	[ -x "$TMP/poll_state" ] ||
-		cp "$MINT_BIN/poll_state" "$TMP/poll_state" ||
-		fail "no $MINT_BIN/poll_state: make -C selftests"
+	need_helper poll_state
 	"$TMP/poll_state" "$file" "$limit" "$@" >"$TMP/seen"
 }
 
@@ -194,6 +209,9 @@ need_mint() {
 	command -v "$MINT_KEXEC" >/dev/null || skip_all "no $MINT_KEXEC"
 	[ -r "$MINT_KERNEL" ] || skip_all "no image $MINT_KERNEL"
 	[ -r "$MINT_INITRD" ] || skip_all "no initrd $MINT_INITRD"
+	# What nodes said before is not for this program to judge.
+	heed
+	rm -f "$TMP/complaints"
 }
 
 # need_cores <n>: skip the test on a machine with fewer cores to lend
@@ -258,6 +276,19 @@ free_memory() {
 	done | grep .
 }
 
+# free_port: the first serial port that node 0 can lend
+free_port() {
+	local port
+
+	for port in com1 com2 com3 com4; do
+		grep -q "^$port " "$MINT/devices" || {
+			echo "$port"
+			return
+		}
+	done
+	return 1
+}
+
 # state_of_machine: who owns what, and what the kernel makes of it
 state_of_machine() {
 	local file dev
@@ -314,7 +345,7 @@ same_as() {
 unchanged() {
 	local node beat
 
-	if ! loop_until 30 same_as "$1"; then
+	if ! loop_until "${patience:-30}" same_as "$1"; then
 		diff "$TMP/state.$1" "$TMP/state.now" | sed -n 's/^[<>]/#  &/p'
 		say "the machine is not as it was before"
 		return 1
@@ -337,15 +368,98 @@ memory_left() {
 
 # settle: what must hold after every test
 settle() {
-	local bad
+	local bad rc=0
 
 	bad=$(dmesg | tail -n +$(($(cat "$TMP/dmesg.before") + 1)) |
-		grep -E "(^|] |>)WARNING: |BUG: |Oops|No irq handler|nobody cared|node ${beside:-none} is lost|${panic_is_bad:-has panicked}")
+		grep -E "$complaint|node ${beside:-none} is lost|${panic_is_bad:-has panicked}" |
+		unexpected)
 	if [ -n "$bad" ]; then
 		say "kernel: $bad"
-		return 1
+		rc=1
 	fi
-	unchanged before
+	healthy || rc=1
+	unchanged before || rc=1
+	return $rc
+}
+
+# ---- complaints of kernels --------------------------------------------------
+
+# What no healthy kernel says, as one expression.
+complaint=$(grep -v '^#' "$HERE/complaints" | tr '\n' '|')
+complaint=${complaint%|}
+
+# A program may set this to an expression: what all of its tests expect.
+expected=
+
+# expects <expression>: lines that match are what the present test asks for, no
+# complaints; those of a successor begin with "node <n>: "
+expects() {
+	printf '%s\n' "$*" >>"$TMP/expected"
+}
+
+# unexpected: of the lines that come in, those that the test does not expect
+unexpected() {
+	local allow
+
+	allow=$( (
+		echo "$expected"
+		cat "$TMP/expected" 2>/dev/null
+	) | grep . | tr '\n' '|')
+	if [ -n "$allow" ]; then
+		grep -Ev -- "${allow%|}"
+	else
+		cat
+	fi
+}
+
+# heed: look for complaints in the logs of all successors that had something to
+# say since the last look, the dead included; what is new goes to $TMP/complaints.
+# Prints nothing. A log lasts until the number of its node is used again, so this
+# comes before each launch, and after each test.
+heed() {
+	local dir n state since boots was
+
+	for dir in "$MINT"/nodes/[1-9]*; do
+		n=${dir##*/}
+		state= since= boots= was=
+		{
+			read -r state <"$dir/state"
+			read -r since <"$dir/since"
+			read -r boots <"$dir/boots"
+			read -r was <"$TMP/heed.$n"
+		} 2>/dev/null
+		case $state in
+		ended | panicked)
+			# The dead say no more.
+			[ "$state $since $boots" != "$was" ] || continue
+			;;
+		esac
+		echo "$state $since $boots" >"$TMP/heed.$n"
+		# A node that scribbles may have left anything there.
+		tr -d '\000' 2>/dev/null <"$dir/log" |
+			LC_ALL=C grep -E -- "$complaint" >"$TMP/heard" || continue
+		if [ -s "$TMP/heard.$n" ]; then
+			grep -vxF -f "$TMP/heard.$n" "$TMP/heard" >"$TMP/new" ||
+				continue
+		else
+			cp "$TMP/heard" "$TMP/new"
+		fi
+		cat "$TMP/new" >>"$TMP/heard.$n"
+		sed "s/^/node $n: /" "$TMP/new" >>"$TMP/complaints"
+	done
+	return 0
+}
+
+# healthy: fail if a successor has complained of what the test did not expect
+healthy() {
+	heed
+	[ -s "$TMP/complaints" ] || return 0
+	unexpected <"$TMP/complaints" >"$TMP/bad"
+	rm -f "$TMP/complaints"
+	[ -s "$TMP/bad" ] || return 0
+	sed 's/^/# /' "$TMP/bad"
+	say "a kernel complains; a test that asks for that says so: expects"
+	return 1
 }
 
 # ---- successors -------------------------------------------------------------
@@ -443,6 +557,7 @@ mint_kexec() {
 
 # try [<option>...]: kexec of an $image on $boot, $min, $max with $cmdline
 try() {
+	heed
 	mint_kexec --mint-cpu="$boot" --mem-min="$min" --mem-max="$max" \
 		"$@" "${image:-$MINT_KERNEL}"
 }
@@ -605,7 +720,9 @@ initrd_with() {
 # ---- refusals ---------------------------------------------------------------
 
 # refused <resource> <owner> <remedy> <command>...: the command fails, says
-# one line that matches the three expressions, and changes nothing
+# one line that matches the three expressions, and changes nothing. What the line
+# of kexec begins with does not count: it is the same for every refusal. Where a
+# refusal has no owner or no remedy to name, the reason is asked for in words.
 refused() {
 	local what="$1" whose="$2" remedy="$3" rc
 
@@ -622,9 +739,15 @@ refused() {
 	[ $rc -lt 126 ] || fail "ended with status $rc"
 	[ ! -s "$TMP/out" ] || fail "prints on stdout: $(cat "$TMP/out")"
 	[ "$(wc -l <"$TMP/err")" = 1 ] || fail "the reason is not one line"
-	grep -Eqi -- "$what" "$TMP/err" || fail "names no resource ($what)"
-	grep -Eqi -- "$whose" "$TMP/err" || fail "names no owner ($whose)"
-	grep -Eqi -- "$remedy" "$TMP/err" || fail "names no remedy ($remedy)"
+	sed 's/^kexec: //' "$TMP/err" >"$TMP/reason"
+	grep -Eqi -- "$what" "$TMP/reason" || fail "names no resource ($what)"
+	grep -Eqi -- "$whose" "$TMP/reason" || fail "names no owner ($whose)"
+	grep -Eqi -- "$remedy" "$TMP/reason" || fail "names no remedy ($remedy)"
+	# An expression that fits anything would prove nothing.
+	for rc in "$what" "$whose" "$remedy"; do
+		echo "the other words of some refusal" | grep -Eqi -- "$rc" &&
+			fail "an expression that every refusal matches: $rc"
+	done
 	unchanged refusal || exit 1
 }
 

@@ -49,7 +49,7 @@ storm_round() {
 
 # TLB flushes, calls and NMIs in a successor, with another one beside it.
 storm_in_successor() {
-	[ -x "$MINT_BIN/tlb_storm" ] || skip "tlb_storm is not built"
+	need_helper tlb_storm
 	need_cores 3
 	launch 1
 	beside=$node
@@ -57,7 +57,7 @@ storm_in_successor() {
 		exec sh /test/storm.sh poweroff
 	END
 	initrd_with "$HERE/storm.sh" "$TMP/storm.sh.poweroff" \
-		"$MINT_BIN/tlb_storm"
+		"$TMP/tlb_storm"
 	resources 2
 	quiet storm_round
 	alive "$beside"
@@ -65,20 +65,49 @@ storm_in_successor() {
 
 # The same in node 0, where it has the cores for it: the others live on.
 storm_in_node0() {
-	[ -x "$MINT_BIN/tlb_storm" ] || skip "tlb_storm is not built"
+	need_helper tlb_storm
 	[ "$(cat /sys/devices/system/cpu/online)" != 0 ] ||
 		skip "node 0 has one core: boot with maxcpus=2"
 	launch 2
-	cp "$HERE/storm.sh" "$MINT_BIN/tlb_storm" "$TMP"
+	cp "$HERE/storm.sh" "$TMP"
 	sh "$TMP/storm.sh" 3 >"$TMP/storm" || fail "$(cat "$TMP/storm")"
 	say "$(cat "$TMP/storm")"
 	alive "$node"
 }
 
-# sysrq-l in node 0 asks its own cores alone.
+# nmis <count>: NMIs that $node has got by its own count, told in its log
+nmis() {
+	# shellcheck disable=SC2016 # for the shell there
+	echo 'echo "<5>nmis-'"$1"' $(awk "/^ *NMI:/ { for (i = 2; \$i ~ /^[0-9]+\$/; i++)
+		sum += \$i } END { print sum + 0 }" /proc/interrupts)" >/dev/kmsg' |
+		tr '\n' ' ' >"$TMP/line"
+	echo >>"$TMP/line"
+	cat "$TMP/line" >"/dev/mint$node"
+	loop_until 30 grep -q "nmis-$1 [0-9]" "$MINT/nodes/$node/log" ||
+		fail "node $node does not tell its NMIs"
+	sed -n "s/.*nmis-$1 \\([0-9]*\\).*/\\1/p" "$MINT/nodes/$node/log"
+}
+
+# sysrq-l in node 0 asks its own cores, each of them, and nobody else's.
 backtrace_in_node0() {
-	launch 1
+	launch 2
+	loop_until 60 grep -q "mint: node $node up" "$MINT/nodes/$node/log" ||
+		fail "node $node is not up"
+	before=$(nmis 1) || fail "$before"
+	dmesg | wc -l >"$TMP/lines"
 	echo l >/proc/sysrq-trigger
+	backtraces() {
+		dmesg | tail -n +$(($(cat "$TMP/lines") + 1)) |
+			grep -c "NMI backtrace for cpu [0-9]"
+	}
+	all_of_them() {
+		[ "$(backtraces)" = "$(grep -c ^processor /proc/cpuinfo)" ]
+	}
+	loop_until 20 all_of_them ||
+		fail "$(backtraces) backtraces, not one of each core"
+	after=$(nmis 2) || fail "$after"
+	[ "$before" = "$after" ] ||
+		fail "node $node got $((after - before)) NMIs"
 	alive "$node"
 }
 

@@ -57,16 +57,24 @@ core_list() {
 		fail "node $node has cores $(cores_of "node $node"), not $ids"
 }
 
-# one core too few for maxcpus=: the successor takes what is free or is
-# refused, but never takes a core of someone else
+# maxcpus= adds free cores above the boot core; when there are too few, one below
+# it is not taken in their place
 not_below_boot_core() {
-	resources 2
-	lower=$boot
-	boot=${ids##* }
-	cmdline="maxcpus=1" start
+	resources 3
+	# shellcheck disable=SC2086 # one word for each core
+	set -- $ids
+	boot=$2
+	cmdline="maxcpus=2" start
 	runs "$node"
-	cores_of free | grep -qw "$lower" ||
-		fail "core $lower, below boot core $boot, was taken"
+	[ "$(cores_of "node $node")" = "$2 $3 " ] ||
+		fail "node $node has cores $(cores_of "node $node"), not $2 $3"
+	cores_of free | grep -qw "$1" ||
+		fail "core $1, below boot core $boot, was taken"
+	stop "$node" || exit 1
+	# shellcheck disable=SC2046 # one word for each core
+	boot=$(printf '%s\n' $(cores_of free) | tail -n 1)
+	cmdline="maxcpus=2" refused "maxcpus=2 asks for 2 cores" \
+		"from APIC ID $boot on, 1 are free" "end a node.*lower maxcpus" try
 }
 
 name() {

@@ -53,11 +53,18 @@ live() {
 	[ "$(stat -c %a "$MINT/nodes/$node/log")" = 400 ] ||
 		fail "mode $(stat -c %a "$MINT/nodes/$node/log")"
 	[ ! -e "$MINT/nodes/0/log" ] || fail "node 0 has a log"
-	# A reader that waits at the end goes on with what is new.
+	# A reader that was at the end goes on with what is new, and nothing else.
 	exec 4<"$MINT/nodes/$node/log"
-	cat <&4 >/dev/null
+	cat <&4 >"$TMP/before"
 	stop "$node" || exit 1
+	cat <&4 >"$TMP/after"
 	exec 4<&-
+	grep -q "reboot: Power down" "$TMP/after" ||
+		fail "the end is not in what is new: $(cat "$TMP/after")"
+	cat "$TMP/before" "$TMP/after" >"$TMP/whole"
+	log "$node" | cmp -s - "$TMP/whole" ||
+		fail "what is new does not begin where the reader was: \
+$(head -n 1 "$TMP/after")"
 }
 
 # the log has every record that the node itself has, whatever the console shows
@@ -89,6 +96,7 @@ after_poweroff() {
 }
 
 after_panic() {
+	expects "sysrq triggered crash"
 	script "echo c >/proc/sysrq-trigger"
 	starts_with quiet
 	loop_until 120 over "$node" || fail "node $node is $(state "$node")"
@@ -98,6 +106,7 @@ after_panic() {
 }
 
 no_init() {
+	expects "Kernel panic - not syncing: (No working init|VFS: Unable to mount root)"
 	resources 1
 	cmdline="maxcpus=1 quiet rdinit=/none init=/none" start
 	loop_until 120 over "$node" || fail "node $node is $(state "$node")"
@@ -107,6 +116,7 @@ no_init() {
 
 # A kernel that dies before it has memory to allocate leaves its words as well.
 early_panic() {
+	expects "Kernel panic - not syncing"
 	resources 1
 	cmdline="maxcpus=1 quiet mem=1M" start
 	heard "$node" "Kernel panic - not syncing"

@@ -65,6 +65,7 @@ keep_nothing() {
 
 # A panic that would be followed by a reboot is the end then, too.
 keep_nothing_panic() {
+	expects "sysrq triggered crash"
 	initrd_with "$HERE/way.sh"
 	resources 1
 	cmdline="maxcpus=1 mint.keep=0 panic=1 way=sysrq_c mint.test=/test/way.sh"
@@ -86,7 +87,8 @@ keep_nonsense() {
 	resources 1
 	for size in junk 1x "" -1; do
 		cmdline="maxcpus=1 mint.keep=$size"
-		refused "mint.keep=" "." "size|needs|has no" \
+		refused "mint.keep=" "is not a size|the image needs|has no" \
+			"in bytes|0 keeps none|raise --mem-max" \
 			mint_kexec --mint-cpu="$boot" --mem-min="$min" \
 			--mem-max="$max" "$MINT_KERNEL"
 	done

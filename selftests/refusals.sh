@@ -115,8 +115,8 @@ no_memory() {
 too_small() {
 	resources 1
 	max=$(printf '0x%x' $((min + 8 * MIB - 1)))
-	refused "0x[0-9a-f]+|range|memory" "image|needs?|too small" \
-		"[0-9]+ *(MiB|KiB|bytes|M)" try
+	refused "memory $min-$max \(8 MiB\)" "is too small for $MINT_KERNEL" \
+		"needs at least [0-9]+ MiB; raise --mem-max" try
 }
 
 # an end before the start, and an end without a start
@@ -125,8 +125,7 @@ senseless_range() {
 	swap=$min
 	min=$max
 	max=$swap
-	refused "mem-max|mem-min|0x[0-9a-f]+" "before|below|empty|not above" \
-		"." try
+	refused "--mem-max=$max" "lies not above" "--mem-min=$min" try
 }
 
 com_of_node0() {
@@ -186,7 +185,7 @@ not_an_image() {
 no_such_file() {
 	resources 1
 	image=$TMP/absent
-	refused "$image" "no such file" "." try
+	refused "^$image: " "no such file or directory" "directory\$" try
 }
 
 truncated_image() {
@@ -194,7 +193,7 @@ truncated_image() {
 	image=$TMP/image
 	size=$(wc -c <"$MINT_KERNEL")
 	head -c $((size / 2)) "$MINT_KERNEL" >"$image"
-	refused "$image|image" "truncated|incomplete|cut short" "." try
+	refused "^$image: " "the file is damaged" "or cut short\$" try
 }
 
 # relocatable_kernel is the byte at 0x234 of a bzImage
@@ -233,18 +232,18 @@ more_cores_than_free() {
 bad_core_number() {
 	resources 1
 	boot=one
-	refused "one|mint-cpu" "number|APIC ID|not a" "." try
+	refused "--mint-cpu=one" "is not a" "number" try
 }
 
 start_without_load() {
 	resources 1
-	refused "APIC ID $boot" "loaded|no node" "load|-l" \
+	refused "APIC ID $boot" "nothing is loaded" "load an image first" \
 		"$MINT_KEXEC" -e --mint-cpu="$boot"
 }
 
 unload_without_load() {
 	resources 1
-	refused "APIC ID $boot" "loaded|no node" "." \
+	refused "APIC ID $boot" "nothing is loaded" "load an image first" \
 		"$MINT_KEXEC" -u --mint-cpu="$boot"
 }
 
@@ -255,12 +254,10 @@ unload_running() {
 }
 
 not_root() {
-	[ -x "$MINT_BIN/nobody" ] || skip "the helper nobody is not built"
+	need_helper nobody
 	resources 1
-	cp "$MINT_BIN/nobody" "$TMP/nobody"
 	chmod 755 "$TMP"
-	refused "kexec|launch|mint-cpu" "root|CAP_SYS_BOOT" \
-		"root|CAP_SYS_BOOT" "$TMP/nobody" "$MINT_KEXEC" \
+	refused "^--mint-cpu " "needs root" "CAP_SYS_BOOT" "$TMP/nobody" "$MINT_KEXEC" \
 		--mint-cpu="$boot" --mem-min="$min" --mem-max="$max" \
 		--initrd="$MINT_INITRD" --command-line=maxcpus=1 "$MINT_KERNEL"
 }

@@ -13,19 +13,26 @@ version() {
 		fail "version: $(cat "$MINT/version")"
 }
 
-# every file can be read, by everybody, and written by nobody
+# unwritable <file>: not by its mode, and root, for whom modes do not count, gets
+# an error
+unwritable() {
+	case $(stat -c %a "$1") in
+	444 | 440 | 400)
+		;;
+	*)
+		fail "$1 has mode $(stat -c %a "$1")"
+		;;
+	esac
+	(echo 1 >"$1") 2>/dev/null && fail "$1 can be written"
+	return 0
+}
+
+# every file can be read, and written by nobody
 read_only() {
 	for file in version node cores memory devices pins; do
 		[ -s "$MINT/$file" ] || [ "$file" = devices ] ||
 			fail "$file is empty"
-		mode=$(stat -c %a "$MINT/$file")
-		case $mode in
-		444 | 440 | 400)
-			;;
-		*)
-			fail "$file has mode $mode"
-			;;
-		esac
+		unwritable "$MINT/$file"
 	done
 }
 
@@ -79,28 +86,30 @@ $(grep "^${dev##*/}" "$MINT/devices")"
 
 # a node's files and the machine's files say the same
 node_directory() {
-	launch 2
+	port=$(free_port) || skip "no free serial port to lend"
+	launch 2 --mint-devices="$port"
 	dir=$MINT/nodes/$node
-	for file in state name cpus memory devices heartbeat boots; do
+	for file in state reason since name cpus memory devices heartbeat boots; do
 		[ -e "$dir/$file" ] || fail "no nodes/$node/$file"
-		[ ! -w "$dir/$file" ] || [ "$(id -u)" = 0 ] ||
-			fail "nodes/$node/$file can be written"
+	done
+	for file in "$dir"/*; do
+		[ "${file##*/}" = stop ] || unwritable "$file"
 	done
 	[ "$(expand "$(cat "$dir/cpus")")" = "$(cores_of "node $node")" ] ||
 		fail "cpus: $(cat "$dir/cpus")"
 	# shellcheck disable=SC2046 # two words
 	set -- $(owned_by "node $node")
 	grep -q "$1-$2" "$dir/memory" || fail "memory: $(cat "$dir/memory")"
-	while read -r dev; do
-		grep -qx "$dev node $node" "$MINT/devices" ||
-			fail "devices: $dev"
-	done <"$dir/devices"
+	[ "$(cat "$dir/devices")" = "$port" ] ||
+		fail "devices: $(cat "$dir/devices"), not $port"
+	[ "$(grep " node $node\$" "$MINT/devices")" = "$port node $node" ] ||
+		fail "devices: $(grep " node $node\$" "$MINT/devices")"
 	stop "$node" || exit 1
 	[ ! -e "$dir" ] || [ "$(cat "$dir/state")" = ended ] ||
 		fail "nodes/$node is still there: $(cat "$dir/state")"
 }
 
-# only "poweroff" is understood, and a wrong word ends nobody
+# a word that is none of its three is an error, and ends nobody
 stop_takes_one_word() {
 	launch 1
 	for word in "" halt poweroffs "poweroff now" 0 xxxxxxxxxxxxxxxxxxxxxxxxx; do

@@ -1,0 +1,141 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What functions.sh promises: a test whose successor complains fails, unless the
+# test expects just that; a helper that is missing fails it, too. Each test here
+# runs this program once more with a test that has to fail, or to pass.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
+. "$(dirname "$0")/functions.sh"
+need_mint
+
+# ---- tests that are run by tests --------------------------------------------
+
+# warned: a successor has a WARNING in its log, and runs on
+warned() {
+	more="mint.test=/test/warn.sh" launch 1
+	loop_until 60 grep -q "mint: provoked" "$MINT/nodes/$node/log" ||
+		fail "node $node has not warned"
+}
+
+make_warner() {
+	echo "echo warn >/sys/kernel/debug/mint/provoke" >"$TMP/warn.sh"
+	initrd_with "$TMP/warn.sh"
+}
+
+inner_quiet() {
+	launch 1
+}
+
+inner_warns() {
+	make_warner
+	warned
+}
+
+inner_warns_as_expected() {
+	expects "WARNING: CPU: [0-9]* .* provoke_warn"
+	make_warner
+	warned
+}
+
+inner_warns_otherwise() {
+	expects "Kernel panic"
+	make_warner
+	warned
+}
+
+# Its number goes to a node that says nothing.
+inner_warned_before() {
+	make_warner
+	warned
+	stop "$node" || exit 1
+	launch_as "$node"
+}
+
+inner_no_helper() {
+	MINT_BIN=/nonexistent
+	need_helper tlb_storm
+}
+
+inner_leaves_a_core() {
+	local cpu
+
+	for cpu in /sys/devices/system/cpu/cpu[1-9]*; do
+		[ "$(cat "$cpu/online")" = 0 ] || continue
+		echo 1 >"$cpu/online" || fail "${cpu##*/} does not come up"
+		echo "$cpu" >"$MINT_LEFT"
+		return 0
+	done
+	fail "no core to leave behind"
+}
+
+# ---- the tests --------------------------------------------------------------
+
+# inner <test>: run it alone; its KTAP is in $TMP/ktap, its status in $rc
+inner() {
+	MINT_INNER=$1 MINT_LEFT=$TMP/left patience=${patience:-} sh "$0" >"$TMP/ktap" 2>&1
+	rc=$?
+}
+
+# passes <test>
+passes() {
+	inner "$1"
+	grep -q "^ok 1 $1\$" "$TMP/ktap" || fail "$1: $(cat "$TMP/ktap")"
+	[ "$rc" = 0 ] || fail "$1: status $rc"
+}
+
+# fails <test> <reason>: and says why
+fails() {
+	inner "$1"
+	grep -q "^not ok 1 $1\$" "$TMP/ktap" || fail "$1: $(cat "$TMP/ktap")"
+	grep -Eq "^# .*$2" "$TMP/ktap" || fail "$1 fails for another reason: \
+$(cat "$TMP/ktap")"
+	[ "$rc" = 1 ] || fail "$1: status $rc"
+}
+
+need_provoke() {
+	zcat /proc/config.gz 2>/dev/null | grep -q "^CONFIG_MINT_PROVOKE=y" ||
+		skip "needs CONFIG_MINT_PROVOKE in the successor"
+}
+
+quiet_node() {
+	passes inner_quiet
+}
+
+warning_in_successor() {
+	need_provoke
+	fails inner_warns "node [0-9]*: .*WARNING: CPU"
+	fails inner_warns_otherwise "node [0-9]*: .*WARNING: CPU"
+}
+
+warning_before_reuse() {
+	need_provoke
+	fails inner_warned_before "node [0-9]*: .*WARNING: CPU"
+}
+
+expected_warning() {
+	need_provoke
+	passes inner_warns_as_expected
+}
+
+helper_missing() {
+	fails inner_no_helper "no /nonexistent/tlb_storm"
+}
+
+# What a test leaves behind is found: the machine is not as it was.
+left_behind() {
+	patience=3 fails inner_leaves_a_core "machine is not as it was"
+	echo 0 >"$(cat "$TMP/left")/online" || fail "it does not go down again"
+}
+
+no_such_test() {
+	sh "$0" no_test_at_all >"$TMP/ktap" 2>&1 &&
+		fail "a test that is not there passes: $(cat "$TMP/ktap")"
+	grep -q "no test no_test_at_all" "$TMP/ktap" || fail "$(cat "$TMP/ktap")"
+}
+
+if [ -n "${MINT_INNER:-}" ]; then
+	run_tests "$MINT_INNER"
+fi
+run_tests quiet_node warning_in_successor warning_before_reuse expected_warning \
+	helper_missing left_behind no_such_test
