@@ -30,7 +30,7 @@ distro: ready host	## disk images of Debian 12 and 13, both as successors side b
 run-distro: ready host	## the same, and stay: a console and ssh for each
 	@scripts/distro run
 
-check: ready host qemu	## every test; the last line is "N passed, N failed"
+check: ready host qemu user-kernel	## every test; last line "N passed, N failed, N skipped"
 	@scripts/check
 
 soak: ready host	## 500 rounds of launch and end; the same memory at the end
@@ -90,7 +90,10 @@ initrd: base	## the initrd, from initrd/list
 config: base	## build/kernel/.config from kernel-config/
 	@scripts/build config
 
-.PHONY: debug-kernel distro-kernel
+.PHONY: user-kernel debug-kernel distro-kernel
+user-kernel: base	## the kernel without kernel-config/test.config, as users get it
+	@scripts/build --if-changed user-kernel
+
 debug-kernel: base	## the kernel with kernel-config/debug.config
 	@scripts/build debug-kernel
 
