@@ -27,16 +27,7 @@ sys.path.insert(0, SCRIPTS)
 from distros import BOOT, DISTROS, ROOT, Seat, seats  # noqa: E402
 from machine import Machine, MachineError  # noqa: E402
 from nodes import SYSFS, UP, Nodes  # noqa: E402
-
-
-class Failed(Exception):
-    """A test found something wrong."""
-
-
-def expect(true, text, *args):
-    """Fail unless true."""
-    if not true:
-        raise Failed(text % args if args else text)
+from verdict import Failed, Ktap, expect  # noqa: E402
 
 
 def boot_id(run):
@@ -295,25 +286,6 @@ TESTS = (
 )
 
 
-class Results:
-    """Prints KTAP."""
-
-    def __init__(self, count):
-        self.count = self.failed = 0
-        print("KTAP version 1\n1..%d" % count, flush=True)
-
-    def result(self, good, name, note="", seconds=0):
-        """One line, its reason before it."""
-        self.count += 1
-        self.failed += not good
-        if note:
-            print("# " + note.replace("\n", "\n# "))
-        if seconds:
-            print("# %.0f s" % seconds)
-        print("%sok %d - %s" % ("" if good else "not ", self.count, name),
-              flush=True)
-
-
 def run_machine(arrange, tests, results):
     """The tests of one machine, in their order."""
     broken = None
@@ -332,12 +304,12 @@ def run_machine(arrange, tests, results):
         began = time.monotonic()
         try:
             test(host)
-            results.result(True, name, seconds=time.monotonic() - began)
+            results.result(True, name, "%.0f s" % (time.monotonic() - began))
         except (Failed, MachineError, LookupError, ValueError,
                 OSError) as error:
-            results.result(False, name, "%s: %s; see %s" % (
-                type(error).__name__, error, host.m.logs),
-                time.monotonic() - began)
+            results.result(False, name, "%s: %s; see %s; %.0f s" % (
+                type(error).__name__, error, host.m.logs,
+                time.monotonic() - began))
             broken = "not tried: an earlier test of this machine failed"
     if host:
         host.m.close()
@@ -347,13 +319,12 @@ def main():
     """The command line."""
     chosen = [(arrange, tests) for arrange, tests in TESTS
               if not sys.argv[1:] or arrange.__name__ in sys.argv[1:]]
-    results = Results(1 + sum(len(tests) for _, tests in chosen))
-    began = time.monotonic()
+    results = Ktap(1 + sum(len(tests) for _, tests in chosen))
+    # What it prints is no KTAP: lines of progress.
     done = subprocess.run([os.path.join(SCRIPTS, "distro"), "build"],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False)
-    results.result(done.returncode == 0, "the images can be built",
-                   done.stdout.strip(), time.monotonic() - began)
+                          stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+                          check=False)
+    results.result(done.returncode == 0, "the images can be built")
     if done.returncode:
         # Without a disk there is no machine to try.
         return 1

@@ -58,11 +58,19 @@ def is_expected(skips, test, reason):
 
 
 class Ktap:
-    """Prints KTAP: a plan, then a line for each result, its notes before it."""
+    """Prints KTAP: a plan, then a line for each result, its notes before it.
+
+    With no plan, end() prints it, as what was done.
+    """
 
     def __init__(self, plan):
         self.number = self.failed = 0
-        print("KTAP version 1\n1..%d" % plan, flush=True)
+        print("KTAP version 1" + ("" if plan is None else "\n1..%d" % plan),
+              flush=True)
+
+    def end(self):
+        """The plan of who had none."""
+        print("1..%d" % self.number, flush=True)
 
     def note(self, text):
         """Lines for people."""

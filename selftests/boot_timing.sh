@@ -8,6 +8,7 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
 . "$(dirname "$0")/functions.sh"
 need_mint
+all_need_init
 
 # What every successor must tell; the decompressor's stamp needs KASLR.
 phases="begin load copy loaded start ipi gateway purgatory start_kernel \

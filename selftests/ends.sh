@@ -11,6 +11,7 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
 . "$(dirname "$0")/functions.sh"
 need_mint
+all_need_init
 
 # A successor that panics is what some of these tests ask for.
 # shellcheck disable=SC2034 # read by settle()

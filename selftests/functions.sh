@@ -14,6 +14,8 @@
 #
 #   MINT_KERNEL	image to launch
 #   MINT_INITRD	its initrd
+#   MINT_INIT	an initrd with this project's init, for tests in which a
+#		successor runs programs; any initrd does for the others
 #   MINT_VMLINUX	the same kernel as an ELF file
 #   MINT_KEXEC	the kexec to use
 #   MINT_APPEND	further parameters for every successor
@@ -38,6 +40,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 if [ -e /mint/build/out/bzImage ]; then
 	: "${MINT_KERNEL:=/mint/build/out/bzImage}"
 	: "${MINT_INITRD:=/mint/build/out/initrd.cpio.lzo}"
+	: "${MINT_INIT:=/mint/build/out/initrd.cpio.lzo}"
 else
 	: "${MINT_KERNEL:=/boot/vmlinuz-$(uname -r)}"
 	: "${MINT_INITRD:=/boot/initrd.img-$(uname -r)}"
@@ -212,6 +215,20 @@ need_mint() {
 	# What nodes said before is not for this program to judge.
 	heed
 	rm -f "$TMP/complaints"
+}
+
+# need_init: use the initrd with our init, or skip the test
+need_init() {
+	[ -r "${MINT_INIT:-}" ] ||
+		skip "needs MINT_INIT=, the initrd of Mint's own build"
+	MINT_INITRD=$MINT_INIT
+}
+
+# all_need_init: the same for the whole program
+all_need_init() {
+	[ -r "${MINT_INIT:-}" ] ||
+		skip_all "needs MINT_INIT=, the initrd of Mint's own build"
+	MINT_INITRD=$MINT_INIT
 }
 
 # need_cores <n>: skip the test on a machine with fewer cores to lend
@@ -402,7 +419,7 @@ unexpected() {
 	local allow
 
 	allow=$( (
-		echo "$expected"
+		printf '%s\n' "$expected"
 		cat "$TMP/expected" 2>/dev/null
 	) | grep . | tr '\n' '|')
 	if [ -n "$allow" ]; then
@@ -421,7 +438,7 @@ heed() {
 
 	for dir in "$MINT"/nodes/[1-9]*; do
 		n=${dir##*/}
-		state= since= boots= was=
+		state='' since='' boots='' was=''
 		{
 			read -r state <"$dir/state"
 			read -r since <"$dir/since"
@@ -701,6 +718,7 @@ make_initrd() {
 	local to="$1"
 
 	shift
+	need_init
 	rm -rf "$TMP/add"
 	mkdir -p "$TMP/add/test"
 	cp "$@" "$TMP/add/test/"

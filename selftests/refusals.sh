@@ -211,8 +211,11 @@ image_without_mint() {
 	resources 1
 	image=$TMP/image
 	cp "$MINT_KERNEL" "$image"
-	strings -t d "$image" | sed -n 's/^ *\([0-9]*\) Mint image mark.*/\1/p' \
-		>"$TMP/marks"
+	if command -v strings >/dev/null; then
+		strings -t d "$image" | sed -n 's/^ *\([0-9]*\) Mint image mark.*/\1/p'
+	else
+		grep -abo "Mint image mark" "$image" | cut -d: -f1
+	fi >"$TMP/marks"
 	[ -s "$TMP/marks" ] || fail "the image has no mark"
 	while read -r offset; do
 		printf 'X' | dd of="$image" bs=1 seek="$offset" conv=notrunc \

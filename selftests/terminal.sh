@@ -8,6 +8,7 @@
 # shellcheck disable=SC2016 # what is typed is for the shell there
 . "$(dirname "$0")/functions.sh"
 need_mint
+all_need_init
 
 SIZE=$MIB
 
