@@ -213,7 +213,7 @@ def stop_from_node0(h):
     """node 0's stop is an orderly power-off; then all is free again"""
     for seat in h.seats:
         since = h.m.mark(seat.port)
-        # The write waits half a minute, systemd may take longer.
+        # The write waits for mint.ask_ms, systemd may take longer.
         h.m.run("echo ask >%s/nodes/%d/stop" % (SYSFS, seat.node))
         h.nodes.wait_over(seat.node, BOOT)
         h.m.wait_for("systemd-shutdown.*Powering off", seat.port, 10, since)
