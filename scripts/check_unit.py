@@ -134,7 +134,7 @@ def interrupted_run_tells():
             "'echo 1..2; echo ok 1 - a; exec sleep 100'], 100)])\n"
             "check.MACHINES[:] = [spec, check.Spec('other', [check.Program('q', ['true'], 9)])]\n"
             "check.SERIES.command[:] = ['sh', '-c', 'echo 1..1; echo ok 1 - s']\n"
-            "check.compile_helpers = check.test_initrd = lambda: None\n"
+            "check.helpers.compile_all = check.test_initrd = lambda: None\n"
             "sys.argv = ['check', '-j', '1']\nsys.exit(check.main())" % SCRIPTS)
     with subprocess.Popen([sys.executable, "-c", code], text=True, stdout=subprocess.PIPE,
                           stdin=subprocess.DEVNULL) as child:

@@ -28,7 +28,7 @@ foreign() {
 # quiet <command>...: none of the counts of node 0 grows while it runs
 quiet() {
 	foreign >"$TMP/counts.before"
-	"$@"
+	"$@" || fail "$1 failed"
 	foreign >"$TMP/counts.after"
 	cmp -s "$TMP/counts.before" "$TMP/counts.after" ||
 		fail "node 0 got interrupts: $(diff "$TMP/counts.before" \

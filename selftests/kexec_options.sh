@@ -95,7 +95,7 @@ if [ "$image" != /dev/zero ]; then
 	refuse line_long "do not fit" $c $range \
 		"--command-line=$(printf '%2048s' x)" "$image"
 	: > $tmp/empty
-	refuse initrd_empty "" $c $range --initrd=$tmp/empty "$image"
+	refuse initrd_empty "Cannot read" $c $range --initrd=$tmp/empty "$image"
 	refuse initrd_missing "No such file" $c $range --initrd=$tmp/x "$image"
 fi
 echo "1..$count"

@@ -55,6 +55,7 @@ sleep_refused() {
 	[ -e /sys/power/state ] || skip "this kernel cannot sleep"
 	launch 1
 	read -r words </sys/power/state
+	[ -n "$words" ] || fail "/sys/power/state is empty"
 	for word in $words; do
 		dmesg | wc -l >"$TMP/lines"
 		echo "$word" 2>/dev/null >/sys/power/state &&

@@ -82,6 +82,7 @@ above_4g() {
 	runs "$node"
 	# Nothing of it may lie below.
 	owned_by "node $node" >"$TMP/ranges"
+	[ -s "$TMP/ranges" ] || fail "node $node owns nothing"
 	while read -r from _; do
 		[ $((from)) -ge "$GIB4" ] || fail "node $node owns $from"
 	done <"$TMP/ranges"

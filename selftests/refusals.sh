@@ -14,7 +14,7 @@ bsp() {
 	bsp=${bsp% }
 	resources 1
 	boot=$bsp
-	refused "APIC ID $bsp" "bootstrap|BSP" "choose|use|cannot be given" try
+	refused "APIC ID $bsp" "BSP, on which node 0 runs" "choose one that" try
 }
 
 online_core() {
@@ -24,27 +24,27 @@ online_core() {
 	[ -n "${other:-}" ] || skip "node 0 has one core: boot with maxcpus=2"
 	resources 1
 	boot=$other
-	refused "APIC ID $other" "node 0" "choose|use a|boot with|offline|echo 0" try
+	refused "APIC ID $other" "node 0, which is online" "echo 0" try
 }
 
 lent_core() {
 	id=$(cores_of "node $lodger")
 	resources 1
 	boot=${id% }
-	refused "APIC ID $boot" "node $lodger" "choose|end that|end it|stop" try
+	refused "APIC ID $boot" "node $lodger" "end that node first" try
 }
 
 lent_core_in_list() {
 	id=$(cores_of "node $lodger")
 	resources 1
-	refused "APIC ID ${id% }" "node $lodger" "choose|end that|end it|stop" \
+	refused "APIC ID ${id% }" "node $lodger" "end that node first" \
 		try --mint-cpus="$boot,${id% }"
 }
 
 absent_core() {
 	resources 1
 	boot=4242
-	refused "APIC ID 4242" "no core|not exist|absent" "choose|cores" try
+	refused "APIC ID 4242" "does not exist" "see /sys/kernel/mint/cores" try
 }
 
 memory_of_node0() {
@@ -53,7 +53,7 @@ memory_of_node0() {
 	set -- $(owned_by "node 0" | tail -n 1)
 	min=$(printf '0x%x' $(($2 + 1 - MINT_SIZE * MIB)))
 	max=$2
-	refused "0x[0-9a-f]+" "node 0" "choose|use a|mint\.mem" try
+	refused "memory $min-$max" "node 0" "use a range outside of mint\.mem" try
 }
 
 memory_of_successor() {
@@ -62,7 +62,7 @@ memory_of_successor() {
 	resources 1
 	min=$1
 	max=$2
-	refused "0x[0-9a-f]+" "node $lodger" "choose|end that|end it|stop" try
+	refused "0x[0-9a-f]+" "node $lodger" "end that node first" try
 }
 
 # one page too many at the start
@@ -72,7 +72,7 @@ memory_overlaps_successor() {
 	resources 1
 	min=$(printf "0x%x" $(($2 + 1 - 4096)))
 	max=$(printf '0x%x' $(($2 + MINT_SIZE * MIB - 1)))
-	refused "0x[0-9a-f]+" "node $lodger" "choose|end that|end it|stop" try
+	refused "0x[0-9a-f]+" "node $lodger" "end that node first" try
 }
 
 common_area() {
@@ -81,7 +81,7 @@ common_area() {
 	resources 1
 	min=$1
 	max=$(printf '0x%x' $((min + MINT_SIZE * MIB - 1)))
-	refused "0x[0-9a-f]+" "common area" "choose|use|cannot be given" try
+	refused "0x[0-9a-f]+" "common area" "use a range that" try
 }
 
 gateway() {
@@ -90,7 +90,7 @@ gateway() {
 	resources 1
 	min=$1
 	max=$2
-	refused "0x[0-9a-f]+" "gateway|first MiB" "choose|use|cannot be given" try
+	refused "--mem-min=$min" "the first MiB" "cannot be given away" try
 }
 
 reserved_memory() {
@@ -100,7 +100,7 @@ reserved_memory() {
 	[ $# = 2 ] || skip "the firmware reserves nothing"
 	min=$1
 	max=$2
-	refused "0x[0-9a-f]+" "reserved|firmware" "choose|use|cannot be given" try
+	refused "0x[0-9a-f]+" "reserved|firmware" "use a range that" try
 }
 
 no_memory() {
@@ -108,7 +108,7 @@ no_memory() {
 	min=0x3f0000000000
 	max=0x3f000fffffff
 	refused "0x3f0000000000|0x3f000fffffff" "no memory|not exist|not in" \
-		"choose|use|cannot be given" try
+		"use a range that" try
 }
 
 # too small for the image: the message says how much is needed
@@ -136,7 +136,7 @@ com_of_node0() {
 device_of_successor() {
 	[ -n "$port" ] || skip "no free serial port to lend"
 	refused_devices "$port" "$port" "node $lodger" \
-		"choose|end that|end it|stop"
+		"end that node first"
 }
 
 # a PCI function that a driver of node 0 drives
@@ -252,7 +252,7 @@ unload_without_load() {
 
 unload_running() {
 	id=$(cores_of "node $lodger")
-	refused "APIC ID ${id% }" "node $lodger|running" "stop|poweroff|end" \
+	refused "APIC ID ${id% }" "is node $lodger's, which was started" "end that node first" \
 		"$MINT_KEXEC" -u --mint-cpu="${id% }"
 }
 
