@@ -5,9 +5,10 @@
     make -C tools/testing/selftests TARGETS=mint run_tests
 
 runs in an emulated machine whose user space is Debian's: its make, its shell, its
-tools. They are on the disk of scripts/distro, which node 0 enters by chroot: what
-differs from a whole Debian is who started the shell, and half an hour of emulation a
-day. The tests of launches run once more with an initrd that Debian made.
+tools. They are on the disk of scripts/distro, which node 0 enters by chroot, because
+the boot of a whole Debian takes minutes under emulation and no test here needs its
+services. The tests of launches run once more with an initrd that Debian's
+initramfs-tools made.
 
 `make check` runs it (scripts/check); by hand:
 
