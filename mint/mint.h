@@ -37,6 +37,7 @@ enum mint_role {
  * @wall_tsc:	TSC at @wall_ns
  * @kept:	physical address of the image kept for an own reboot, or 0
  * @kept_size:	bytes there
+ * @handover:	physical address of the hand-over itself
  */
 struct mint_given {
 	u32	tsc_khz;
@@ -44,6 +45,7 @@ struct mint_given {
 	u64	wall_tsc;
 	u64	kept;
 	u64	kept_size;
+	u64	handover;
 };
 
 /* node.c */

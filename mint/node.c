@@ -126,6 +126,7 @@ static bool __init read_handover(u64 pa)
 	if (!given.tsc_khz)
 		panic("mint: hand-over without the frequency of the TSC");
 
+	given.handover = pa;
 	mint_given = given;
 	mint_self = node;
 	mint_legacy_own = legacy;

@@ -16,9 +16,11 @@
 #include <linux/mutex.h>
 #include <linux/pgtable.h>
 #include <linux/smp.h>
+#include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 
 #include <asm/setup.h>
+#include <asm/tsc.h>
 
 #include "launch.h"
 
@@ -26,6 +28,7 @@
 
 static struct mint_kept *kept __ro_after_init;
 static struct mint_range kept_range __ro_after_init;
+static u64 kept_handover;	/* where the hand-over in it goes; under kept_mutex */
 static DEFINE_MUTEX(kept_mutex);
 
 /* Nothing of it is believed: this kernel may have written over it */
@@ -100,6 +103,36 @@ bool mint_restart_ready(void)
 	return true;
 }
 
+/* The hand-over in the kept image, or NULL */
+static struct mint_handover *find_handover(void)
+{
+	const struct mint_segment *seg;
+	struct mint_handover *handover;
+	u32 i;
+
+	for (i = 0; i < kept->count; i++) {
+		seg = &kept->segment[i];
+		if (kept_handover < seg->to || seg->bytes < sizeof(*handover) ||
+		    kept_handover - seg->to > seg->bytes - sizeof(*handover))
+			continue;
+		handover = (void *)kept + (seg->from - kept_range.start) +
+			   (kept_handover - seg->to);
+		return handover->magic == MINT_MAGIC ? handover : NULL;
+	}
+	return NULL;
+}
+
+/* This kernel's clock may have been set since the launch */
+static void hand_on_clock(void)
+{
+	struct mint_handover *handover = find_handover();
+
+	if (!handover)
+		return;
+	handover->wall_tsc = rdtsc_ordered();
+	handover->wall_ns = ktime_get_real_fast_ns();
+}
+
 /**
  * mint_restart() - put the kept image in place and enter it
  *
@@ -109,6 +142,7 @@ void mint_restart(void)
 {
 	struct mint_node *node = mint_own_node();
 
+	hand_on_clock();
 	node->returns_ms = 0;
 	WRITE_ONCE(node->boots, node->boots + 1);
 	mint_tell(MINT_STATE_STARTING, "own reboot");
@@ -189,6 +223,8 @@ int mint_restart_load(struct request *rq)
 
 	mutex_lock(&kept_mutex);
 	err = mint_image_replace(rq, kept);
+	if (!err)
+		kept_handover = rq->address;
 	mutex_unlock(&kept_mutex);
 	if (!err)
 		pr_info("image for the next reboot of node %u loaded\n", mint_self);
@@ -199,6 +235,7 @@ static int __init mint_restart_setup(void)
 {
 	if (!mint_given.kept)
 		return 0;
+	kept_handover = mint_given.handover;
 	kept_range.start = mint_given.kept;
 	kept_range.size = mint_given.kept_size;
 	if (kept_range.start & ~PAGE_MASK || kept_range.size & ~PAGE_MASK ||

@@ -102,5 +102,19 @@ keep_more() {
 	runs "$node"
 }
 
-run_tests one_core three_cores keep_nothing keep_nothing_panic \
+# The clock goes on as it was set, not as it was at the launch.
+clock_goes_on() {
+	tells_the_year() {
+		grep -q "way.sh: the year is" "$MINT/nodes/$node/log"
+	}
+	initrd_with "$HERE/way.sh"
+	resources 1
+	cmdline="maxcpus=1 way=new_year mint.test=/test/way.sh" start
+	loop_until 120 tells_the_year ||
+		fail "node $node is $(state "$node"), boot $(boots "$node")"
+	year=$(sed -n 's/.*way.sh: the year is //p' "$MINT/nodes/$node/log")
+	[ "$year" = 2041 ] || fail "the year was 2041, it is $year"
+}
+
+run_tests one_core three_cores clock_goes_on keep_nothing keep_nothing_panic \
 	keep_too_little keep_nonsense keep_more

@@ -38,7 +38,10 @@ for word in $line; do
 		;;
 	esac
 done
-[ "$(cat "$MINT/nodes/$(cat "$MINT/node")/boots")" -le "$boots" ] || exit 0
+if [ "$(cat "$MINT/nodes/$(cat "$MINT/node")/boots")" -gt "$boots" ]; then
+	echo "way.sh: the year is $(date +%Y)" >/dev/kmsg
+	exit 0
+fi
 
 # keep_busy <core>: never idle, and as often in the kernel as not
 keep_busy() {
@@ -85,6 +88,11 @@ poweroff | halt | reboot)
 	;;
 poweroff_f | halt_f | reboot_f)
 	/bin/busybox "${way%_f}" -f
+	;;
+new_year)
+	# This kernel's clock is set, and the next one has it
+	date -s "2041-06-01 12:00:00" >/dev/null
+	/bin/busybox reboot -f
 	;;
 sysrq_*)
 	echo "${way#sysrq_}" >/proc/sysrq-trigger
