@@ -33,16 +33,30 @@ DECLARE_WAIT_QUEUE_HEAD(mint_state_wait);
 /* Once made, a claim stays: who looks without a lock sees old, not freed */
 static struct mint_claim *claims[MINT_NODE_MAX];
 
+/* What node 0 has itself: its record may be scribbled like any other */
+static struct mint_node own __ro_after_init;
+
 /* Fill the memory of a node that is over with zeroes */
 static bool scrub;
 module_param(scrub, bool, 0644);
 
 /**
+ * mint_claim_own() - what node 0 owns
+ * @node:	its record, filled
+ *
+ * Context: predecessor, setup_arch().
+ */
+void __init mint_claim_own(const struct mint_node *node)
+{
+	own = *node;
+}
+
+/**
  * mint_claim() - what a node owns
  * @n:	number of the node
  *
- * Context: any. In node 0 the answer about a successor comes from private
- *	    memory and stays valid under its claim's lock; elsewhere it is the
+ * Context: any. In node 0 the answer comes from private memory, that about a
+ *	    successor stays valid under its claim's lock; elsewhere it is the
  *	    node's record, whose counts are to be checked.
  * Return: the record, or NULL if there is no such node.
  */
@@ -51,7 +65,9 @@ const struct mint_node *mint_claim(u32 n)
 	const struct mint_node *node = mint_node(n);
 	struct mint_claim *claim;
 
-	if (mint_role == MINT_PREDECESSOR && n != mint_self) {
+	if (mint_role == MINT_PREDECESSOR) {
+		if (n == mint_self)
+			return node ? &own : NULL;
 		claim = node ? READ_ONCE(claims[n]) : NULL;
 		/* Pairs with the releases in mint_claim_use(), mint_release() */
 		return claim && smp_load_acquire(&claim->used) ?

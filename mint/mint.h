@@ -348,6 +348,7 @@ const struct mint_node *mint_told(u32 n);
 u32 mint_state(u32 n);
 bool mint_quarantined(u32 n);
 u64 mint_tenant(u32 n);
+void mint_claim_own(const struct mint_node *node);
 void mint_claim_look(u32 n);
 struct mint_claim *mint_claim_trylock(u32 n);
 void mint_claim_unlock(struct mint_claim *claim);

@@ -193,6 +193,7 @@ static void __init predecessor_reserve_resources(void)
 	for (i = 0; i < mint_own_mem_count; i++)
 		node->mem[i] = mint_own_mem[i];
 	node->nr_mem = mint_own_mem_count;
+	mint_claim_own(node);
 	mint_memory_register();
 }
 

@@ -13,13 +13,19 @@
  *				in the common area
  *	deface <APIC ID>	make the gateway blind for a core, which may be
  *				another node's, until this node ends
+ *	forge <APIC ID>		the same, and claim all the time that it is parked
+ *	erase			node 0's record says that it owns nothing
+ *	pause <ms>		this CPU has interrupts off for so long; in node 0,
+ *				too
  *
  * Kernel failures that have nothing to do with Mint are lkdtm's business.
  */
 
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/init.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/nmi.h>
@@ -32,6 +38,8 @@
 #include <asm/apic.h>
 
 #include "mint.h"
+
+#define PAUSE_MS_MAX	60000
 
 static cpumask_t deaf;
 
@@ -183,7 +191,19 @@ static int deface(void *data)
 	return 0;
 }
 
-static int provoke_deface(char *args)
+static int forge(void *data)
+{
+	struct mint_core *core = data;
+
+	for (;;) {
+		WRITE_ONCE(core->apic_id, ~0U);
+		WRITE_ONCE(core->state, MINT_CORE_PARKED);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int to_core(char *args, int (*fn)(void *data))
 {
 	struct mint_core *core;
 	u32 apic_id;
@@ -193,7 +213,41 @@ static int provoke_deface(char *args)
 	core = mint_core_find(apic_id);
 	if (!core)
 		return -ENODEV;
-	return PTR_ERR_OR_ZERO(kthread_run(deface, core, "mint_deface"));
+	return PTR_ERR_OR_ZERO(kthread_run(fn, core, "mint_deface"));
+}
+
+static int provoke_deface(char *args)
+{
+	return to_core(args, deface);
+}
+
+static int provoke_forge(char *args)
+{
+	return to_core(args, forge);
+}
+
+static int provoke_erase(char *args)
+{
+	struct mint_node *node = mint_node(0);
+
+	WRITE_ONCE(node->nr_mem, 0);
+	WRITE_ONCE(node->legacy, 0);
+	memset(node->mem, 0, sizeof(node->mem));
+	return 0;
+}
+
+static int provoke_pause(char *args)
+{
+	unsigned long flags;
+	unsigned int ms;
+
+	if (!args || kstrtouint(strim(args), 0, &ms) || ms > PAUSE_MS_MAX)
+		return -EINVAL;
+	local_irq_save(flags);
+	while (ms--)
+		mdelay(1);
+	local_irq_restore(flags);
+	return 0;
 }
 
 static const struct {
@@ -206,6 +260,9 @@ static const struct {
 	{ "nmi",	provoke_nmi },
 	{ "scribble",	provoke_scribble },
 	{ "deface",	provoke_deface },
+	{ "forge",	provoke_forge },
+	{ "erase",	provoke_erase },
+	{ "pause",	provoke_pause },
 };
 
 static ssize_t provoke_write(struct file *file, const char __user *from,
@@ -221,7 +278,8 @@ static ssize_t provoke_write(struct file *file, const char __user *from,
 	buf[count] = '\0';
 	word = strsep(&args, "\n ");
 	for (i = 0; i < ARRAY_SIZE(provocations); i++)
-		if (!strcmp(word, provocations[i].word))
+		if (!strcmp(word, provocations[i].word) &&
+		    (mint_successor() || provocations[i].fn == provoke_pause))
 			err = provocations[i].fn(args);
 	return err ?: count;
 }
@@ -231,12 +289,14 @@ static const struct file_operations provoke_fops = {
 	.write	= provoke_write,
 };
 
-/* Node 0 is the one that has to survive */
+/* Node 0 is the one that has to survive: all that it does is to pause */
 static int __init mint_provoke_init(void)
 {
-	if (mint_role != MINT_SUCCESSOR)
+	if (!mint_own_node())
 		return 0;
 	debugfs_create_file("provoke", 0200, mint_debugfs(), NULL, &provoke_fops);
+	if (mint_role != MINT_SUCCESSOR)
+		return 0;
 	return register_nmi_handler(NMI_LOCAL, deaf_nmi, NMI_FLAG_FIRST,
 				    "mint_provoke");
 }

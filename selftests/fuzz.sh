@@ -72,6 +72,32 @@ scribble_three_cores() {
 	scribble 3
 }
 
+# What node 0 has is not what its record says.
+record_of_node0() {
+	initrd_with "$HERE/way.sh"
+	cat "$MINT/memory" "$MINT/devices" >"$TMP/owners"
+	owned_by "node 0" >"$TMP/mine"
+	resources 1
+	cmdline="maxcpus=1 way=erase mint.test=/test/way.sh" start
+	runs "$node"
+	erased() {
+		grep -q "way.sh: erased" "$MINT/nodes/$node/log"
+	}
+	loop_until 60 erased || fail "node $node does not erase it"
+	stop "$node" || exit 1
+	cat "$MINT/memory" "$MINT/devices" >"$TMP/owners.now"
+	cmp -s "$TMP/owners" "$TMP/owners.now" ||
+		fail "$(diff "$TMP/owners" "$TMP/owners.now")"
+	# The last range: the first has the first MiB in it.
+	# shellcheck disable=SC2046 # two words
+	set -- $(tail -n 1 "$TMP/mine")
+	resources 1
+	refused "memory" "node 0" "outside of mint.mem=" \
+		mint_kexec --mint-cpu="$boot" --mem-min="$1" --mem-max="$2" \
+		"$MINT_KERNEL"
+	alive "$beside"
+}
+
 # no_complaint: nothing in the log so far, which is thrown away: it fills up
 no_complaint() {
 	dmesg -c >"$TMP/log"
@@ -108,4 +134,4 @@ kexec_load() {
 }
 
 need_beside
-run_tests scribble_one_core scribble_three_cores kexec_load
+run_tests scribble_one_core scribble_three_cores record_of_node0 kexec_load

@@ -118,6 +118,10 @@ hang_all)
 deaf)
 	echo "nmi $last" >"$DEBUG/mint/provoke"
 	;;
+erase)
+	echo erase >"$DEBUG/mint/provoke"
+	echo "way.sh: erased" >/dev/kmsg
+	;;
 scribble:*)
 	echo "$way" | tr ':' ' ' >"$DEBUG/mint/provoke"
 	;;
