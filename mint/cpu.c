@@ -194,6 +194,8 @@ void mint_core_reset(struct mint_core *core)
 	apic_icr_write(APIC_INT_LEVELTRIG | APIC_DM_INIT, mint_apic_id(core));
 	safe_apic_wait_icr_idle();
 	preempt_enable();
+	/* The stamp of who comes through the gateway after this */
+	WRITE_ONCE(core->tsc_gateway, 0);
 	WRITE_ONCE(core->state, MINT_CORE_UNUSED);
 }
 
@@ -264,11 +266,16 @@ void mint_core_send_to_park(struct mint_core *core)
  * mint_core_proven() - has it shown up there?
  * @core:	record of a core
  *
+ * The state alone may be the word of the dead node, or of another one. The
+ * gateway leaves a stamp, too, which mint_core_reset() has cleared: it is newer
+ * than the INIT, whatever the TSCs of the two cores say of each other.
+ *
  * Context: any.
  */
 bool mint_core_proven(const struct mint_core *core)
 {
-	return READ_ONCE(core->state) == MINT_CORE_PARKED;
+	return READ_ONCE(core->state) == MINT_CORE_PARKED &&
+	       READ_ONCE(core->tsc_gateway);
 }
 
 /**

@@ -163,7 +163,7 @@ def scrub(b):
 
 # ---- quarantine -------------------------------------------------------------
 
-def lock_up(b):
+def lock_up(b, how="deface", tries=5):
     """Have one node in quarantine by another, on com3: (one, two)."""
     # The defacer races with node 0, which writes the record again before it
     # sends the core through the gateway. Where node 0 wins, the core is proven
@@ -173,7 +173,7 @@ def lock_up(b):
         b.nodes.wait_state(one, "running")
         two, _ = b.launch_on("com3", 1)
         core = b.nodes.cores()["node %d" % one][0]
-        b.m.sh("echo deface %d >%s" % (core, PROVOKE), 30, "com3")
+        b.m.sh("echo %s %d >%s" % (how, core, PROVOKE), 30, "com3")
         status, text = b.m.run("echo force >%s/nodes/%d/stop" % (SYSFS, one))
         if status:
             expect(re.search("I/O error|Input/output", text),
@@ -182,7 +182,7 @@ def lock_up(b):
         b.nodes.wait_over(one)
         b.nodes.stop(two)
         b.launched = []
-    raise Skipped("the defacer never wins on this host")
+    return None
 
 
 def refused_by(b, node, **where):
@@ -201,7 +201,10 @@ def quarantine(b):
     # As it starts, the core and the memory that will be locked up.
     core = b.nodes.free_cores(1)[0]
     first, last = b.nodes.free_memory(b.spec.size)
-    one, two = lock_up(b)
+    locked = lock_up(b)
+    if not locked:
+        raise Skipped("the defacer never wins on this host")
+    one, two = locked
     expect(b.nodes.status()[one][0] == "lost", "state %s",
            b.nodes.status()[one])
     expect("quarantine: APIC ID %d not proven parked" % core
@@ -223,6 +226,94 @@ def quarantine(b):
     node = b.launch(1, ids=[core], memory=(first, last))
     b.nodes.wait_state(node, "running")
     b.nodes.beats([0, node])
+
+
+def forged(b):
+    """A core's record says that it is parked, and the gateway has not seen it."""
+    before = b.state()
+    locked = lock_up(b, "forge", 3)
+    expect(locked, "a forged record passes for a proof")
+    one, two = locked
+    expect(b.nodes.status()[one][0] == "lost", "state %s",
+           b.nodes.status()[one])
+    b.nodes.beats([0, two])
+    b.nodes.stop(two)
+    b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, one))
+    b.nodes.wait_over(one)
+    b.launched = []
+    b.nodes.poll(lambda: b.state() == before, 20, "state as before")
+
+
+# ---- hearts -----------------------------------------------------------------
+
+def lost_after(b, ms, port=None):
+    """Have hearts called still after so long (times SLOW): (new, old), ms."""
+    path = PARAMETERS + "/lost_ms"
+    old = int(b.m.read(path, port))
+    new = int(ms * qemu.SLOW)
+    b.m.sh("echo %d >%s" % (new, path), 30, port)
+    return new, old
+
+
+def stall(b):
+    """The whole machine stands still for longer than mint.lost_ms: no matter."""
+    ports = {}
+    for port in ("com2", "com3"):
+        ports[port], _ = b.launch_on(port, 1)
+    limit, old = lost_after(b, 3000)
+    for port in ports:
+        lost_after(b, 3000, port)
+    try:
+        for _ in range(2):
+            b.m.process.send_signal(signal.SIGSTOP)
+            # Not to wait for anything: this is what the machine suffers.
+            time.sleep(limit * 1.4 / 1000)
+            b.m.process.send_signal(signal.SIGCONT)
+            b.nodes.beats([0, *ports.values()])
+            b.nodes.beats([0, *ports.values()])
+    finally:
+        b.m.process.send_signal(signal.SIGCONT)
+        set_parameter(b, "lost_ms", old)
+    for port in (None, *ports):
+        said = b.m.sh("dmesg | grep ' is silent' || true", 30, port)
+        expect(not said, "%s: %s", port or "node 0", said)
+
+
+def node0_pauses(b):
+    """Node 0's heart stands still: a successor says so, until it beats again."""
+    node, _ = b.launch_on("com2", 1)
+    limit, _ = lost_after(b, 2000, "com2")
+
+    def seen():
+        return b.m.sh("cd %s/nodes/0 && cat state reason" % SYSFS, 30,
+                      "com2").splitlines()
+
+    expect(seen() == ["running", "up"], "node 0 is %s", seen())
+    b.m.kick("echo pause %d >%s" % (limit * 2, PROVOKE))
+    b.nodes.poll(lambda: seen()[0] == "silent", 30, "silence of node 0")
+    expect(seen() in (["silent", "no heartbeat for %d ms" % limit],
+                      ["running", "up"]), "node 0 is %s", seen())
+    b.nodes.poll(lambda: seen() == ["running", "up"], 60, "node 0 back")
+    said = b.m.sh("dmesg | grep 'mint: node 0 is'", 30, "com2")
+    expect("node 0 is silent: no heartbeat for %d ms" % limit in said and
+           "node 0 is back" in said, "the log says %s", said)
+    b.nodes.beats([0, node])
+
+
+def forged(b):
+    """A core's record says that it is parked, and the gateway has not seen it."""
+    before = b.state()
+    locked = lock_up(b, "forge", 3)
+    expect(locked, "a forged record passes for a proof")
+    one, two = locked
+    expect(b.nodes.status()[one][0] == "lost", "state %s",
+           b.nodes.status()[one])
+    b.nodes.beats([0, two])
+    b.nodes.stop(two)
+    b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, one))
+    b.nodes.wait_over(one)
+    b.launched = []
+    b.nodes.poll(lambda: b.state() == before, 20, "state as before")
 
 
 # ---- node 0 goes ------------------------------------------------------------
