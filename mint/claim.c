@@ -81,7 +81,8 @@ const struct mint_node *mint_claim(u32 n)
  * @n:	number of the node
  *
  * Context: any.
- * Return: MINT_STATE_*; of a successor in node 0, as node 0 has found it.
+ * Return: MINT_STATE_*, as this kernel has found it: node 0 the state of its
+ * successors, and a successor that of node 0; else what the record says.
  */
 u32 mint_state(u32 n)
 {
@@ -90,6 +91,8 @@ u32 mint_state(u32 n)
 	if (mint_role == MINT_PREDECESSOR && n != mint_self)
 		return node && READ_ONCE(claims[n]) ?
 		       READ_ONCE(claims[n]->node.state) : MINT_STATE_NONE;
+	if (mint_role == MINT_SUCCESSOR && !n && node)
+		return READ_ONCE(mint_node0_told()->state);
 	return node ? READ_ONCE(node->state) : MINT_STATE_NONE;
 }
 
@@ -101,21 +104,21 @@ u32 mint_state(u32 n)
  */
 bool mint_quarantined(u32 n)
 {
-	return mint_node(n) && READ_ONCE(claims[n]) &&
-	       READ_ONCE(claims[n]->quarantined);
+	return mint_role == MINT_PREDECESSOR &&
+	       mint_state(n) == MINT_STATE_QUARANTINE;
 }
 
 /**
- * mint_tenant() - who has a number, as a count
+ * mint_incarnation() - who has a number, as a count
  * @n:	number of a node
  *
  * Context: predecessor, any.
  * Return: a count that is another one once another node has the number.
  */
-u64 mint_tenant(u32 n)
+u64 mint_incarnation(u32 n)
 {
 	return mint_node(n) && READ_ONCE(claims[n]) ?
-	       READ_ONCE(claims[n]->tenant) : 0;
+	       READ_ONCE(claims[n]->incarnation) : 0;
 }
 
 /**
@@ -123,14 +126,16 @@ u64 mint_tenant(u32 n)
  * @n:	number of the node
  *
  * Context: any.
- * Return: where state, reason and time stand: node 0's own copy for successors
- * in node 0, else the record; NULL if there is none.
+ * Return: where state, reason and time stand: the book of this kernel, where it
+ * keeps one, else the record; NULL if there is none.
  */
 const struct mint_node *mint_told(u32 n)
 {
 	if (mint_role == MINT_PREDECESSOR && n != mint_self)
 		return mint_node(n) && READ_ONCE(claims[n]) ?
 		       &claims[n]->node : NULL;
+	if (mint_role == MINT_SUCCESSOR && !n)
+		return mint_node0_told();
 	return mint_node(n);
 }
 
@@ -163,21 +168,54 @@ void mint_claim_unlock(struct mint_claim *claim)
 }
 
 /**
+ * mint_claim_progress() - does somebody get on with taking a node back?
+ * @n:	number of the node
+ *
+ * Context: predecessor, any.
+ * Return: a count that is another one if so.
+ */
+unsigned long mint_claim_progress(u32 n)
+{
+	return mint_node(n) && READ_ONCE(claims[n]) ?
+	       READ_ONCE(claims[n]->progress) : 0;
+}
+
+/**
+ * mint_claim_progressed() - a step of taking a node back is done
+ * @claim:	of the node
+ *
+ * Context: predecessor, under the claim's lock.
+ */
+void mint_claim_progressed(struct mint_claim *claim)
+{
+	WRITE_ONCE(claim->progress, claim->progress + 1);
+}
+
+/**
  * mint_claim_wait() - wait until nobody is at a node
- * @n:		number of the node
- * @limit:	how long at the most, in jiffies
+ * @n:	number of the node
+ * @ms:	how long to wait for one step of who is at it
  *
  * Somebody else may be quicker to begin the next operation.
  *
  * Context: predecessor, process; may sleep. The caller has no claim locked.
+ * Return: false if who is at it does not get on.
  */
-void mint_claim_wait(u32 n, long limit)
+bool mint_claim_wait(u32 n, unsigned int ms)
 {
 	struct mint_claim *claim = mint_node(n) ? READ_ONCE(claims[n]) : NULL;
+	unsigned long seen;
 
-	if (claim)
-		wait_event_timeout(mint_state_wait,
-				   !mutex_is_locked(&claim->lock), limit);
+	if (!claim)
+		return true;
+	do {
+		seen = mint_claim_progress(n);
+		if (wait_event_timeout(mint_state_wait,
+				       !mutex_is_locked(&claim->lock),
+				       msecs_to_jiffies(ms)))
+			return true;
+	} while (mint_claim_progress(n) != seen);
+	return false;
 }
 
 /**
@@ -200,6 +238,7 @@ struct mint_claim *mint_claim_new(void)
 			if (!claim)
 				break;
 			mutex_init(&claim->lock);
+			raw_spin_lock_init(&claim->request_lock);
 			INIT_WORK(&claim->look, mint_watch_one);
 			claim->n = n;
 			WRITE_ONCE(claims[n], claim);
@@ -228,40 +267,67 @@ struct mint_claim *mint_claim_new(void)
  */
 void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
 {
-	claim->node = *node;
-	claim->nr_lent = 0;
-	claim->quarantined = false;
-	claim->ran = false;
-	claim->tenant++;
-	*mint_node(claim->n) = *node;
+	u32 state = mint_state_next(claim->node.state, MINT_EVENT_CLAIM);
+	unsigned long flags;
+
 	mint_rings_reset(claim->n);
+	raw_spin_lock_irqsave(&claim->request_lock, flags);
+	claim->node = *node;
+	claim->node.state = state;
+	claim->nr_lent = 0;
+	claim->ran = false;
+	claim->request = MINT_REQUEST_NONE;
+	claim->incarnation++;
+	*mint_node(claim->n) = claim->node;
 	/* Pairs with mint_claim() */
 	smp_store_release(&claim->used, true);
+	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
 }
 
 /**
- * mint_set_state() - note the state of a successor
- * @claim:	its claim
- * @state:	MINT_STATE_*
- * @fmt:	why, one line
+ * mint_request() - ask something of a successor
+ * @n:		number of the node
+ * @what:	MINT_REQUEST_*
+ * @incarnation: out: who was asked
  *
- * Context: predecessor, process, under the claim's lock.
+ * The only one that writes requests. A request stands until the node is over,
+ * and none takes the place of a stronger one. Under the lock the number is one
+ * node's, so nobody asks who has it next.
+ *
+ * Context: predecessor, any but NMI.
+ * Return: 0; -ESRCH if there is no such node, or if it is to power itself off
+ * and neither runs nor starts.
  */
-void mint_set_state(struct mint_claim *claim, u32 state, const char *fmt, ...)
+int mint_request(u32 n, u32 what, u64 *incarnation)
+{
+	struct mint_claim *claim = n != mint_self && mint_node(n) ?
+				   READ_ONCE(claims[n]) : NULL;
+	unsigned long flags;
+	int err = -ESRCH;
+
+	if (!claim)
+		return err;
+	raw_spin_lock_irqsave(&claim->request_lock, flags);
+	if (claim->used && (what != MINT_REQUEST_POWEROFF ||
+			    mint_state_alive(READ_ONCE(claim->node.state)))) {
+		err = 0;
+		*incarnation = claim->incarnation;
+		claim->request = max(claim->request, what);
+		WRITE_ONCE(mint_node(n)->request, claim->request);
+		mint_ring_node(n);
+	}
+	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
+	return err;
+}
+
+static void enter_state(struct mint_claim *claim, u32 state, bool tell)
 {
 	struct mint_node *told = &claim->node;
 	struct mint_node *node = mint_node(claim->n);
-	va_list args;
-	bool ours;
 
-	va_start(args, fmt);
-	vscnprintf(told->reason, sizeof(told->reason), fmt, args);
-	va_end(args);
 	told->since_ns = ktime_get_real_ns();
-	ours = !claim->used || told->state < MINT_STATE_STARTING;
 	WRITE_ONCE(told->state, state);
-	/* The record of a node that runs is its own to write */
-	if (ours) {
+	if (tell) {
 		memcpy(node->reason, told->reason, sizeof(node->reason));
 		node->since_ns = told->since_ns;
 		WRITE_ONCE(node->state, state);
@@ -270,7 +336,33 @@ void mint_set_state(struct mint_claim *claim, u32 state, const char *fmt, ...)
 	wake_up_all(&mint_state_wait);
 }
 
-static void scrub_range(const struct mint_range *range)
+/**
+ * mint_claim_event() - something has happened to a successor
+ * @claim:	its claim
+ * @event:	what
+ * @fmt:	why, one line
+ *
+ * Its state is then what the table of states.c says.
+ *
+ * Context: predecessor, process, under the claim's lock.
+ */
+void mint_claim_event(struct mint_claim *claim, enum mint_event event,
+		      const char *fmt, ...)
+{
+	u32 old = claim->node.state, state = mint_state_next(old, event);
+	va_list args;
+
+	if (WARN_ONCE(!state, "mint: node %u is %s: no event %u then\n", claim->n,
+		      mint_state_name(old), event))
+		return;
+	va_start(args, fmt);
+	vscnprintf(claim->node.reason, sizeof(claim->node.reason), fmt, args);
+	va_end(args);
+	/* The record of a node that runs is its own to write */
+	enter_state(claim, state, !claim->used || old == MINT_STATE_LOADED);
+}
+
+static void scrub_range(struct mint_claim *claim, const struct mint_range *range)
 {
 	u64 done, len;
 	void *addr;
@@ -287,6 +379,7 @@ static void scrub_range(const struct mint_range *range)
 		}
 		memset(addr, 0, len);
 		mint_unmap_memory(addr);
+		mint_claim_progressed(claim);
 		cond_resched();
 	}
 }
@@ -304,15 +397,18 @@ void mint_release(struct mint_claim *claim)
 	struct mint_node *node = mint_node(claim->n);
 	static u64 over;
 	struct mint_core *core;
+	unsigned long flags;
 	u32 i;
 
 	/* First the devices, which may have their lines asserted */
-	for (i = 0; i < claim->nr_lent; i++)
+	for (i = 0; i < claim->nr_lent; i++) {
 		mint_pci_take_back(&claim->node.devices[i]);
+		mint_claim_progressed(claim);
+	}
 	mint_pins_return(claim->n);
 	if (READ_ONCE(scrub) && claim->ran)
 		for (i = 0; i < claim->node.nr_mem; i++)
-			scrub_range(&claim->node.mem[i]);
+			scrub_range(claim, &claim->node.mem[i]);
 
 	mint_claims_lock();
 	mint_memory_take_back(claim->n);
@@ -322,9 +418,12 @@ void mint_release(struct mint_claim *claim)
 	node->nr_mem = 0;
 	node->nr_devices = 0;
 	node->legacy = 0;
-	node->request = MINT_REQUEST_NONE;
+	raw_spin_lock_irqsave(&claim->request_lock, flags);
+	claim->request = MINT_REQUEST_NONE;
+	WRITE_ONCE(node->request, MINT_REQUEST_NONE);
 	/* Pairs with mint_claim() */
 	smp_store_release(&claim->used, false);
+	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
 	mint_claims_unlock();
 }
 
@@ -337,7 +436,7 @@ void mint_release(struct mint_claim *claim)
 void mint_claim_forget(struct mint_claim *claim)
 {
 	mint_release(claim);
-	mint_set_state(claim, MINT_STATE_NONE, "not started");
+	enter_state(claim, MINT_STATE_NONE, true);
 	mint_sysfs_remove_node(claim->n);
 	memset(mint_node(claim->n), 0, sizeof(struct mint_node));
 }

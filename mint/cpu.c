@@ -292,6 +292,21 @@ bool mint_core_parked(const struct mint_core *core)
 }
 
 /**
+ * mint_core_settled() - has a core long left the gateway for its kernel?
+ * @core:	record
+ * @tsc:	when it had to be there
+ *
+ * On the way from the gateway to the tables of its kernel no NMI may reach it.
+ *
+ * Context: any.
+ */
+bool mint_core_settled(const struct mint_core *core, u64 tsc)
+{
+	return READ_ONCE(core->state) == MINT_CORE_PASSED &&
+	       (s64)(tsc - READ_ONCE(core->tsc_left)) > 0;
+}
+
+/**
  * mint_core_nmi() - send a core an NMI
  * @core:	record
  *

@@ -481,7 +481,6 @@ static int check_and_claim(struct request *rq, struct mint_claim **out)
 				   mint_layout.nodes.count);
 
 	rq->number = claim->n;
-	rq->node.state = MINT_STATE_LOADED;
 	claim->entry = rq->keep.size ? mint_layout.place : rq->handover.entry;
 	claim->arg = rq->keep.start;
 	claim->la57 = rq->la57;
@@ -556,7 +555,7 @@ static int load(struct request *rq, struct mint_claim **out)
 	if (check_tsc_unstable())
 		pr_warn("the TSC of this machine is unstable: clocks of node %u will be wrong\n",
 			rq->number);
-	mint_set_state(claim, MINT_STATE_LOADED, "image in place");
+	mint_claim_event(claim, MINT_EVENT_LOADED, "image in place");
 	pr_info("node %u loaded for APIC ID %u: %u cores\n", rq->number,
 		rq->handover.boot_apic_id, rq->nr_cores);
 	*out = claim;
@@ -589,7 +588,7 @@ static int enter_start(struct request *rq, struct mint_claim *claim)
 	if (mint_leaving())
 		return refuse_leaving(rq);
 	claim->ran = true;
-	mint_set_state(claim, MINT_STATE_STARTING, "sent through the gateway");
+	mint_claim_event(claim, MINT_EVENT_START, "sent through the gateway");
 	return 0;
 }
 
@@ -606,9 +605,7 @@ static int start(struct request *rq, struct mint_claim *claim)
 
 	claim->node.boots = 1;
 	claim->boots_seen = 1;
-	claim->heartbeat = 0;
-	claim->beat_at = jiffies;
-	claim->end_at = 0;
+	mint_heart_reset(&claim->heart, 0, jiffies);
 	mint_node(claim->n)->boots = 1;
 	err = enter_start(rq, claim);
 	if (err)
@@ -617,14 +614,16 @@ static int start(struct request *rq, struct mint_claim *claim)
 	mint_timing_at(claim->n, MINT_TIME_IPI, rdtsc_ordered());
 	err = mint_core_start(core, &start);
 	if (err) {
+		mint_claim_event(claim, MINT_EVENT_END,
+				 "did not pass the gateway");
 		if (mint_prove_parked(claim))
 			return mint_refuse(rq, err,
 					   "APIC ID %u did not pass the gateway (%d) and cannot be proven parked: node %u is in quarantine",
 					   claim->node.boot_apic_id, err,
 					   claim->n);
 		mint_release(claim);
-		mint_set_state(claim, MINT_STATE_ENDED,
-			       "did not pass the gateway");
+		mint_claim_event(claim, MINT_EVENT_ENDED,
+				 "did not pass the gateway");
 		return mint_refuse(rq, err,
 				   "APIC ID %u did not pass the gateway (%d): all is given back",
 				   claim->node.boot_apic_id, err);

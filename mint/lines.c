@@ -268,7 +268,7 @@ static bool may_assert(u32 n)
 {
 	u32 state = mint_state(n);
 
-	return state == MINT_STATE_RUNNING || state == MINT_STATE_LOST;
+	return state == MINT_STATE_RUNNING || state == MINT_STATE_SILENT;
 }
 
 /* Under the line's lock */

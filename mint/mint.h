@@ -9,6 +9,7 @@
 #include <linux/compiler.h>
 #include <linux/kexec.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -188,6 +189,7 @@ void mint_core_reset(struct mint_core *core);
 void mint_core_send_to_park(struct mint_core *core);
 bool mint_core_proven(const struct mint_core *core);
 bool mint_core_parked(const struct mint_core *core);
+bool mint_core_settled(const struct mint_core *core, u64 tsc);
 void mint_core_nmi(const struct mint_core *core);
 u32 mint_core_owner(const struct mint_core *core);
 u32 mint_core_take(struct mint_core *core, u32 n);
@@ -301,6 +303,56 @@ void mint_legacy_reserve(void);
 void mint_legacy_irqs(void);
 bool mint_legacy_line(struct mint_device *dev, u32 k);
 
+/* states.c */
+/**
+ * enum mint_event - what happens to a successor, as node 0 finds it
+ * @MINT_EVENT_CLAIM:	resources are claimed for it
+ * @MINT_EVENT_LOADED:	its image is in place
+ * @MINT_EVENT_START:	its boot core is sent through the gateway
+ * @MINT_EVENT_UP:	its kernel runs, or runs again
+ * @MINT_EVENT_REBOOT:	it starts again by itself
+ * @MINT_EVENT_PANIC:	it has panicked, and will start again by itself
+ * @MINT_EVENT_STILL:	its heart stands still
+ * @MINT_EVENT_END:	it is over: node 0 begins to take back what it had
+ * @MINT_EVENT_UNPROVEN: a core of it is not proven parked
+ * @MINT_EVENT_ENDED:	it owns nothing any more
+ * @MINT_EVENT_PANICKED: the same, after a panic
+ * @MINT_EVENTS:	how many there are
+ */
+enum mint_event {
+	MINT_EVENT_CLAIM,
+	MINT_EVENT_LOADED,
+	MINT_EVENT_START,
+	MINT_EVENT_UP,
+	MINT_EVENT_REBOOT,
+	MINT_EVENT_PANIC,
+	MINT_EVENT_STILL,
+	MINT_EVENT_END,
+	MINT_EVENT_UNPROVEN,
+	MINT_EVENT_ENDED,
+	MINT_EVENT_PANICKED,
+	MINT_EVENTS,
+};
+
+/**
+ * struct mint_heart - a heartbeat, as this kernel has watched it
+ * @count:	beats, when last looked at
+ * @looked_at:	when that was, jiffies
+ * @still_ms:	for how long it was watched without a beat
+ */
+struct mint_heart {
+	u64		count;
+	unsigned long	looked_at;
+	unsigned int	still_ms;
+};
+
+const char *mint_state_name(u32 state);
+u32 mint_state_next(u32 state, enum mint_event event);
+bool mint_state_alive(u32 state);
+void mint_heart_reset(struct mint_heart *heart, u64 count, unsigned long now);
+bool mint_heart_look(struct mint_heart *heart, u64 count, unsigned long now,
+		     unsigned int period_ms);
+
 /* claim.c */
 /**
  * struct mint_claim - node 0's own book about a successor
@@ -308,7 +360,6 @@ bool mint_legacy_line(struct mint_device *dev, u32 k);
  * @n:		its number
  * @used:	it owns what @node says
  * @ran:	it was started
- * @quarantined: cores of it could not be proven parked
  * @la57:	its image is entered with five levels of page tables
  * @node:	what it was given, and the state it is in
  * @nr_lent:	devices of it that were brought to rest
@@ -316,18 +367,21 @@ bool mint_legacy_line(struct mint_device *dev, u32 k);
  * @entry:	where its boot core leaves the gateway for
  * @arg:	argument there
  * @over:	counts up with every node that ends; 0: it never ran
- * @heartbeat:	count in its record, when last looked at
- * @tenant:	counts up with every node that gets this number
  * @look:	looks after it
- * @beat_at:	when @heartbeat changed, jiffies
- * @end_at:	when it was first seen to have ended, jiffies; 0: not yet
+ * @heart:	its heartbeat
+ * @ends_as:	what it will be once all is taken back
+ * @unparked:	the fewest cores that had not said that they are parked
+ * @parked_at:	when there were so few for the first time, jiffies
+ * @progress:	counts up while somebody takes back what it had
+ * @request_lock: for what follows, and for changes of @used
+ * @request:	MINT_REQUEST_*, the strongest that was made
+ * @incarnation: counts up with every node that gets this number
  */
 struct mint_claim {
 	struct mutex		lock;	/* one operation on the node at a time */
 	u32			n;
 	bool			used;
 	bool			ran;
-	bool			quarantined;
 	bool			la57;
 	struct mint_node	node;
 	u32			nr_lent;
@@ -335,11 +389,15 @@ struct mint_claim {
 	u64			entry;
 	u64			arg;
 	u64			over;
-	u64			heartbeat;
-	u64			tenant;
 	struct work_struct	look;
-	unsigned long		beat_at;
-	unsigned long		end_at;
+	struct mint_heart	heart;
+	enum mint_event		ends_as;
+	u32			unparked;
+	unsigned long		parked_at;
+	unsigned long		progress;
+	raw_spinlock_t		request_lock;
+	u32			request;
+	u64			incarnation;
 };
 
 extern struct wait_queue_head mint_state_wait;
@@ -347,18 +405,22 @@ const struct mint_node *mint_claim(u32 n);
 const struct mint_node *mint_told(u32 n);
 u32 mint_state(u32 n);
 bool mint_quarantined(u32 n);
-u64 mint_tenant(u32 n);
+u64 mint_incarnation(u32 n);
 void mint_claim_own(const struct mint_node *node);
 void mint_claim_look(u32 n);
 struct mint_claim *mint_claim_trylock(u32 n);
 void mint_claim_unlock(struct mint_claim *claim);
-void mint_claim_wait(u32 n, long limit);
+unsigned long mint_claim_progress(u32 n);
+void mint_claim_progressed(struct mint_claim *claim);
+bool mint_claim_wait(u32 n, unsigned int ms);
 struct mint_claim *mint_claim_new(void);
 void mint_claim_use(struct mint_claim *claim, const struct mint_node *node);
 void mint_claim_forget(struct mint_claim *claim);
 void mint_release(struct mint_claim *claim);
+int mint_request(u32 n, u32 what, u64 *incarnation);
 __printf(3, 4)
-void mint_set_state(struct mint_claim *claim, u32 state, const char *fmt, ...);
+void mint_claim_event(struct mint_claim *claim, enum mint_event event,
+		      const char *fmt, ...);
 
 /* watch.c */
 __printf(2, 3)
@@ -366,6 +428,7 @@ void mint_tell(u32 state, const char *fmt, ...);
 void mint_watch_now(void);
 void mint_watch_start(void);
 void mint_watch_one(struct work_struct *work);
+const struct mint_node *mint_node0_told(void);
 
 /* stop.c */
 /**
@@ -380,10 +443,9 @@ enum mint_strength {
 	MINT_STOP_FORCE,
 };
 
-int mint_ask(u32 n);
 unsigned long mint_ask_bound(void);
 int mint_stop(u32 n, enum mint_strength strength);
-bool mint_all_parked(u32 n);
+u32 mint_unparked(u32 n);
 int mint_prove_parked(struct mint_claim *claim);
 
 /* end.c */

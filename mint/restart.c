@@ -136,12 +136,19 @@ static void hand_on_clock(void)
 /**
  * mint_restart() - put the kept image in place and enter it
  *
- * Context: after mint_restart_ready(), local APIC quiet; does not return.
+ * Context: after mint_restart_ready(), local APIC quiet.
+ * Return: not at all; but if node 0 has asked for something meanwhile.
  */
 void mint_restart(void)
 {
 	struct mint_node *node = mint_own_node();
 
+	/* From here on node 0 sends no NMI, unless its request is seen here */
+	WRITE_ONCE(node->state, MINT_STATE_STARTING);
+	/* Pairs with stop_park(): request, then the state */
+	smp_mb();
+	if (READ_ONCE(node->request))
+		return;
 	hand_on_clock();
 	node->returns_ms = 0;
 	WRITE_ONCE(node->boots, node->boots + 1);

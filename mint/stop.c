@@ -4,9 +4,11 @@
  *
  * Owns the three strengths and the proof that cores are parked: "ask" leaves
  * it to the node's user space, "park" to its kernel, by request and then by
- * NMI, "force" to nobody: INIT. A core that cannot be proven parked may still
- * write to its node's memory: that, its devices and its cores stay with the
- * node, in quarantine, until another "force" succeeds.
+ * NMI, "force" to nobody: INIT. A kernel that starts has no entry for an NMI,
+ * which would reset the machine: it is parked by request or else by INIT. A
+ * core that cannot be proven parked may still write to its node's memory:
+ * that, its devices and its cores stay with the node, in quarantine, until
+ * another "force" succeeds.
  */
 
 #include <linux/delay.h>
@@ -18,14 +20,19 @@
 #include <linux/string.h>
 #include <linux/wait.h>
 
+#include <asm/tsc.h>
+
 #include "mint.h"
 
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "mint."
 
+/* For one more core to park, or to be proven parked, after the one before */
 #define REQUEST_BOUND_MS	1000
 #define NMI_BOUND_MS		1000
 #define PROVE_BOUND_MS		12000
+/* For one more step of taking back, of which 16 MiB of zeroes are one */
+#define STEP_BOUND_MS		15000
 
 /* systemd gives a service 90 s to stop */
 static unsigned int ask_ms = 100000;
@@ -52,23 +59,31 @@ static struct mint_core *next_unparked(u32 n, u32 *i)
 }
 
 /**
- * mint_all_parked() - do all cores of a node say that they are parked?
+ * mint_unparked() - how many cores of a node have not said that they are parked?
  * @n:	number of the node
  *
  * Context: predecessor, any.
  */
-bool mint_all_parked(u32 n)
+u32 mint_unparked(u32 n)
 {
-	u32 i = 0;
+	u32 i = 0, count = 0;
 
-	return !next_unparked(n, &i);
+	while (next_unparked(n, &i))
+		count++;
+	return count;
 }
 
+/* As long as one core after the other parks, each within @ms */
 static bool wait_parked(u32 n, unsigned int ms)
 {
 	unsigned long bound = jiffies + msecs_to_jiffies(ms);
+	u32 left, last = U32_MAX;
 
-	while (!mint_all_parked(n)) {
+	while ((left = mint_unparked(n))) {
+		if (left < last) {
+			last = left;
+			bound = jiffies + msecs_to_jiffies(ms);
+		}
 		if (time_after(jiffies, bound))
 			return false;
 		usleep_range(100, 200);
@@ -79,11 +94,10 @@ static bool wait_parked(u32 n, unsigned int ms)
 /* "APIC IDs 3 5" of those that are not where they should be */
 static void put_in_quarantine(struct mint_claim *claim, struct seq_buf *bad)
 {
-	claim->quarantined = true;
 	pr_err("node %u: %s cannot be proven parked: its memory, cores and devices stay in quarantine (echo force > /sys/kernel/mint/nodes/%u/stop tries again)\n",
 	       claim->n, seq_buf_str(bad), claim->n);
-	mint_set_state(claim, MINT_STATE_LOST, "quarantine: %s not proven parked",
-		       seq_buf_str(bad));
+	mint_claim_event(claim, MINT_EVENT_UNPROVEN, "%s not proven parked",
+			 seq_buf_str(bad));
 }
 
 /**
@@ -95,7 +109,8 @@ static void put_in_quarantine(struct mint_claim *claim, struct seq_buf *bad)
  * All are reset before the first is sent there: one that still ran could start
  * another that was proven already.
  *
- * Context: predecessor, process, under the claim's lock; seconds.
+ * Context: predecessor, process, under the claim's lock, the node ending;
+ *	    seconds.
  * Return: 0; -EIO if a core did not show up: the node is then in quarantine.
  */
 int mint_prove_parked(struct mint_claim *claim)
@@ -117,16 +132,17 @@ int mint_prove_parked(struct mint_claim *claim)
 	for (i = 0; (core = next_core(claim->n, &i));) {
 		while (!mint_core_proven(core) && time_before(jiffies, bound))
 			usleep_range(20, 50);
-		if (mint_core_proven(core))
+		if (mint_core_proven(core)) {
+			bound = jiffies + msecs_to_jiffies(PROVE_BOUND_MS);
+			mint_claim_progressed(claim);
 			continue;
+		}
 		mint_core_reset(core);
 		seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
 			       "APIC ID ", mint_apic_id(core));
 	}
-	if (!seq_buf_used(&bad)) {
-		claim->quarantined = false;
+	if (!seq_buf_used(&bad))
 		return 0;
-	}
 	put_in_quarantine(claim, &bad);
 	return -EIO;
 }
@@ -134,80 +150,103 @@ int mint_prove_parked(struct mint_claim *claim)
 /* Stopped: prove it and take all back */
 static int over(struct mint_claim *claim, const char *reason)
 {
-	int err = mint_prove_parked(claim);
+	int err;
 
+	mint_claim_event(claim, MINT_EVENT_END, "%s", reason);
+	err = mint_prove_parked(claim);
 	if (err)
 		return err;
 	pr_info("node %u is stopped: %s\n", claim->n, reason);
 	mint_release(claim);
-	mint_set_state(claim, MINT_STATE_ENDED, "%s", reason);
+	mint_claim_event(claim, MINT_EVENT_ENDED, "%s", reason);
 	return 0;
 }
 
-static bool alive(u32 state)
+/* The state of a node; NONE once its number is another's, or it owns nothing */
+static u32 state_of(u32 n, u64 incarnation)
 {
-	return state == MINT_STATE_STARTING || state == MINT_STATE_RUNNING;
+	u32 state = mint_state(n);
+
+	return mint_incarnation(n) == incarnation && mint_claim(n) ?
+	       state : MINT_STATE_NONE;
 }
 
-static void request(u32 n, u32 what)
+/* Node 0 is at it: as long as it gets on */
+static int wait_taken_back(u32 n, u64 incarnation)
 {
-	unsigned long flags;
+	unsigned long seen;
+	long left;
 
-	WRITE_ONCE(mint_node(n)->request, what);
-	local_irq_save(flags);
-	mint_ring_node(n);
-	local_irq_restore(flags);
-}
-
-/**
- * mint_ask() - ask a successor to power itself off, without waiting for it
- * @n:	number of the node
- *
- * Context: predecessor, process.
- * Return: 0; -ESRCH if it neither runs nor starts.
- */
-int mint_ask(u32 n)
-{
-	if (n == mint_self || !mint_claim(n) || !alive(mint_state(n)))
-		return -ESRCH;
-	request(n, MINT_REQUEST_POWEROFF);
-	return 0;
+	do {
+		seen = mint_claim_progress(n);
+		left = wait_event_killable_timeout(mint_state_wait,
+						   state_of(n, incarnation) !=
+						   MINT_STATE_ENDING,
+						   msecs_to_jiffies(STEP_BOUND_MS));
+	} while (!left && mint_claim_progress(n) != seen);
+	return min(left, 0L);
 }
 
 static int stop_ask(u32 n)
 {
-	int err = mint_ask(n);
 	unsigned int bound = READ_ONCE(ask_ms);
-	u64 tenant = mint_tenant(n);
+	u64 incarnation;
 	long left;
+	int err;
 
+	err = mint_request(n, MINT_REQUEST_POWEROFF, &incarnation);
 	if (err) {
 		pr_err("node %u neither runs nor starts, nobody there can be asked\n", n);
 		return err;
 	}
 	left = wait_event_killable_timeout(mint_state_wait,
-					   mint_tenant(n) != tenant ||
-					   !alive(mint_state(n)),
+					   !mint_state_alive(state_of(n, incarnation)),
 					   msecs_to_jiffies(bound));
 	if (left < 0)
 		return left;
-	if (mint_tenant(n) != tenant || (left && !mint_claim(n)))
+	err = wait_taken_back(n, incarnation);
+	if (err)
+		return err;
+	switch (state_of(n, incarnation)) {
+	case MINT_STATE_NONE:
 		return 0;
+	case MINT_STATE_QUARANTINE:
+		return -EIO;
+	}
 	pr_err("node %u has not ended %u ms after it was asked: echo park > /sys/kernel/mint/nodes/%u/stop\n",
 	       n, bound, n);
 	return -ETIMEDOUT;
 }
 
+/*
+ * Has the kernel of a node what it takes to survive an NMI? In STARTING it has
+ * not: between the tables of the decompressor and its own there are none. It
+ * says so before it gives its tables up for an own reboot, and then looks for
+ * requests once more (mint_restart()): no NMI follows a request to where none
+ * may come.
+ */
+static bool takes_nmi(u32 n)
+{
+	/* Pairs with mint_tell() in the successor */
+	u32 state = smp_load_acquire(&mint_node(n)->state);
+
+	return state == MINT_STATE_RUNNING || state == MINT_STATE_PANICKED;
+}
+
 static int stop_park(struct mint_claim *claim)
 {
+	u64 asked_at = rdtsc_ordered(), incarnation;
 	struct mint_core *core;
 	u32 i = 0, n = claim->n;
 
-	request(n, MINT_REQUEST_PARK);
+	mint_request(n, MINT_REQUEST_PARK, &incarnation);
 	if (wait_parked(n, REQUEST_BOUND_MS))
 		return over(claim, "parked on request of node 0");
+	if (!takes_nmi(n))
+		return over(claim, "reset by INIT from node 0, it takes no NMI");
 	while ((core = next_unparked(n, &i)))
-		mint_core_nmi(core);
+		if (mint_core_settled(core, asked_at))
+			mint_core_nmi(core);
 	if (wait_parked(n, NMI_BOUND_MS))
 		return over(claim, "parked by NMI from node 0");
 
@@ -218,8 +257,10 @@ static int stop_park(struct mint_claim *claim)
 			       "APIC ID ", mint_apic_id(core));
 	pr_err("node %u: %s did not park on NMI: echo force > /sys/kernel/mint/nodes/%u/stop\n",
 	       n, seq_buf_str(&bad), n);
-	mint_set_state(claim, MINT_STATE_LOST, "%s did not park on NMI",
-		       seq_buf_str(&bad));
+	/* One that is on its way out or in quarantine stays so */
+	if (mint_state_next(claim->node.state, MINT_EVENT_STILL))
+		mint_claim_event(claim, MINT_EVENT_STILL, "%s did not park on NMI",
+				 seq_buf_str(&bad));
 	return -ETIMEDOUT;
 }
 
@@ -246,7 +287,7 @@ int mint_stop(u32 n, enum mint_strength strength)
 		pr_err("node %u is being loaded, started or stopped: try again\n", n);
 		return -EBUSY;
 	}
-	if (claim->used && claim->node.state >= MINT_STATE_STARTING)
+	if (claim->used && claim->ran)
 		err = strength == MINT_STOP_PARK ? stop_park(claim) :
 			over(claim, "reset by INIT from node 0");
 	else

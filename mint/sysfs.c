@@ -24,16 +24,6 @@ static struct kobject *mint_kobj;
 static struct kobject *nodes_kobj;
 static struct kobject *node_kobjs[MINT_NODE_MAX];
 
-static const char * const state_names[] = {
-	[MINT_STATE_NONE]	= "none",
-	[MINT_STATE_LOADED]	= "loaded",
-	[MINT_STATE_STARTING]	= "starting",
-	[MINT_STATE_RUNNING]	= "running",
-	[MINT_STATE_ENDED]	= "ended",
-	[MINT_STATE_PANICKED]	= "panicked",
-	[MINT_STATE_LOST]	= "lost",
-};
-
 typedef u32 (*owner_fn)(u32 index, u32 *id);
 
 static u32 core_owner(u32 index, u32 *id)
@@ -258,10 +248,7 @@ static ssize_t node_file_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 static ssize_t show_state(u32 n, const struct mint_node *node, char *buf)
 {
-	u32 state = mint_state(n);
-
-	return sysfs_emit(buf, "%s\n", state < ARRAY_SIZE(state_names) ?
-			  state_names[state] : "invalid");
+	return sysfs_emit(buf, "%s\n", mint_state_name(mint_state(n)));
 }
 
 static ssize_t show_reason(u32 n, const struct mint_node *node, char *buf)

@@ -2,14 +2,11 @@
 /*
  * Mint: how nodes are doing.
  *
- * Owns the heartbeat of this node and what it says of itself; and in node 0
- * the watch over the others: it makes their states out of what their records
- * say, of their heartbeats and of their cores, and takes back what is over.
- *
- *	loaded -> starting -> running -> ended
- *			^	|  ^  \-> panicked
- *	  own reboot	\-------/  |
- *				  lost, and back when the heart beats again
+ * Owns the heartbeat of this node and what it says of itself; in node 0 the
+ * watch over the others: what has happened to them is made out of what their
+ * records say, of their heartbeats and of their cores, and what is over is
+ * taken back; and in a successor the watch over node 0's heart. The states
+ * are those of states.c.
  *
  * A state that a node has reached for good is written last: who sees "ended"
  * or "panicked" finds its cores, memory and devices free.
@@ -47,7 +44,7 @@
 static unsigned int beat_ms __ro_after_init = 100;
 module_param(beat_ms, uint, 0444);
 
-/* A node without a heartbeat for so long is lost, ms */
+/* A node without a heartbeat for so long is silent, ms */
 static unsigned int lost_ms = 10000;
 module_param(lost_ms, uint, 0644);
 
@@ -78,11 +75,85 @@ static void next_beat(void)
 		add_timer(&heartbeat);
 }
 
+/* It must not be shorter than beats take to come */
+static unsigned int heart_limit(unsigned int ms)
+{
+	return max(ms, 3 * mint_layout.beat_ms);
+}
+
+/* What a peer says, as one line that does no harm to a terminal */
+static void copy_reason(char *to, const char *from)
+{
+	int i;
+
+	for (i = 0; i < MINT_REASON_LEN - 1 && from[i]; i++)
+		to[i] = isascii(from[i]) && isprint(from[i]) ? from[i] : '?';
+	to[i] = '\0';
+}
+
+/* ---- a successor watches node 0 ---- */
+
+/* What is told of node 0 while its heart stands still */
+static struct mint_node silent_node0;
+static bool node0_silent;
+static struct mint_heart node0_heart;	/* the timer's alone, as are both next */
+static u32 node0_state;
+
+static void node0_changed(struct work_struct *work)
+{
+	mint_sysfs_notify(0);
+}
+
+static DECLARE_WORK(node0_work, node0_changed);
+
+/**
+ * mint_node0_told() - what a successor knows of node 0
+ *
+ * Context: successor, any.
+ * Return: where its state, the reason and the time stand.
+ */
+const struct mint_node *mint_node0_told(void)
+{
+	/* Pairs with watch_node0() */
+	return smp_load_acquire(&node0_silent) ? &silent_node0 : mint_node(0);
+}
+
+static void watch_node0(void)
+{
+	const struct mint_node *record = mint_node(0);
+	unsigned int limit = heart_limit(READ_ONCE(lost_ms));
+	u32 state = READ_ONCE(record->state);
+	bool silent;
+
+	mint_heart_look(&node0_heart, READ_ONCE(record->heartbeat), jiffies,
+			mint_layout.beat_ms);
+	/* One that has panicked says so itself */
+	silent = state == MINT_STATE_RUNNING && node0_heart.still_ms >= limit;
+	if (silent == node0_silent && state == node0_state)
+		return;
+	node0_state = state;
+	if (silent && !node0_silent) {
+		silent_node0 = *record;
+		silent_node0.state = MINT_STATE_SILENT;
+		silent_node0.since_ns = ktime_get_real_fast_ns();
+		scnprintf(silent_node0.reason, sizeof(silent_node0.reason),
+			  "no heartbeat for %u ms", limit);
+		pr_warn("node 0 is silent: no heartbeat for %u ms\n", limit);
+	} else if (!silent && node0_silent) {
+		pr_info("node 0 is back\n");
+	}
+	/* Pairs with mint_node0_told() */
+	smp_store_release(&node0_silent, silent);
+	schedule_work(&node0_work);
+}
+
 static void beat(struct timer_list *timer)
 {
 	struct mint_node *node = mint_own_node();
 
 	WRITE_ONCE(node->heartbeat, node->heartbeat + 1);
+	if (mint_role == MINT_SUCCESSOR)
+		watch_node0();
 	mint_end_poll();
 	mint_log_flush();
 	mint_tty_poll();
@@ -125,65 +196,71 @@ void mint_watch_now(void)
 	mod_delayed_work(system_unbound_wq, &watcher, 0);
 }
 
-/* What a peer says, as one line that does no harm to a terminal */
-static void copy_reason(char *to, const char *from)
-{
-	int i;
-
-	for (i = 0; i < MINT_REASON_LEN - 1 && from[i]; i++)
-		to[i] = isascii(from[i]) && isprint(from[i]) ? from[i] : '?';
-	to[i] = '\0';
-}
-
 static void check_heart(struct mint_claim *claim, const struct mint_node *record)
 {
-	u64 count = READ_ONCE(record->heartbeat);
-	u32 state = claim->node.state;
-	unsigned int limit = state == MINT_STATE_STARTING ? READ_ONCE(start_ms) :
-							     READ_ONCE(lost_ms);
+	bool starting = claim->node.state == MINT_STATE_STARTING;
+	unsigned int limit = READ_ONCE(lost_ms);
 
-	/* No tighter than beats come */
-	limit = max(limit, 3 * mint_layout.beat_ms);
-
-	if (count != claim->heartbeat) {
-		claim->heartbeat = count;
-		claim->beat_at = jiffies;
-		if (state == MINT_STATE_LOST) {
-			pr_info("node %u is back\n", claim->n);
-			mint_set_state(claim, MINT_STATE_RUNNING,
-				       "its heart beats again");
-		}
+	if (starting)
+		limit = READ_ONCE(start_ms);
+	limit = heart_limit(limit);
+	if (mint_heart_look(&claim->heart, READ_ONCE(record->heartbeat), jiffies,
+			    WATCH_PERIOD_MS)) {
+		if (claim->node.state != MINT_STATE_SILENT)
+			return;
+		pr_info("node %u is back\n", claim->n);
+		mint_claim_event(claim, MINT_EVENT_UP, "its heart beats again");
 		return;
 	}
-	if (state == MINT_STATE_LOST ||
-	    time_before(jiffies, claim->beat_at + msecs_to_jiffies(limit)))
+	if (claim->node.state == MINT_STATE_SILENT ||
+	    claim->heart.still_ms < limit)
 		return;
-	pr_warn("node %u is lost: %s for %u ms\n", claim->n,
-		state == MINT_STATE_STARTING ? "not up" : "no heartbeat", limit);
-	mint_set_state(claim, MINT_STATE_LOST, state == MINT_STATE_STARTING ?
-		       "did not come up within %u ms" :
-		       "no heartbeat for %u ms", limit);
+	pr_warn("node %u is silent: %s for %u ms\n", claim->n,
+		starting ? "not up" : "no heartbeat", limit);
+	mint_claim_event(claim, MINT_EVENT_STILL, starting ?
+			 "did not come up within %u ms" :
+			 "no heartbeat for %u ms", limit);
 }
 
-/* Its cores get a while to park by themselves; then they are made to */
-static bool reap(struct mint_claim *claim, u32 state)
+/* It says that it is over; that stays so, whatever it says from now on */
+static void begin_end(struct mint_claim *claim, const struct mint_node *record,
+		      enum mint_event ends_as)
 {
 	char reason[MINT_REASON_LEN];
 
-	if (!mint_all_parked(claim->n)) {
-		if (!claim->end_at)
-			claim->end_at = jiffies ?: 1;
-		if (time_before(jiffies, claim->end_at +
-				msecs_to_jiffies(PARK_BOUND_MS)))
-			return false;
+	copy_reason(reason, record->reason);
+	claim->ends_as = ends_as;
+	claim->unparked = mint_unparked(claim->n);
+	claim->parked_at = jiffies;
+	mint_claim_event(claim, MINT_EVENT_END, "%s", reason);
+}
+
+/*
+ * Its cores get a while to park by themselves, as long as one after the other
+ * does; then they are made to.
+ *
+ * Return: false to look again soon.
+ */
+static bool reap(struct mint_claim *claim)
+{
+	u32 unparked = mint_unparked(claim->n);
+	char reason[MINT_REASON_LEN];
+
+	/* Only ever fewer: a record that says now this, now that gains no time */
+	if (unparked < claim->unparked) {
+		claim->unparked = unparked;
+		claim->parked_at = jiffies;
 	}
+	if (unparked && time_before(jiffies, claim->parked_at +
+				    msecs_to_jiffies(PARK_BOUND_MS)))
+		return false;
+	strscpy(reason, claim->node.reason, sizeof(reason));
 	if (mint_prove_parked(claim))
 		return true;
-	copy_reason(reason, mint_node(claim->n)->reason);
 	pr_info("node %u has %s: %s\n", claim->n,
-		state == MINT_STATE_ENDED ? "ended" : "panicked", reason);
+		claim->ends_as == MINT_EVENT_ENDED ? "ended" : "panicked", reason);
 	mint_release(claim);
-	mint_set_state(claim, state, "%s", reason);
+	mint_claim_event(claim, claim->ends_as, "%s", reason);
 	return true;
 }
 
@@ -191,17 +268,20 @@ static bool reap(struct mint_claim *claim, u32 state)
 static bool returns(struct mint_claim *claim, const struct mint_node *record)
 {
 	unsigned int limit = min(READ_ONCE(record->returns_ms), RETURNS_MS_MAX);
+	u64 count = READ_ONCE(record->heartbeat);
 	char reason[MINT_REASON_LEN];
 
 	if (!limit)
 		return false;
 	if (claim->node.state != MINT_STATE_PANICKED) {
 		copy_reason(reason, record->reason);
-		mint_set_state(claim, MINT_STATE_PANICKED, "%s", reason);
-		claim->beat_at = jiffies;
+		mint_claim_event(claim, MINT_EVENT_PANIC, "%s", reason);
+		mint_heart_reset(&claim->heart, count, jiffies);
 	}
-	return time_before(jiffies, claim->beat_at +
-			   msecs_to_jiffies(limit + READ_ONCE(lost_ms)));
+	/* Its heart stands still, or it does as if: that is no more time */
+	mint_heart_look(&claim->heart, claim->heart.count, jiffies,
+			WATCH_PERIOD_MS);
+	return claim->heart.still_ms < limit + READ_ONCE(lost_ms);
 }
 
 /* Node 0 sees only some of the states that a node passes through */
@@ -215,9 +295,20 @@ static void count_boots(struct mint_claim *claim, const struct mint_node *record
 	claim->node.boots++;
 	/* One that only says so, again and again, does not get more time by it */
 	if (claim->node.state != MINT_STATE_STARTING)
-		claim->beat_at = jiffies;
+		mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat),
+				 jiffies);
 	pr_info_ratelimited("node %u reboots by itself\n", claim->n);
-	mint_set_state(claim, MINT_STATE_STARTING, "own reboot");
+	mint_claim_event(claim, MINT_EVENT_REBOOT, "own reboot");
+}
+
+/* It says that it runs, and did not do so before */
+static void come_up(struct mint_claim *claim, const struct mint_node *record)
+{
+	char reason[MINT_REASON_LEN];
+
+	copy_reason(reason, record->reason);
+	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
+	mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat), jiffies);
 }
 
 /* Return: false to look again soon */
@@ -226,23 +317,35 @@ static bool look_at(struct mint_claim *claim)
 	const struct mint_node *record = mint_node(claim->n);
 	/* Pairs with mint_tell() in the successor */
 	u32 state = smp_load_acquire(&record->state);
-	char reason[MINT_REASON_LEN];
 
-	if (!claim->used || claim->quarantined ||
-	    claim->node.state < MINT_STATE_STARTING)
+	if (!claim->used)
 		return true;
+	switch (claim->node.state) {
+	case MINT_STATE_STARTING:
+	case MINT_STATE_RUNNING:
+	case MINT_STATE_SILENT:
+	case MINT_STATE_PANICKED:
+		break;
+	case MINT_STATE_ENDING:
+		return reap(claim);
+	default:
+		return true;
+	}
 
 	count_boots(claim, record);
-	if (state == MINT_STATE_ENDED)
-		return reap(claim, state);
-	if (state == MINT_STATE_PANICKED)
-		return returns(claim, record) || reap(claim, state);
-	claim->end_at = 0;
-	if (state == MINT_STATE_RUNNING &&
-	    claim->node.state == MINT_STATE_STARTING) {
-		copy_reason(reason, record->reason);
-		mint_set_state(claim, state, "%s", reason);
-		claim->beat_at = jiffies;
+	switch (state) {
+	case MINT_STATE_ENDED:
+		begin_end(claim, record, MINT_EVENT_ENDED);
+		return reap(claim);
+	case MINT_STATE_PANICKED:
+		if (returns(claim, record))
+			return true;
+		begin_end(claim, record, MINT_EVENT_PANICKED);
+		return reap(claim);
+	case MINT_STATE_RUNNING:
+		if (claim->node.state == MINT_STATE_STARTING ||
+		    claim->node.state == MINT_STATE_PANICKED)
+			come_up(claim, record);
 	}
 	check_heart(claim, record);
 	return true;
@@ -309,8 +412,12 @@ void __init mint_watch_start(void)
 		mint_common->beat_ms = beat_ms;
 	}
 	x86_platform_ipi_callback = doorbell;
-	if (mint_role == MINT_SUCCESSOR)
+	if (mint_role == MINT_SUCCESSOR) {
 		WRITE_ONCE(mint_own_node()->boot_apic_id, read_apic_id());
+		node0_state = READ_ONCE(mint_node(0)->state);
+		mint_heart_reset(&node0_heart, READ_ONCE(mint_node(0)->heartbeat),
+				 jiffies);
+	}
 	next_beat();
 	mint_tell(MINT_STATE_RUNNING, "up");
 	if (mint_role == MINT_PREDECESSOR)

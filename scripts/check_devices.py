@@ -648,7 +648,7 @@ def hung_sharer(b):
     talk_begin(b, LINKS, "cut")
     b.nodes.poll(lambda: b.m.run("[ -s /tmp/got.1 ]")[0] == 0, 60, "transfer")
     b.m.send("com3", " echo hang 0 >/sys/kernel/debug/mint/provoke\n")
-    b.nodes.wait_state(nodes["com3"], "lost", 60)
+    b.nodes.wait_state(nodes["com3"], "silent", 60)
     for line in finish(b, "cut", "com2", 240):
         expect(line.split()[1] == sums[None], "com2 got %s", line)
     calm(b, " 20-fasteoi ")
@@ -658,7 +658,7 @@ def hung_sharer(b):
     expect("GSI 20 is shared with a node that does not answer" in
            b.m.sh("dmesg | grep mint:"), "nobody had to wait: was the line "
            "asserted?")
-    expect(b.nodes.status()[nodes["com3"]][0] == "lost", "it came back: %s",
+    expect(b.nodes.status()[nodes["com3"]][0] == "silent", "it came back: %s",
            b.nodes.status())
     b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, nodes["com3"]))
     b.nodes.wait_over(nodes["com3"])

@@ -9,7 +9,10 @@ watch is a pair of such functions around a selftest.
 
 import os
 import re
+import signal
+import time
 
+import machine as qemu
 from nodes import SYSFS, Refused
 from verdict import Skipped, expect
 
@@ -168,7 +171,7 @@ def lock_up(b, how="deface", tries=5):
     # The defacer races with node 0, which writes the record again before it
     # sends the core through the gateway. Where node 0 wins, the core is proven
     # parked, and nothing is locked up.
-    for _ in range(5):
+    for _ in range(tries):
         one = b.launch(1)
         b.nodes.wait_state(one, "running")
         two, _ = b.launch_on("com3", 1)
@@ -205,9 +208,9 @@ def quarantine(b):
     if not locked:
         raise Skipped("the defacer never wins on this host")
     one, two = locked
-    expect(b.nodes.status()[one][0] == "lost", "state %s",
+    expect(b.nodes.status()[one][0] == "quarantine", "state %s",
            b.nodes.status()[one])
-    expect("quarantine: APIC ID %d not proven parked" % core
+    expect("APIC ID %d not proven parked" % core
            in b.nodes.file(one, "reason"), "reason: %s",
            b.nodes.file(one, "reason"))
     owners = [m[2] for m in b.nodes.memory() if m[0] == first]
@@ -216,6 +219,15 @@ def quarantine(b):
            b.nodes.cores())
     refused_by(b, one, ids=[core])
     refused_by(b, one, ids=b.nodes.free_cores(1), memory=(first, last))
+    # No other kernel takes node 0's place: it would know nothing of the core.
+    b.m.sh("kexec -l --initrd=%s --reuse-cmdline %s" % (
+        b.nodes.initrd, b.nodes.image), 60)
+    status, text = b.m.run("kexec -e")
+    expect(status, "kexec -e was not refused: %s", text)
+    b.m.sh("kexec -u")
+    said = b.m.sh("dmesg | grep 'mint: node %d is in quarantine'" % one)
+    expect("echo force > %s/nodes/%d/stop" % (SYSFS, one) in said,
+           "no remedy: %s", said)
     b.nodes.beats([0, two])
     # With the defacer gone, the proof succeeds.
     b.nodes.stop(two)
@@ -234,7 +246,7 @@ def forged(b):
     locked = lock_up(b, "forge", 3)
     expect(locked, "a forged record passes for a proof")
     one, two = locked
-    expect(b.nodes.status()[one][0] == "lost", "state %s",
+    expect(b.nodes.status()[one][0] == "quarantine", "state %s",
            b.nodes.status()[one])
     b.nodes.beats([0, two])
     b.nodes.stop(two)
@@ -300,22 +312,6 @@ def node0_pauses(b):
     b.nodes.beats([0, node])
 
 
-def forged(b):
-    """A core's record says that it is parked, and the gateway has not seen it."""
-    before = b.state()
-    locked = lock_up(b, "forge", 3)
-    expect(locked, "a forged record passes for a proof")
-    one, two = locked
-    expect(b.nodes.status()[one][0] == "lost", "state %s",
-           b.nodes.status()[one])
-    b.nodes.beats([0, two])
-    b.nodes.stop(two)
-    b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, one))
-    b.nodes.wait_over(one)
-    b.launched = []
-    b.nodes.poll(lambda: b.state() == before, 20, "state as before")
-
-
 # ---- node 0 goes ------------------------------------------------------------
 
 def sleep_in_successor(b):
@@ -362,6 +358,54 @@ def reboot_with_all_kinds(b):
     expect("goes down with the machine" not in said, "somebody was left")
     node, _ = b.launch_on("com2", 3)
     b.nodes.beats([0, node])
+
+
+def leave_at_once(b):
+    """Node 0 leaves: who cannot hear it is not waited for, and told from others."""
+    one, _ = b.launch_on("com2", 1)
+    two, _ = b.launch_on("com3", 1)
+    lost_after(b, 3000)
+    provoke(b, "com3", "hang 0")
+    b.nodes.wait_state(two, "silent")
+    # As good as for ever.
+    set_parameter(b, "ask_ms", 3600000)
+    b.m.sh("echo 8 >/proc/sys/kernel/printk")
+    said = kexec_of_node0(b)
+    expect("node %d is asked to end first" % one in said, "not asked: %s", one)
+    expect("node %d is asked to end first" % two not in said, "asked: %d", two)
+    expect("node %d is silent and was not asked" % two in said,
+           "node %d is not told from others", two)
+    expect("node %d does not end by itself" % one not in said,
+           "node %d is not waited for", one)
+    expect("goes down with the machine" not in said, "somebody was left")
+    node, _ = b.launch_on("com2", 3)
+    b.nodes.beats([0, node])
+
+
+def reset_for_kexec(b):
+    """Who cannot be stopped while node 0 leaves: a reset, no next kernel."""
+    one = b.launch(1)
+    b.nodes.wait_state(one, "running")
+    # Lives on when it is asked, so that one's core can be proven at no time.
+    two, _ = b.launch_on("com3", 1)
+    core = b.nodes.cores()["node %d" % one][0]
+    b.m.sh("echo /bin/true >/proc/sys/kernel/poweroff_cmd; "
+           "echo forge %d >%s" % (core, PROVOKE), 30, "com3")
+    b.nodes.beats([0, one, two])
+    set_parameter(b, "ask_ms", int(2000 * qemu.SLOW))
+    b.m.sh("echo 8 >/proc/sys/kernel/printk")
+    b.m.sh("kexec -l --initrd=%s --reuse-cmdline %s" % (
+        b.nodes.initrd, b.nodes.image), 60)
+    begin = b.m.mark("com1")
+    b.launched = []
+    b.m.may_end = True
+    b.m.kick("kexec -e")
+    how = b.m.wait_end(120)
+    said = b.m.ports["com1"].text[begin:]
+    expect("reset" in how, "the machine %s", how)
+    expect("node %d goes down with the machine" % one in said and
+           "the machine is reset instead" in said, "nothing said: %s", said)
+    expect("mint: node 0 up" not in said, "another kernel has started")
 
 
 def leave_when_alone(b):

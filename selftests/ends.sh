@@ -53,7 +53,7 @@ stayed_away() {
 
 # gone_as <state> <reason>: it has ended so, and says so
 gone_as() {
-	wait_state "$node" 120 ended panicked lost
+	wait_state "$node" 120 ended panicked silent quarantine
 	in_state "$node" "$1" ||
 		fail "node $node is $(state "$node") ($(reason "$node")), not $1"
 	reason "$node" | grep -q "$2" ||
@@ -82,11 +82,11 @@ back_again() {
 
 # hung: found out by node 0, not by itself
 hung() {
-	wait_state "$node" 120 lost ended panicked
-	in_state "$node" lost || fail "node $node is $(state "$node"), not lost"
+	wait_state "$node" 120 silent quarantine ended panicked
+	in_state "$node" silent || fail "node $node is $(state "$node"), not silent"
 	reason "$node" | grep -q "no heartbeat for" ||
 		fail "the reason is '$(reason "$node")'"
-	over "$node" && fail "what a lost node has was taken away"
+	over "$node" && fail "what a silent node has was taken away"
 	stayed_away
 }
 
@@ -102,7 +102,7 @@ deaf_core() {
 	hung
 	echo park 2>"$TMP/err" >"$MINT/nodes/$node/stop" && fail "park succeeded"
 	grep -qi "timed out" "$TMP/err" || fail "park: $(cat "$TMP/err")"
-	in_state "$node" lost || fail "node $node is $(state "$node"), not lost"
+	in_state "$node" silent || fail "node $node is $(state "$node"), not silent"
 	reason "$node" | grep -q "APIC ID ${ids##* } did not park on NMI" ||
 		fail "the reason is '$(reason "$node")'"
 	echo force >"$MINT/nodes/$node/stop" || fail "force failed"
@@ -161,7 +161,7 @@ cell() {
 	panic_[15])
 		go_away sysrq_c "$@" \
 			"mint.test=/test/way.sh panic=${way#panic_}"
-		wait_state "$node" 120 panicked lost ended
+		wait_state "$node" 120 panicked silent quarantine ended
 		in_state "$node" panicked || second_boot ||
 			fail "node $node is $(state "$node"), not panicked"
 		over "$node" && fail "it will be back, and owns nothing"

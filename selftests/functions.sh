@@ -388,7 +388,7 @@ settle() {
 	local bad rc=0
 
 	bad=$(dmesg | tail -n +$(($(cat "$TMP/dmesg.before") + 1)) |
-		grep -E "$complaint|node ${beside:-none} is lost|${panic_is_bad:-has panicked}" |
+		grep -E "$complaint|node ${beside:-none} is silent|${panic_is_bad:-has panicked}" |
 		unexpected)
 	if [ -n "$bad" ]; then
 		say "kernel: $bad"
@@ -653,7 +653,7 @@ parameter() {
 
 # runs <node>: wait until it runs and its heart beats
 runs() {
-	wait_state "$1" 60 running ended panicked lost
+	wait_state "$1" 60 running ended panicked silent quarantine
 	in_state "$1" running ||
 		fail "node $1 is $(state "$1"), not running"
 	alive "$1"
@@ -673,7 +673,7 @@ stop() {
 	starting | running)
 		ask "$1" || echo force >"$MINT/nodes/$1/stop"
 		;;
-	panicked | lost)
+	panicked | silent | quarantine)
 		over "$1" || echo force >"$MINT/nodes/$1/stop"
 		;;
 	esac 2>/dev/null

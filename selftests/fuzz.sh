@@ -46,7 +46,7 @@ scribble() {
 		start
 		# Its log is among what it may write: there may be anything.
 		expects "^node $node: "
-		wait_state "$node" 60 running ended panicked lost
+		wait_state "$node" 60 running ended panicked silent quarantine
 		# Long enough for the others to look at it several times
 		last=$(beat "$beside")
 		while ! beyond "$beside" $((last + 30)); do

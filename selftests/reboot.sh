@@ -57,7 +57,7 @@ keep_nothing() {
 	initrd_with "$HERE/way.sh"
 	resources 1
 	cmdline="maxcpus=1 mint.keep=0 way=reboot_f mint.test=/test/way.sh" start
-	wait_state "$node" 120 ended panicked lost
+	wait_state "$node" 120 ended panicked silent quarantine
 	in_state "$node" ended || fail "node $node is $(state "$node")"
 	reason "$node" | grep -q rebooted || fail "reason: $(reason "$node")"
 	has_booted 1 || fail "it has booted $(boots "$node") times"
@@ -70,7 +70,7 @@ keep_nothing_panic() {
 	resources 1
 	cmdline="maxcpus=1 mint.keep=0 panic=1 way=sysrq_c mint.test=/test/way.sh"
 	start
-	wait_state "$node" 120 ended panicked lost
+	wait_state "$node" 120 ended panicked silent quarantine
 	in_state "$node" panicked || fail "node $node is $(state "$node")"
 	over "$node" || fail "it owns something"
 }

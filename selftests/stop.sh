@@ -56,6 +56,82 @@ force_starting() {
 	stop_by force "reset by INIT from node 0"
 }
 
+# pauses <n>: so many of them, each longer where all is slow
+pauses() {
+	local i=0
+
+	while [ "$i" -lt $(($1 * MINT_SLOW)) ]; do
+		pause
+		i=$((i + 1))
+	done
+}
+
+# A kernel that starts has no entry for an NMI: at whatever moment it is told to
+# park, it ends, and so does nobody else.
+park_starting() {
+	need_cores 2
+	launch 1
+	other=$node
+	moment=0
+	while [ "$moment" -lt 12 ]; do
+		resources 1
+		cmdline="maxcpus=1" start
+		pauses $((moment * 2))
+		stop_by park "parked \|reset by INIT"
+		moment=$((moment + 1))
+	done
+	[ "$(boots "$other")" = 1 ] || fail "node $other has rebooted"
+	alive "$other"
+}
+
+# The same of one that reboots again and again.
+park_rebooting() {
+	rebooted() {
+		[ "$(boots "$node")" -gt 1 ]
+	}
+	need_cores 2
+	launch 1
+	other=$node
+	initrd_with "$HERE/way.sh"
+	for moment in 0 1 3; do
+		resources 1
+		cmdline="maxcpus=1 way=reboot_f way.boots=99 mint.test=/test/way.sh"
+		start
+		loop_until 120 rebooted || fail "node $node is $(state "$node")"
+		pauses $((moment * 6))
+		stop_by park "parked \|reset by INIT"
+	done
+	[ "$(boots "$other")" = 1 ] || fail "node $other has rebooted"
+	alive "$other"
+}
+
+# An ask does not take the place of a park, which an NMI goes by, too.
+ask_after_park() {
+	stands_still() {
+		last=$(beat "$node")
+		[ "$last" -gt 0 ] || return 1
+		sleep 1
+		[ "$(beat "$node")" = "$last" ]
+	}
+	initrd_with "$HERE/way.sh"
+	resources 1
+	was=$(parameter lost_ms)
+	parameter lost_ms $((60000 * MINT_SLOW))
+	cmdline="maxcpus=1 way=hang_all mint.test=/test/way.sh" start
+	loop_until 60 stands_still
+	rc=$?
+	parameter lost_ms "$was"
+	[ "$rc" = 0 ] || fail "node $node does not hang"
+	in_state "$node" running || fail "node $node is $(state "$node")"
+	echo park >"$MINT/nodes/$node/stop" &
+	pause
+	pause
+	ask "$node" || fail "it does not end, or is not asked"
+	wait $! || fail "park failed"
+	reason "$node" | grep -q "parked by NMI from node 0" ||
+		fail "the reason is '$(reason "$node")'"
+}
+
 # Nobody in there can be asked; it is said as soon as that is known.
 ask_hung() {
 	initrd_with "$HERE/way.sh"
@@ -63,9 +139,10 @@ ask_hung() {
 	cmdline="maxcpus=1 way=hang_all mint.test=/test/way.sh" start
 	was=$(parameter lost_ms)
 	parameter lost_ms $((4000 * MINT_SLOW))
-	wait_state "$node" 60 lost
+	wait_state "$node" 60 silent
 	parameter lost_ms "$was"
-	in_state "$node" lost || fail "node $node is $(state "$node"), not lost"
+	in_state "$node" silent ||
+		fail "node $node is $(state "$node"), not silent"
 	fails ask "no such process" "nobody there can be asked"
 	stop_by force "reset by INIT from node 0"
 }
@@ -108,7 +185,7 @@ states_by_poll() {
 	cmdline="maxcpus=1 way=reboot_f way.boots=1 mint.test=/test/way.sh" load
 	wait_state "$node" 1 loaded || fail "not loaded"
 	"$TMP/poll_state" "$MINT/nodes/$node/state" $((120 * MINT_SLOW)) \
-		ended panicked lost >"$TMP/states" &
+		ended panicked silent quarantine >"$TMP/states" &
 	# It has to look before there is anything to see.
 	loop_until 30 grep -q "^loaded" "$TMP/states" ||
 		fail "poll_state has seen nothing"
@@ -123,7 +200,7 @@ states_by_poll() {
 	stop_by ask "powered off"
 	wait $! || fail "poll_state failed"
 	[ "$(tr '\n' ' ' <"$TMP/states")" = \
-		"loaded starting running starting running ended " ] ||
+		"loaded starting running starting running ending ended " ] ||
 		fail "poll(2) has announced: $(cat "$TMP/states")"
 }
 
@@ -139,4 +216,4 @@ since() {
 }
 
 run_tests ask_running park_running force_running ask_starting force_starting \
-	ask_hung only_loaded over_already other_words states_by_poll since
+	park_starting park_rebooting ask_after_park ask_hung only_loaded over_already other_words states_by_poll since

@@ -265,11 +265,14 @@ struct mint_core {
 /* States of a node */
 #define MINT_STATE_NONE		0	/* record not in use */
 #define MINT_STATE_LOADED	1	/* resources claimed, image in place */
-#define MINT_STATE_STARTING	2	/* boot core sent through the gateway */
+#define MINT_STATE_STARTING	2	/* its kernel takes no NMI yet */
 #define MINT_STATE_RUNNING	3	/* its kernel has found itself */
 #define MINT_STATE_ENDED	4	/* left by itself, or stopped by node 0 */
 #define MINT_STATE_PANICKED	5
-#define MINT_STATE_LOST		6	/* no heartbeat, or cores that do not park */
+/* In no record: what others find out about a node */
+#define MINT_STATE_SILENT	6	/* no heartbeat */
+#define MINT_STATE_ENDING	7	/* over, and being taken back */
+#define MINT_STATE_QUARANTINE	8	/* over, with cores not proven parked */
 
 /* mint_node.request: what node 0 asks of a successor */
 #define MINT_REQUEST_NONE	0

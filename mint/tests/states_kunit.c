@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: KUnit tests of the states of a node and of heartbeats (states.c).
+ */
+
+#include <kunit/test.h>
+#include <linux/array_size.h>
+#include <linux/jiffies.h>
+
+#include "../mint.h"
+
+#define PERIOD_MS	500
+
+/* The table of docs/states.md */
+static const struct {
+	u32		from;
+	enum mint_event	event;
+	u32		to;
+} rows[] = {
+	{ MINT_STATE_NONE,	MINT_EVENT_CLAIM,	MINT_STATE_LOADED },
+	{ MINT_STATE_ENDED,	MINT_EVENT_CLAIM,	MINT_STATE_LOADED },
+	{ MINT_STATE_PANICKED,	MINT_EVENT_CLAIM,	MINT_STATE_LOADED },
+	{ MINT_STATE_LOADED,	MINT_EVENT_LOADED,	MINT_STATE_LOADED },
+	{ MINT_STATE_LOADED,	MINT_EVENT_START,	MINT_STATE_STARTING },
+	{ MINT_STATE_STARTING,	MINT_EVENT_UP,		MINT_STATE_RUNNING },
+	{ MINT_STATE_PANICKED,	MINT_EVENT_UP,		MINT_STATE_RUNNING },
+	{ MINT_STATE_SILENT,	MINT_EVENT_UP,		MINT_STATE_RUNNING },
+	{ MINT_STATE_STARTING,	MINT_EVENT_REBOOT,	MINT_STATE_STARTING },
+	{ MINT_STATE_RUNNING,	MINT_EVENT_REBOOT,	MINT_STATE_STARTING },
+	{ MINT_STATE_PANICKED,	MINT_EVENT_REBOOT,	MINT_STATE_STARTING },
+	{ MINT_STATE_SILENT,	MINT_EVENT_REBOOT,	MINT_STATE_STARTING },
+	{ MINT_STATE_STARTING,	MINT_EVENT_PANIC,	MINT_STATE_PANICKED },
+	{ MINT_STATE_RUNNING,	MINT_EVENT_PANIC,	MINT_STATE_PANICKED },
+	{ MINT_STATE_SILENT,	MINT_EVENT_PANIC,	MINT_STATE_PANICKED },
+	{ MINT_STATE_STARTING,	MINT_EVENT_STILL,	MINT_STATE_SILENT },
+	{ MINT_STATE_RUNNING,	MINT_EVENT_STILL,	MINT_STATE_SILENT },
+	{ MINT_STATE_PANICKED,	MINT_EVENT_STILL,	MINT_STATE_SILENT },
+	{ MINT_STATE_SILENT,	MINT_EVENT_STILL,	MINT_STATE_SILENT },
+	{ MINT_STATE_STARTING,	MINT_EVENT_END,		MINT_STATE_ENDING },
+	{ MINT_STATE_RUNNING,	MINT_EVENT_END,		MINT_STATE_ENDING },
+	{ MINT_STATE_PANICKED,	MINT_EVENT_END,		MINT_STATE_ENDING },
+	{ MINT_STATE_SILENT,	MINT_EVENT_END,		MINT_STATE_ENDING },
+	{ MINT_STATE_ENDING,	MINT_EVENT_END,		MINT_STATE_ENDING },
+	{ MINT_STATE_QUARANTINE, MINT_EVENT_END,	MINT_STATE_ENDING },
+	{ MINT_STATE_ENDING,	MINT_EVENT_UNPROVEN,	MINT_STATE_QUARANTINE },
+	{ MINT_STATE_ENDING,	MINT_EVENT_ENDED,	MINT_STATE_ENDED },
+	{ MINT_STATE_ENDING,	MINT_EVENT_PANICKED,	MINT_STATE_PANICKED },
+};
+
+static u32 expected(u32 state, enum mint_event event)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].from == state && rows[i].event == event)
+			return rows[i].to;
+	return MINT_STATE_NONE;
+}
+
+static void transitions(struct kunit *test)
+{
+	u32 state, event;
+
+	for (state = 0; state <= MINT_STATE_QUARANTINE + 1; state++)
+		for (event = 0; event <= MINT_EVENTS; event++)
+			KUNIT_EXPECT_EQ_MSG(test, mint_state_next(state, event),
+					    expected(state, event),
+					    "state %u, event %u", state, event);
+}
+
+static void names(struct kunit *test)
+{
+	KUNIT_EXPECT_STREQ(test, mint_state_name(MINT_STATE_NONE), "none");
+	KUNIT_EXPECT_STREQ(test, mint_state_name(MINT_STATE_SILENT), "silent");
+	KUNIT_EXPECT_STREQ(test, mint_state_name(MINT_STATE_ENDING), "ending");
+	KUNIT_EXPECT_STREQ(test, mint_state_name(MINT_STATE_QUARANTINE),
+			   "quarantine");
+	KUNIT_EXPECT_STREQ(test, mint_state_name(MINT_STATE_QUARANTINE + 1),
+			   "invalid");
+	KUNIT_EXPECT_STREQ(test, mint_state_name(U32_MAX), "invalid");
+}
+
+/* A node that is over, or that nobody hears, is asked nothing */
+static void alive(struct kunit *test)
+{
+	u32 state;
+
+	for (state = 0; state <= MINT_STATE_QUARANTINE + 1; state++)
+		KUNIT_EXPECT_EQ(test, mint_state_alive(state),
+				state == MINT_STATE_STARTING ||
+				state == MINT_STATE_RUNNING);
+}
+
+static void heart_stops(struct kunit *test)
+{
+	unsigned long now = INITIAL_JIFFIES;
+	struct mint_heart heart;
+	int i;
+
+	mint_heart_reset(&heart, 7, now);
+	for (i = 1; i <= 20; i++) {
+		now += msecs_to_jiffies(PERIOD_MS);
+		KUNIT_EXPECT_FALSE(test, mint_heart_look(&heart, 7, now, PERIOD_MS));
+		KUNIT_EXPECT_EQ(test, heart.still_ms, i * PERIOD_MS);
+	}
+	KUNIT_EXPECT_TRUE(test, mint_heart_look(&heart, 8, now, PERIOD_MS));
+	KUNIT_EXPECT_EQ(test, heart.still_ms, 0);
+	/* One that counts down has beaten, too: the record may be scribbled */
+	KUNIT_EXPECT_TRUE(test, mint_heart_look(&heart, 3, now, PERIOD_MS));
+}
+
+/* The machine stands still for a minute: that is no minute without a beat */
+static void machine_stalls(struct kunit *test)
+{
+	unsigned long now = INITIAL_JIFFIES;
+	struct mint_heart heart;
+
+	mint_heart_reset(&heart, 7, now);
+	now += 60 * HZ;
+	KUNIT_EXPECT_FALSE(test, mint_heart_look(&heart, 7, now, PERIOD_MS));
+	KUNIT_EXPECT_EQ(test, heart.still_ms, 2 * PERIOD_MS);
+	KUNIT_EXPECT_FALSE(test, mint_heart_look(&heart, 7, now, PERIOD_MS));
+	KUNIT_EXPECT_EQ(test, heart.still_ms, 2 * PERIOD_MS);
+}
+
+static void many_looks(struct kunit *test)
+{
+	unsigned long now = INITIAL_JIFFIES;
+	struct mint_heart heart;
+
+	/* Looks at the same moment count for nothing, and none overflows */
+	mint_heart_reset(&heart, 0, now);
+	mint_heart_look(&heart, 0, now, PERIOD_MS);
+	KUNIT_EXPECT_EQ(test, heart.still_ms, 0);
+	heart.still_ms = UINT_MAX - 1;
+	mint_heart_look(&heart, 0, now + 10 * HZ, PERIOD_MS);
+	KUNIT_EXPECT_EQ(test, heart.still_ms, UINT_MAX - 1);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(transitions),
+	KUNIT_CASE(names),
+	KUNIT_CASE(alive),
+	KUNIT_CASE(heart_stops),
+	KUNIT_CASE(machine_stalls),
+	KUNIT_CASE(many_looks),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name		= "mint_states",
+	.test_cases	= cases,
+};
+
+kunit_test_suite(suite);
