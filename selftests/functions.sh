@@ -437,6 +437,7 @@ heed() {
 	local dir n state since boots was
 
 	for dir in "$MINT"/nodes/[1-9]*; do
+		[ -e "$dir/log" ] || continue
 		n=${dir##*/}
 		state='' since='' boots='' was=''
 		{
