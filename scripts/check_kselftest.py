@@ -140,8 +140,8 @@ def main():
     disk = DISTROS[0].image.replace(",", ",,")
     try:
         with Machine("check-kselftest",
-                     "mint.mem=512M@0 maxcpus=1 mint.devices=-com2,-com3,-com4",
-                     memory="2G", limit=3 * LIMIT, devices=["virtio-blk-pci,drive=disk"],
+                     "mint.mem=512M@0 maxcpus=2 mint.devices=-com2,-com3,-com4",
+                     smp="5", memory="2G", limit=3 * LIMIT, devices=["virtio-blk-pci,drive=disk"],
                      extra=["-drive", "if=none,id=disk,format=raw,snapshot=on,file="
                             + disk]) as m:
             nodes = Nodes(m)
