@@ -208,12 +208,13 @@ struct mint_map *mint_firmware_map(u32 index)
 }
 
 /**
- * mint_ioapic() - an I/O APIC of the machine
+ * mint_ioapic_record() - an I/O APIC of the machine, as node 0 published it
  * @index:	in the order in which node 0 registered them
  *
- * Return: the record, NULL behind the last one.
+ * Return: the record, NULL behind the last one. mint_ioapic() goes by a
+ * private copy.
  */
-struct mint_ioapic *mint_ioapic(u32 index)
+struct mint_ioapic *mint_ioapic_record(u32 index)
 {
 	return record(&mint_layout.ioapics, index);
 }
@@ -230,12 +231,13 @@ struct mint_ecam *mint_ecam(u32 index)
 }
 
 /**
- * mint_pin_owner() - owner of an I/O APIC pin
+ * mint_pin_record() - owner of an I/O APIC pin, as node 0 published it
  * @gsi:	global system interrupt of the pin
  *
- * Return: where the owner stands, or NULL if there is no such pin.
+ * Return: where the owner stands, or NULL behind the last one. Nothing is
+ * decided by it: mint_pin_owner() goes by a private copy.
  */
-u32 *mint_pin_owner(u32 gsi)
+u32 *mint_pin_record(u32 gsi)
 {
 	return record(&mint_layout.pins, gsi);
 }
@@ -311,16 +313,6 @@ void __init mint_common_publish(void)
 	*mint_common = mint_layout;
 }
 
-static u32 __init count_ioapics(void)
-{
-	u32 gsi, count = 0;
-
-	for (gsi = 0; gsi < gsi_top; gsi++)
-		if (mp_find_ioapic(gsi) == count)
-			count++;
-	return count;
-}
-
 static void __init describe_cores(void)
 {
 	struct mint_core *core;
@@ -345,28 +337,6 @@ static void __init describe_map(void)
 		map->start = e820_table_firmware->entries[i].addr;
 		map->size = e820_table_firmware->entries[i].size;
 		map->type = e820_table_firmware->entries[i].type;
-	}
-}
-
-static void __init describe_ioapics(void)
-{
-	struct mint_ioapic *ioapic;
-	u32 gsi;
-	int i;
-
-	for (gsi = 0; gsi < gsi_top; gsi++) {
-		*mint_pin_owner(gsi) = MINT_NODE_FREE;
-		i = mp_find_ioapic(gsi);
-		ioapic = i < 0 ? NULL : mint_ioapic(i);
-		if (!ioapic)
-			continue;
-		if (!ioapic->nr_pins) {
-			ioapic->id = mpc_ioapic_id(i);
-			ioapic->addr = mpc_ioapic_addr(i);
-			ioapic->gsi_base = gsi;
-		}
-		ioapic->nr_pins++;
-		*mint_pin_owner(gsi) = 0;
 	}
 }
 
@@ -418,8 +388,9 @@ int __init mint_common_create(void)
 	check_layout();
 
 	size = place(&mint_layout.ioapics, size, sizeof(struct mint_ioapic),
-		     count_ioapics());
-	size = place(&mint_layout.pins, size, sizeof(u32), gsi_top);
+		     nr_ioapics);
+	size = place(&mint_layout.pins, size, sizeof(u32),
+		     min_t(u32, gsi_top, MINT_GSI_MAX));
 	size = place(&mint_layout.ecam, size, sizeof(struct mint_ecam),
 		     MINT_ECAM_MAX);
 	size = place(&mint_layout.roots, size, sizeof(u32), MINT_ROOTS_MAX);
@@ -464,7 +435,7 @@ int __init mint_common_create(void)
 
 	describe_cores();
 	describe_map();
-	describe_ioapics();
+	mint_ioapics_create();
 
 	common_resource.start = pa;
 	common_resource.end = pa + size - 1;
@@ -517,7 +488,7 @@ static bool __init layout_valid(void)
 	       table_valid(&mint_layout.nodes, sizeof(struct mint_node), MINT_NODE_MAX) &&
 	       table_valid(&mint_layout.map, sizeof(struct mint_map), 4096) &&
 	       table_valid(&mint_layout.ioapics, sizeof(struct mint_ioapic), MAX_IO_APICS) &&
-	       table_valid(&mint_layout.pins, sizeof(u32), 4096) &&
+	       table_valid(&mint_layout.pins, sizeof(u32), MINT_GSI_MAX) &&
 	       table_valid(&mint_layout.ecam, sizeof(struct mint_ecam), 256) &&
 	       table_valid(&mint_layout.roots, sizeof(u32), 4096) &&
 	       table_valid(&mint_layout.lines, lines_size(), MINT_NODE_MAX) &&
@@ -575,7 +546,7 @@ int __init mint_common_map(void)
 	early_memunmap(early, PAGE_SIZE);
 	for (i = 0; i < mint_layout.cores.count; i++)
 		apic_ids[i] = mint_core(i)->apic_id;
-	return 0;
+	return mint_ioapics_adopt();
 }
 
 /**

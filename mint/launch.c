@@ -241,17 +241,19 @@ static int add_device(struct request *rq, struct mint_device *dev,
 		      const char *name)
 {
 	struct mint_node *node = &rq->node;
-	u32 owner;
+	const char *why = NULL;
 
-	if (dev->irq_flags & MINT_IRQ_VALID &&
-	    mint_pins_check(dev, rq->number, &owner)) {
+	/* That of a function is looked at once all are known: check_lines() */
+	if (dev->kind == MINT_DEV_LEGACY && dev->irq_flags & MINT_IRQ_VALID)
+		why = mint_pins_check(dev);
+	if (why) {
 		/* All others can be polled */
-		if (dev->kind == MINT_DEV_LEGACY && dev->id == MINT_LEGACY_I8042)
+		if (dev->id == MINT_LEGACY_I8042)
 			return mint_refuse(rq, -EBUSY,
-				      "device %s does nothing without GSI %u, which stays with node 0: boot that with intremap=off and without a driver for it",
-				      name, dev->gsi);
-		pr_info("GSI %u of %s stays with node %d, which uses it\n",
-			dev->gsi, name, (int)owner);
+				      "device %s does nothing without GSI %u, and %s: boot node 0 with intremap=off and without a driver for it",
+				      name, dev->gsi, why);
+		pr_info("%s is lent without its line, GSI %u: %s\n", name,
+			dev->gsi, why);
 		dev->irq_flags = 0;
 	}
 	if (node->nr_devices == MINT_DEVICES_MAX)
@@ -313,6 +315,29 @@ static int check_functions(struct request *rq, const struct mint_token *token)
 	return err;
 }
 
+/*
+ * Functions of one node may have a line for themselves, so this waits until all
+ * are known.
+ */
+static int check_lines(struct request *rq)
+{
+	struct mint_node *node = &rq->node;
+	u32 i, owner;
+	char name[16];
+	int err;
+
+	for (i = 0; i < node->nr_devices; i++) {
+		err = mint_line_check(node, &node->devices[i], &owner);
+		if (err)
+			return mint_refuse(rq, err,
+				      "device %s has no MSI, and its line, GSI %u, belongs to node %u: end that node first",
+				      mint_device_name(&node->devices[i], name,
+						       sizeof(name)),
+				      node->devices[i].gsi, owner);
+	}
+	return 0;
+}
+
 static int check_devices(struct request *rq)
 {
 	struct mint_node *node = &rq->node;
@@ -345,7 +370,7 @@ static int check_devices(struct request *rq)
 				return err;
 		}
 	}
-	return 0;
+	return check_lines(rq);
 }
 
 /*
@@ -498,7 +523,7 @@ static int check_and_claim(struct request *rq, struct mint_claim **out)
 	err = mint_pins_lend(claim->n);
 	if (err)
 		return mint_refuse(rq, err,
-				   "an interrupt line cannot be shared with node 0 (%d): use devices with MSI",
+				   "an interrupt line was just taken by a driver of node 0, or cannot be shared with it (%d): unbind that, or use devices with MSI",
 				   err);
 	return mint_memory_lend(claim->n) ?: fill_e820(rq);
 }
@@ -701,6 +726,7 @@ long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
 	rq->segments = segments;
 	rq->nr_segments = nr_segments;
 	rq->address = entry;
+	rq->number = MINT_NODE_FREE;
 
 	ret = mint_image_read_request(rq);
 	if (ret)

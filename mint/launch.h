@@ -29,7 +29,7 @@ struct kexec_segment;
  * @la57:	five levels of page tables at entry
  * @keep:	where the image is kept for the node's own reboot; size 0: nowhere
  * @kept:	what will stand there
- * @number:	of the node, once claimed
+ * @number:	of the node, once claimed; MINT_NODE_FREE before
  * @began:	TSC when the request arrived
  */
 struct request {

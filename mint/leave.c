@@ -208,10 +208,13 @@ static int predecessor_panic(struct notifier_block *nb, unsigned long event,
 	u32 n;
 
 	mint_tell(MINT_STATE_PANICKED, "panic: %s", (char *)text);
-	if (any_successor(&n) && panic_timeout) {
+	if (!any_successor(&n))
+		return NOTIFY_DONE;
+	if (panic_timeout) {
 		pr_emerg("no restart: node %u and perhaps others run on\n", n);
 		panic_timeout = 0;
 	}
+	mint_lines_outlive();
 	return NOTIFY_DONE;
 }
 

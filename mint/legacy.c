@@ -61,14 +61,12 @@ static bool irq_ours(u32 irq)
 		return true;
 	for (i = 0; node && i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++) {
 		struct mint_device *dev = &node->devices[i];
-		u32 *owner;
 
 		if (dev->kind != MINT_DEV_LEGACY ||
 		    (dev->irq_flags >> MINT_IRQ_ISA_SHIFT & 15) != irq)
 			continue;
-		owner = mint_pin_owner(dev->gsi);
-		if ((dev->irq_flags & MINT_IRQ_VALID) && owner &&
-		    *owner == mint_self)
+		if ((dev->irq_flags & MINT_IRQ_VALID) &&
+		    mint_pin_owner(dev->gsi) == mint_self)
 			return true;
 	}
 	return false;
@@ -150,11 +148,10 @@ void __init mint_legacy_irqs(void)
 
 	for (i = 0; i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++) {
 		struct mint_device *dev = &node->devices[i];
-		u32 *owner = mint_pin_owner(dev->gsi);
 
 		if (dev->kind != MINT_DEV_LEGACY || dev->id >= MINT_LEGACY_COUNT ||
-		    !(dev->irq_flags & MINT_IRQ_VALID) || !owner ||
-		    *owner != mint_self)
+		    !(dev->irq_flags & MINT_IRQ_VALID) ||
+		    mint_pin_owner(dev->gsi) != mint_self)
 			continue;
 		idx = mp_find_ioapic(dev->gsi);
 		if (idx < 0)

@@ -15,10 +15,14 @@
  * nothing is lost; and nothing storms, since it cannot come while anybody is
  * at it. A sharer that is dead is left out; one that does not answer delays
  * the others by LINE_BOUND_MS for each interrupt, no more.
+ *
+ * After a panic of node 0 its last core goes on with that, and with nothing
+ * else: it looks at the pins by itself, with interrupts off.
  */
 
 #include <linux/acpi.h>
 #include <linux/bitmap.h>
+#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
@@ -26,7 +30,9 @@
 #include <linux/irqdomain.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/msi.h>
 #include <linux/mutex.h>
+#include <linux/panic.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
@@ -41,27 +47,27 @@
 #include "mint.h"
 
 #define LINE_BOUND_MS	20
-#define GSI_MAX		4096
+#define LINE_POLL_US	100		/* after a panic of node 0 */
 
 /* ---- where a line goes ---- */
 
 #ifdef CONFIG_ACPI
 /* What ACPI said when it registered a GSI; most of PCI is active low */
-static DECLARE_BITMAP(active_high, GSI_MAX);
+static DECLARE_BITMAP(active_high, MINT_GSI_MAX);
 
 static int (*register_gsi)(struct device *dev, u32 gsi, int trigger, int polarity)
 	__ro_after_init;
 
 static int note_gsi(struct device *dev, u32 gsi, int trigger, int polarity)
 {
-	if (gsi < GSI_MAX)
+	if (gsi < MINT_GSI_MAX)
 		assign_bit(gsi, active_high, polarity == ACPI_ACTIVE_HIGH);
 	return register_gsi(dev, gsi, trigger, polarity);
 }
 
 static bool is_active_high(u32 gsi)
 {
-	return gsi < GSI_MAX && test_bit(gsi, active_high);
+	return gsi < MINT_GSI_MAX && test_bit(gsi, active_high);
 }
 
 static int __init mint_lines_init(void)
@@ -80,11 +86,11 @@ static bool is_active_high(u32 gsi)
 }
 #endif
 
-/* GSI behind an interrupt of this kernel, if that is an I/O APIC's */
+/* GSI behind an interrupt of this kernel, if that is a pin that we know */
 static bool irq_gsi(unsigned int irq, u32 *gsi)
 {
 	struct irq_data *data = irq_get_irq_data(irq);
-	struct mint_ioapic *ioapic;
+	const struct mint_ioapic *ioapic;
 
 	while (data && data->domain && data->domain->ops != &mp_ioapic_irqdomain_ops)
 		data = data->parent_data;
@@ -94,8 +100,42 @@ static bool irq_gsi(unsigned int irq, u32 *gsi)
 	if (!ioapic)
 		return false;
 	*gsi = ioapic->gsi_base + data->hwirq;
-	return true;
+	return mint_pin_owner(*gsi) != MINT_NODE_FREE;
 }
+
+/* How node 0 finds the line of a function, whosever that is */
+static int (*route_line)(struct pci_dev *dev) __ro_after_init;
+
+/*
+ * A driver of node 0 enables its function. If the line is another node's, the
+ * kernel shall say so when the driver asks for it, and not leave it waiting.
+ */
+static int enable_line(struct pci_dev *dev)
+{
+	int err = route_line(dev);
+	u32 gsi;
+
+	if (err || !dev->irq_managed || !irq_gsi(dev->irq, &gsi) ||
+	    mint_pin_owner(gsi) == mint_self)
+		return err;
+	pci_info(dev, "without its interrupt line, GSI %u, which is node %u's: it works by MSI or not at all\n",
+		 gsi, mint_pin_owner(gsi));
+	if (pcibios_disable_irq)
+		pcibios_disable_irq(dev);
+	dev->irq = IRQ_NOTCONNECTED;
+	return 0;
+}
+
+/* After ACPI has chosen how lines are found, before there are drivers */
+static int __init mint_lines_enable_init(void)
+{
+	if (mint_role != MINT_PREDECESSOR)
+		return 0;
+	route_line = pcibios_enable_irq;
+	pcibios_enable_irq = enable_line;
+	return 0;
+}
+fs_initcall(mint_lines_enable_init);
 
 /**
  * mint_line_describe() - where a function's line goes
@@ -107,7 +147,7 @@ static bool irq_gsi(unsigned int irq, u32 *gsi)
 void mint_line_describe(struct pci_dev *dev, struct mint_device *desc)
 {
 	desc->irq_flags = 0;
-	if (!dev->pin || pcibios_enable_irq(dev))
+	if (!dev->pin || route_line(dev))
 		return;
 	if (dev->irq_managed && irq_gsi(dev->irq, &desc->gsi)) {
 		desc->irq_flags = MINT_IRQ_VALID;
@@ -120,22 +160,47 @@ void mint_line_describe(struct pci_dev *dev, struct mint_device *desc)
 		pcibios_disable_irq(dev);
 }
 
-static bool needs_line(const struct pci_dev *dev)
+/**
+ * mint_line_needed() - has a function nothing but its line?
+ * @dev:	the function
+ *
+ * Beside functions without the capability these are all for which the kernel
+ * refuses MSI: by pci=nomsi, by a quirk, or because of a bridge above.
+ *
+ * Context: any.
+ */
+bool mint_line_needed(const struct pci_dev *dev)
 {
-	return dev->pin && !dev->msi_cap && !dev->msix_cap;
+	const struct pci_bus *bus;
+
+	if (!dev->pin)
+		return false;
+	if (!pci_msi_enabled() || dev->no_msi || !(dev->msi_cap || dev->msix_cap))
+		return true;
+	for (bus = dev->bus; bus; bus = bus->parent)
+		if (bus->bus_flags & PCI_BUS_FLAGS_NO_MSI)
+			return true;
+	return false;
 }
 
-/* Does the line of a function go to this GSI? */
+/*
+ * Does a function of node 0 use this line, or will it?
+ *
+ * A driver that is there and has not switched MSI on may still ask for the
+ * line. One that comes or goes right now cannot be waited for, since its probe
+ * may hang: it is taken for one that uses the line.
+ */
 static bool on_line(struct pci_dev *dev, u32 gsi)
 {
 	struct mint_device desc = {};
-	bool found;
+	bool found = false;
 
-	device_lock(&dev->dev);
+	if (!device_trylock(&dev->dev))
+		return true;
 	if (dev->dev.driver) {
-		found = dev->irq_managed && irq_gsi(dev->irq, &desc.gsi) &&
-			desc.gsi == gsi;
-	} else {
+		found = dev->irq_managed && !pci_dev_msi_enabled(dev) &&
+			irq_gsi(dev->irq, &desc.gsi) && desc.gsi == gsi;
+	} else if (mint_line_needed(dev)) {
 		mint_line_describe(dev, &desc);
 		found = desc.irq_flags & MINT_IRQ_VALID && desc.gsi == gsi;
 	}
@@ -143,46 +208,79 @@ static bool on_line(struct pci_dev *dev, u32 gsi)
 	return found;
 }
 
-static bool others_on_line(struct pci_dev *dev, u32 gsi)
+static u32 id_of(const struct pci_dev *dev)
+{
+	return pci_domain_nr(dev->bus) << 16 | pci_dev_id((struct pci_dev *)dev);
+}
+
+static bool has_function(const struct mint_node *node, const struct pci_dev *dev)
+{
+	u32 i;
+
+	for (i = 0; i < node->nr_devices; i++)
+		if (node->devices[i].kind == MINT_DEV_PCI &&
+		    node->devices[i].id == id_of(dev))
+			return true;
+	return false;
+}
+
+/* Does anything use the line that will not be this node's? */
+static bool others_on_line(const struct mint_node *node, u32 gsi)
 {
 	int irq = mp_map_gsi_to_irq(gsi, 0, NULL);
-	struct pci_dev *other = NULL;
+	struct pci_dev *dev = NULL;
 
 	if (irq > 0 && irq_has_action(irq))
 		return true;
-	for_each_pci_dev(other) {
-		if (other != dev && needs_line(other) && on_line(other, gsi)) {
-			pci_dev_put(other);
-			return true;
-		}
+	for_each_pci_dev(dev) {
+		/* The services of a port ask for their line at once, if at all */
+		if (!dev->pin || dev->hdr_type != PCI_HEADER_TYPE_NORMAL ||
+		    has_function(node, dev) || !on_line(dev, gsi))
+			continue;
+		pci_dev_put(dev);
+		return true;
 	}
 	return false;
 }
 
 /**
- * mint_line_share() - will the line of a function be its node's alone?
- * @dev:	the function
- * @desc:	what mint_line_describe() said; a shared line is marked as one
+ * mint_line_check() - will the line of a function be its node's alone?
+ * @node:	the new node, with all its devices
+ * @desc:	one of them, with what mint_line_describe() said; a line that is
+ *		shared is marked as that
+ * @owner:	out: with -EBUSY, who has the line for itself
  *
- * It is, unless somebody uses it, or a function that has nothing but its line
- * is on it, too.
+ * It is, unless somebody else uses it, or a function that has nothing but its
+ * line and will not be this node's is on it, too.
  *
  * Context: predecessor, under mint_claims_lock(), no device lock held.
- * Return: MINT_NODE_FREE; or another node, which has the line for itself.
+ * Return: 0; -EBUSY if the function cannot do without a line that is another
+ * node's. One that can is lent without it.
  */
-u32 mint_line_share(struct pci_dev *dev, struct mint_device *desc)
+int mint_line_check(const struct mint_node *node, struct mint_device *desc,
+		    u32 *owner)
 {
-	u32 *pin = mint_pin_owner(desc->gsi), owner = pin ? READ_ONCE(*pin) : mint_self;
+	struct pci_dev *dev;
+	bool needed;
 
-	if (owner != mint_self) {
+	if (desc->kind != MINT_DEV_PCI || !(desc->irq_flags & MINT_IRQ_VALID))
+		return 0;
+
+	*owner = mint_pin_owner(desc->gsi);
+	if (*owner != mint_self) {
+		dev = pci_get_domain_bus_and_slot(desc->id >> 16,
+						  desc->id >> 8 & 0xff,
+						  desc->id & 0xff);
+		needed = dev && mint_line_needed(dev);
+		pci_dev_put(dev);
 		desc->irq_flags = 0;
-		return owner;
+		return needed ? -EBUSY : 0;
 	}
-	if (others_on_line(dev, desc->gsi)) {
+	if (others_on_line(node, desc->gsi)) {
 		desc->irq_flags &= ~MINT_IRQ_VALID;
 		desc->irq_flags |= MINT_IRQ_SHARED;
 	}
-	return MINT_NODE_FREE;
+	return 0;
 }
 
 /**
@@ -195,18 +293,22 @@ u32 mint_line_share(struct pci_dev *dev, struct mint_device *desc)
 u32 mint_line_taken(struct pci_dev *dev)
 {
 	struct mint_device desc = {};
-	u32 gsi, *pin;
+	u32 gsi, owner;
 
-	if (!needs_line(dev))
+	if (!mint_line_needed(dev))
 		return MINT_NODE_FREE;
-	for (gsi = 0; (pin = mint_pin_owner(gsi)); gsi++)
-		if (READ_ONCE(*pin) != mint_self && READ_ONCE(*pin) != MINT_NODE_FREE)
+	for (gsi = 0; gsi < mint_layout.pins.count; gsi++) {
+		owner = mint_pin_owner(gsi);
+		if (owner != mint_self && owner != MINT_NODE_FREE)
 			break;
-	if (!pin)
+	}
+	if (gsi == mint_layout.pins.count)
 		return MINT_NODE_FREE;
 	mint_line_describe(dev, &desc);
-	pin = desc.irq_flags & MINT_IRQ_VALID ? mint_pin_owner(desc.gsi) : NULL;
-	return pin && READ_ONCE(*pin) != mint_self ? READ_ONCE(*pin) : MINT_NODE_FREE;
+	if (!(desc.irq_flags & MINT_IRQ_VALID))
+		return MINT_NODE_FREE;
+	owner = mint_pin_owner(desc.gsi);
+	return owner == mint_self ? MINT_NODE_FREE : owner;
 }
 
 /* ---- node 0 passes a line on ---- */
@@ -215,18 +317,22 @@ u32 mint_line_taken(struct pci_dev *dev)
  * struct line - a line that node 0 passes on
  * @lock:	for what follows
  * @gsi:	the line
+ * @irq_flags:	MINT_IRQ_* of its trigger and polarity
  * @irq:	of this kernel, while there are sharers
  * @held:	the pin is masked until all sharers have answered
  * @late:	somebody did not answer in time, and that was said
+ * @polls:	after a panic of node 0: how often that was looked for
  * @bound:	when that is waited for no longer
  * @sharers:	successors with a function on it
  */
 struct line {
 	raw_spinlock_t		lock;
 	u32			gsi;
+	u32			irq_flags;
 	int			irq;
 	bool			held;
 	bool			late;
+	u32			polls;
 	struct timer_list	bound;
 	DECLARE_BITMAP(sharers, MINT_NODE_MAX);
 };
@@ -260,15 +366,20 @@ static void release_line(struct line *line)
 }
 
 /*
- * Has a function of the node perhaps asserted the line? One that is lost does
- * not answer, but its function still may: without the wait for it, the line
- * would come again at once, for ever.
+ * Has a function of the node perhaps asserted the line? One that is lost, or
+ * that has panicked and waits for its own reboot, does not answer, but its
+ * function still may: without the wait for it, the line would come again at
+ * once, for ever. Quiet are functions only before the start and after the end.
  */
 static bool may_assert(u32 n)
 {
-	u32 state = mint_state(n);
-
-	return state == MINT_STATE_RUNNING || state == MINT_STATE_SILENT;
+	switch (mint_state(n)) {
+	case MINT_STATE_NONE:
+	case MINT_STATE_LOADED:
+	case MINT_STATE_ENDED:
+		return false;
+	}
+	return true;
 }
 
 /* Under the line's lock */
@@ -322,6 +433,12 @@ static void line_late(struct timer_list *timer)
 
 static int attach(struct line *line, const struct mint_device *dev)
 {
+	/*
+	 * threadirqs makes all others on the line ONESHOT, and they have to be
+	 * the same in that; without it, who was there first decides.
+	 */
+	unsigned long flags = IRQF_SHARED | IRQF_NO_THREAD |
+		(force_irqthreads() ? IRQF_ONESHOT : IRQF_COND_ONESHOT);
 	struct irq_alloc_info info;
 	int irq, err;
 
@@ -332,10 +449,10 @@ static int attach(struct line *line, const struct mint_device *dev)
 	if (irq < 0)
 		return irq;
 	line->irq = irq;
+	line->irq_flags = dev->irq_flags;
 	/* Masked means masked: else each interrupt comes twice */
 	irq_set_status_flags(irq, IRQ_DISABLE_UNLAZY);
-	err = request_irq(irq, line_interrupt, IRQF_SHARED | IRQF_NO_THREAD,
-			  "mint", line);
+	err = request_irq(irq, line_interrupt, flags, "mint", line);
 	if (err)
 		mp_unmap_irq(irq);
 	return err;
@@ -442,6 +559,95 @@ void mint_lines_return(u32 n)
 		if (stop_sharing(line, n))
 			detach(line);
 	}
+}
+
+/* ---- the same after a panic of node 0 ---- */
+
+/* The node has left by itself, its functions quiet; nobody in node 0 sees it */
+static bool has_left(u32 n)
+{
+	const struct mint_node *record = mint_node(n);
+	u32 state = READ_ONCE(record->state);
+
+	return state == MINT_STATE_ENDED ||
+	       (state == MINT_STATE_PANICKED && !READ_ONCE(record->returns_ms));
+}
+
+/* pass_on(), without what may wait for a core that was stopped */
+static void hold_and_ring(struct line *line)
+{
+	unsigned long *waiting;
+	u32 n;
+
+	mint_pin_disarm(line->gsi);
+	line->held = true;
+	line->polls = 0;
+	for_each_set_bit(n, line->sharers, MINT_NODE_MAX) {
+		waiting = mint_line_waiting(n);
+		if (!waiting)
+			continue;
+		if (has_left(n)) {
+			sync_clear_bit(line->gsi, waiting);
+			continue;
+		}
+		sync_set_bit(line->gsi, waiting);
+		mint_ring_node(n);
+	}
+}
+
+static void look_at_line(struct line *line)
+{
+	if (line->held) {
+		if (!answered(line) && ++line->polls <
+		    LINE_BOUND_MS * USEC_PER_MSEC / LINE_POLL_US)
+			return;
+		line->held = false;
+		mint_pin_arm(line->gsi, line->irq_flags);
+	} else if (mint_pin_fired(line->gsi)) {
+		hold_and_ring(line);
+	}
+}
+
+/*
+ * Takes the place of what makes the keyboard blink, which panic() calls when
+ * all is said and done, and does not return. The kernel's own handlers may have
+ * died with a lock held: none of them runs, interrupts are off.
+ */
+static long pass_on_for_ever(int state)
+{
+	struct line *line;
+	unsigned long gsi;
+
+	local_irq_disable();
+	/* Who sends an interrupt wants to see it accepted: panic() put it off */
+	apic_write(APIC_SPIV, apic_read(APIC_SPIV) | APIC_SPIV_APIC_ENABLED);
+	ioapic_zap_locks();
+	xa_for_each(&lines, gsi, line)
+		if (!bitmap_empty(line->sharers, MINT_NODE_MAX))
+			hold_and_ring(line);
+	for (;;) {
+		xa_for_each(&lines, gsi, line)
+			if (!bitmap_empty(line->sharers, MINT_NODE_MAX))
+				look_at_line(line);
+		udelay(LINE_POLL_US);
+	}
+	return 0;
+}
+
+/**
+ * mint_lines_outlive() - go on passing lines on after a panic
+ *
+ * Context: predecessor, panic notifier; the other cores were stopped, and no
+ *	    restart follows.
+ */
+void mint_lines_outlive(void)
+{
+	unsigned long gsi;
+	struct line *line;
+
+	xa_for_each(&lines, gsi, line)
+		if (!bitmap_empty(line->sharers, MINT_NODE_MAX))
+			panic_blink = pass_on_for_ever;
 }
 
 /* ---- a successor gets it ---- */

@@ -74,9 +74,9 @@ struct mint_node *mint_node(u32 n);
 struct mint_ring *mint_ring(u32 n, u32 which, void **data, u32 *size);
 phys_addr_t mint_ring_pa(u32 n);
 struct mint_map *mint_firmware_map(u32 index);
-struct mint_ioapic *mint_ioapic(u32 index);
+struct mint_ioapic *mint_ioapic_record(u32 index);
 struct mint_ecam *mint_ecam(u32 index);
-u32 *mint_pin_owner(u32 gsi);
+u32 *mint_pin_record(u32 gsi);
 u32 *mint_root_bus(u32 index);
 unsigned long *mint_line_waiting(u32 n);
 struct mint_timing *mint_timing_record(u32 n);
@@ -213,11 +213,23 @@ void mint_gateway_install(phys_addr_t pa);
 void mint_platform_setup(void);
 
 /* ioapic.c */
+#define MINT_GSI_MAX	4096
+
+void mint_ioapics_place(struct mint_ioapic *list, u32 count, u32 *pins, u32 top,
+			int (*find)(u32 gsi));
+void mint_ioapics_create(void);
+int mint_ioapics_adopt(void);
+const struct mint_ioapic *mint_ioapic(unsigned int ioapic);
+u32 mint_pin_owner(u32 gsi);
+bool mint_pin_give(u32 gsi, u32 from, u32 to);
 int mint_pins_lend(u32 n);
 void mint_pins_return(u32 n);
-int mint_pins_check(const struct mint_device *dev, u32 n, u32 *owner);
+const char *mint_pins_check(const struct mint_device *dev);
 void mint_pins_clear(void);
 bool mint_interrupts_remapped(void);
+void mint_pin_arm(u32 gsi, u32 irq_flags);
+void mint_pin_disarm(u32 gsi);
+bool mint_pin_fired(u32 gsi);
 
 /* pci.c */
 #ifdef CONFIG_PCI
@@ -270,17 +282,27 @@ struct pci_dev;
 
 #ifdef CONFIG_PCI
 void mint_line_describe(struct pci_dev *dev, struct mint_device *desc);
-u32 mint_line_share(struct pci_dev *dev, struct mint_device *desc);
+bool mint_line_needed(const struct pci_dev *dev);
+int mint_line_check(const struct mint_node *node, struct mint_device *desc,
+		    u32 *owner);
 u32 mint_line_taken(struct pci_dev *dev);
 int mint_line_map(const struct mint_device *desc);
 void mint_line_unmap(const struct mint_device *desc, int irq);
 int mint_lines_lend(u32 n);
 void mint_lines_return(u32 n);
 void mint_lines_poll(void);
+void mint_lines_outlive(void);
 #else
+static inline int mint_line_check(const struct mint_node *node,
+				  struct mint_device *desc, u32 *owner)
+{
+	return 0;
+}
+
 static inline int mint_lines_lend(u32 n) { return 0; }
 static inline void mint_lines_return(u32 n) { }
 static inline void mint_lines_poll(void) { }
+static inline void mint_lines_outlive(void) { }
 #endif
 
 /* vf.c */

@@ -15,6 +15,7 @@
 #include <linux/build_bug.h>
 #include <linux/device.h>
 #include <linux/init.h>
+#include <linux/iopoll.h>
 #include <linux/kernel.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
@@ -24,6 +25,9 @@
 #include <asm/x86_init.h>
 
 #include "mint.h"
+
+#define LOCK_POLL_US		1000
+#define LOCK_BOUND_US		200000
 
 #ifdef CONFIG_PCI
 
@@ -350,12 +354,23 @@ static int check_function(struct pci_dev *dev, struct mint_device *desc,
 			      bar);
 
 	mint_line_describe(dev, desc);
-	if (dev->pin && !dev->msi_cap && !dev->msix_cap &&
-	    !(desc->irq_flags & MINT_IRQ_VALID))
+	if (mint_line_needed(dev) && !(desc->irq_flags & MINT_IRQ_VALID))
 		return refuse(why, -ENXIO,
 			      "has no MSI, and no route of its INT%c to an I/O APIC is known: boot node 0 with ACPI's routing or move the card",
 			      'A' + dev->pin - 1);
 	return 0;
+}
+
+/*
+ * A probe of node 0 that hangs holds the lock for ever, and others would wait
+ * behind who waits for it. Everything else holds it for a moment.
+ */
+static bool lock_device(struct pci_dev *dev)
+{
+	bool locked;
+
+	return !read_poll_timeout(device_trylock, locked, locked,
+				  LOCK_POLL_US, LOCK_BOUND_US, false, &dev->dev);
 }
 
 /**
@@ -373,25 +388,21 @@ int mint_pci_check(struct mint_device *desc, char *why, size_t size)
 {
 	struct reason reason = { why, size };
 	struct pci_dev *dev = dev_get(desc->id);
-	u32 owner;
 	int err;
 
 	if (!dev)
 		return refuse(&reason, -ENODEV, "is not on this machine: see lspci");
+	if (!lock_device(dev)) {
+		pci_dev_put(dev);
+		return refuse(&reason, -EBUSY,
+			      "is about to get or to lose a driver of node 0: try again, or reboot if that hangs");
+	}
 
 	/* Behind a port that sleeps there is nothing to be read */
 	pm_runtime_get_sync(&dev->dev);
-	device_lock(&dev->dev);
 	err = check_function(dev, desc, &reason);
-	device_unlock(&dev->dev);
 	pm_runtime_put(&dev->dev);
-	if (!err && desc->irq_flags & MINT_IRQ_VALID) {
-		owner = mint_line_share(dev, desc);
-		if (owner != MINT_NODE_FREE && !dev->msi_cap && !dev->msix_cap)
-			err = refuse(&reason, -EBUSY,
-				     "has no MSI, and its line, GSI %u, belongs to node %u: end that node first",
-				     desc->gsi, owner);
-	}
+	device_unlock(&dev->dev);
 	pci_dev_put(dev);
 	return err;
 }
@@ -485,7 +496,10 @@ int mint_pci_lend(const struct mint_device *desc)
 	if (!dev)
 		return 0;
 
-	device_lock(&dev->dev);
+	if (!lock_device(dev)) {
+		pci_dev_put(dev);
+		return -EBUSY;
+	}
 	if (dev->dev.driver) {
 		device_unlock(&dev->dev);
 		pci_dev_put(dev);

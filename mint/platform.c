@@ -100,7 +100,7 @@ static void __init mint_register_ioapics(void)
 	u32 i, count = mint_layout.ioapics.count;
 
 	for (i = 0; i < count; i++) {
-		ioapic = mint_ioapic(i);
+		ioapic = mint_ioapic_record(i);
 		if (!ioapic) {
 			pr_err("I/O APIC %u is out of reach\n", i);
 			return;

@@ -38,12 +38,14 @@ static u32 core_owner(u32 index, u32 *id)
 
 static u32 pin_owner(u32 index, u32 *id)
 {
-	u32 *owner = mint_pin_owner(index);
+	u32 *told = mint_pin_record(index);
 
-	if (!owner)
+	if (!told)
 		return MINT_NODE_FLIGHT;
 	*id = index;
-	return READ_ONCE(*owner);
+	/* A successor knows of its own pins alone, and repeats what is said */
+	return mint_role == MINT_PREDECESSOR ? mint_pin_owner(index) :
+					       READ_ONCE(*told);
 }
 
 /* "1,4-7" of all that @owner has, behind @label; nothing if it has nothing */
