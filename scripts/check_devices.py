@@ -669,6 +669,63 @@ def hung_sharer(b):
     b.nodes.beats([0, nodes["com2"]])
 
 
+def panicked_sharer(b):
+    """A sharer panics and waits for its own reboot: no storm meanwhile."""
+    unbind(b, *SHARED.values())
+    one, _ = b.launch_on("com2", 1, devices=SHARED["com2"])
+    two, _ = b.launch_on("com3", 1, devices=SHARED["com3"],
+                         append="panic=%d" % (10 * qemu.SLOW))
+    talk(b, LINKS, 1)
+    b.m.send("com3", " echo c >/proc/sysrq-trigger\n")
+    b.nodes.wait_state(two, "panicked")
+    # What its card receives now asserts the line, and nobody answers.
+    b.m.sh("! ping -c 1 -W 1 10.1.1.2")
+    before = count_of(b, " 20-fasteoi ")
+    # 50 a second as long as nobody answers; a storm is thousands.
+    calm(b, " 20-fasteoi ", bound=300)
+    expect(count_of(b, " 20-fasteoi ") > before, "is the line asserted at all?")
+    expect(b.nodes.status()[two][0] == "panicked", "it did not wait: %s",
+           b.nodes.status())
+    talk(b, LINKS[:1], 1)
+    b.nodes.wait_state(two, "running", 90)
+    expect(b.nodes.file(two, "boots").strip() == "2", "%s boots",
+           b.nodes.file(two, "boots"))
+    talk(b, LINKS[:1], 4)
+    calm(b, " 20-fasteoi ")
+    calm(b, "node0-line", "com2")
+    b.nodes.beats([0, one, two])
+
+
+# Has MSI, does not use it (e1000e.IntMode=0), and is on the line of ALONE[2].
+LEGACY_MODE = "0000:00:0a.0"
+
+
+def taken_line(b):
+    """A driver of node 0 that wants a lent line is refused it, and says so."""
+    unbind(b, ALONE[2], LEGACY_MODE)
+    node, _ = b.launch_on("com2", 1, devices=ALONE[2])
+    expect(22 in b.nodes.pins()["node %d" % node], "GSI 22: %s",
+           b.nodes.pins())
+    bind = ("dmesg -c >/dev/null; echo %s >/sys/bus/pci/drivers_probe; "
+            "c=$(card %s) || exit 2; ip link set $c up" % (LEGACY_MODE,
+                                                          LEGACY_MODE))
+    status, text = b.m.run(script(bind), 60)
+    expect(status == 1, "it has the line: status %d, %s", status, text)
+    log = b.m.sh("dmesg")
+    expect("%s: without its interrupt line, GSI 22, which is node %d's" % (
+        LEGACY_MODE, node) in log, "log: %s", log)
+    talk(b, [ALONE], 1)
+    b.nodes.beats([0, node])
+    b.stop_all()
+    unbind(b, LEGACY_MODE)
+    b.m.sh(script(bind), 60)
+    # Whoever is bound may ask for the line, so it is shared.
+    node, _ = b.launch_on("com2", 1, devices=ALONE[2])
+    expect(22 in b.nodes.pins()["node 0"], "GSI 22: %s", b.nodes.pins())
+    talk(b, [ALONE], 1)
+    b.nodes.beats([0, node])
+
+
 # Every interrupt of a node goes from core to core, again and again.
 MOVE = """
 i=0
@@ -693,7 +750,7 @@ def wiring(b):
 
 def affinity(b):
     """Two nodes move their interrupts at the same time; pins stay intact."""
-    unbind(b, ALONE[2])
+    unbind(b, ALONE[2], LEGACY_MODE)
     node, _ = b.launch_on("com2", 2, devices=ALONE[2])
     expect(22 in b.nodes.pins()["node %d" % node], "GSI 22: %s",
            b.nodes.pins())
@@ -787,6 +844,22 @@ def translated(b):
     refused(b, "00:07.0", "active IOMMU", "intel_iommu=off")
     node, _ = b.launch_on("com2", 2)
     b.nodes.beats([0, node])
+
+
+def no_line(b):
+    """With interrupts remapped no line is lent: COM2 does without its own."""
+    before = b.nodes.pins()
+    node, _ = b.launch_on("com2", 1)
+    expect(b.nodes.pins() == before, "pins: %s, before: %s", b.nodes.pins(),
+           before)
+    log = b.m.sh("dmesg | grep mint:")
+    expect("com2 is lent without its line, GSI 3" in log, "log: %s", log)
+    # Polled: the driver has no interrupt.
+    ports = b.m.sh("grep -i 2f8 /proc/tty/driver/serial", 30, "com2")
+    expect("irq:0" in ports, "COM2 there: %s", ports)
+    b.nodes.beats([0, node])
+    b.stop_all()
+    refused(b, "i8042", "nothing without GSI 1,", "intremap=off")
 
 
 def legacy(b):
@@ -938,12 +1011,15 @@ def machines(spec, node0):
                  "-object", "memory-backend-file,id=ram,size=1G,share=on,"
                  "discard-data=on,mem-path=" + RAM.replace(",", ",,"),
                  "-machine", "memory-backend=ram"]),
-        spec("lines", [hung_sharer, shared_line, affinity], smp="5",
+        spec("lines", [hung_sharer, panicked_sharer, shared_line, affinity,
+                       taken_line], smp="5",
              memory="1G", size=160,
-             append=node0.replace("maxcpus=1", "maxcpus=2"),
+             append=node0.replace("maxcpus=1", "maxcpus=2")
+             + " e1000e.IntMode=0",
              devices=["e1000,addr=%02x.0,netdev=n%d" % (slot, k)
-                      for k, slot in enumerate((4, 8, 5, 12, 6, 7))],
-             extra=hub_args(6), allow="sysrq triggered crash"),
+                      for k, slot in enumerate((4, 8, 5, 12, 6, 7))]
+             + ["e1000e,addr=0a.0,netdev=n6"],
+             extra=hub_args(7), allow="sysrq triggered crash"),
         spec("pc", [ports], board="pc", smp="2", memory="1G", append=node0,
              devices=["virtio-blk-pci,addr=05.0,drive=d0",
                       "virtio-blk-pci,addr=06.0,drive=d1",
@@ -955,7 +1031,8 @@ def machines(spec, node0):
         spec("no-route", [no_route], smp="2", memory="1G",
              append=node0 + " noapic",
              devices=["pci-testdev,addr=05.0,membar=1T", "e1000,addr=07.0"]),
-        spec("intremap", [translated], smp="3", memory="1G", append=node0,
+        spec("intremap", [translated, no_line], smp="3", memory="1G",
+             append=node0 + ",-i8042",
              devices=["intel-iommu,intremap=on", "virtio-rng-pci,addr=07.0"]),
         spec("iommu", [translated], smp="3", memory="1G",
              append=node0 + " intel_iommu=on",
