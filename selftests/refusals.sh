@@ -185,7 +185,7 @@ not_an_image() {
 no_such_file() {
 	resources 1
 	image=$TMP/absent
-	refused "^$image: " "no such file or directory" "directory\$" try
+	refused "Cannot open .$image" "no such file" "or directory\$" try
 }
 
 truncated_image() {
