@@ -146,11 +146,24 @@ struct mint_pci_match {
 	bool	below;
 };
 
+/**
+ * struct mint_pci_word - an element of mint.devices= of node 0
+ * @match:	which functions it names
+ * @minus:	node 0 shall not have them
+ */
+struct mint_pci_word {
+	struct mint_pci_match	match;
+	bool			minus;
+};
+
 bool mint_token_next(const char **list, struct mint_token *token);
 int mint_token_range(const struct mint_token *token, struct mint_range *range);
 int mint_token_cpus(const struct mint_token *token, u32 *first, u32 *last);
 int mint_token_device(const struct mint_token *token, struct mint_device *dev);
 int mint_token_pci(const struct mint_token *token, struct mint_pci_match *match);
+bool mint_pci_allowed(const struct mint_pci_word *words, u32 count,
+		      bool (*named)(const struct mint_pci_match *match, void *arg),
+		      void *arg);
 bool mint_param_find(const char *cmdline, const char *name,
 		     struct mint_token *value);
 const char *mint_device_name(const struct mint_device *dev, char *buf,

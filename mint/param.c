@@ -203,6 +203,34 @@ int mint_token_pci(const struct mint_token *token, struct mint_pci_match *match)
 }
 
 /**
+ * mint_pci_allowed() - does mint.devices= leave a function to node 0?
+ * @words:	its elements that name PCI functions
+ * @count:	how many
+ * @named:	does an element name the function?
+ * @arg:	passed to it
+ *
+ * What any element with a minus names is not node 0's. Of the rest it has what
+ * any other element names; or all, where there is no other one.
+ */
+bool mint_pci_allowed(const struct mint_pci_word *words, u32 count,
+		      bool (*named)(const struct mint_pci_match *match, void *arg),
+		      void *arg)
+{
+	bool any = false, found = false;
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		any |= !words[i].minus;
+		if (!named(&words[i].match, arg))
+			continue;
+		if (words[i].minus)
+			return false;
+		found = true;
+	}
+	return found || !any;
+}
+
+/**
  * mint_param_find() - find a parameter in a command line
  * @cmdline:	the command line
  * @name:	the parameter with its "="

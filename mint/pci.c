@@ -32,9 +32,8 @@
 #ifdef CONFIG_PCI
 
 /* Functions named by mint.devices= of node 0 */
-static struct mint_pci_match param_functions[MINT_DEVICES_MAX] __ro_after_init;
+static struct mint_pci_word param_words[MINT_DEVICES_MAX] __ro_after_init;
 static u32 param_count __ro_after_init;
-static bool param_only __ro_after_init;		/* nothing but these */
 
 /* What this successor has; private, so that no peer can widen it */
 static struct mint_device own[MINT_DEVICES_MAX] __ro_after_init;
@@ -61,9 +60,9 @@ static bool is_bridge(const struct pci_dev *dev)
 	       dev->class >> 16 == PCI_BASE_CLASS_BRIDGE;
 }
 
-static bool matches(const struct mint_pci_match *match, struct pci_dev *dev)
+static bool matches(const struct mint_pci_match *match, void *arg)
 {
-	struct pci_dev *bridge;
+	struct pci_dev *dev = arg, *bridge;
 
 	if (!match->below)
 		return (dev_id(dev) & match->mask) == match->id;
@@ -112,25 +111,20 @@ int mint_pci_expand(const struct mint_pci_match *match, u32 *ids, u32 max)
  */
 void __init mint_pci_param(const struct mint_pci_match *match, bool minus)
 {
-	if (param_count == ARRAY_SIZE(param_functions)) {
+	if (param_count == ARRAY_SIZE(param_words)) {
 		pr_err("mint.devices=: at most %u entries for PCI, the rest is ignored\n",
 		       param_count);
 		return;
 	}
-	param_functions[param_count++] = *match;
-	param_only |= !minus;
+	param_words[param_count].match = *match;
+	param_words[param_count++].minus = minus;
 }
 
 static bool param_allows(struct pci_dev *dev)
 {
-	u32 i;
-
-	if (!param_count || dev->hdr_type != PCI_HEADER_TYPE_NORMAL)
+	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL)
 		return true;
-	for (i = 0; i < param_count; i++)
-		if (matches(&param_functions[i], dev))
-			return param_only;
-	return !param_only;
+	return mint_pci_allowed(param_words, param_count, matches, dev);
 }
 
 /* Node that a function is lent to, or MINT_NODE_FREE; its index there */

@@ -87,11 +87,49 @@ static void param_find(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mint_param_find("", "a=", &t));
 }
 
+static bool has_id(const struct mint_pci_match *match, void *id)
+{
+	return (*(u32 *)id & match->mask) == match->id;
+}
+
+/* What node 0 has of 01:00.0, 01:00.1 and 02:00.0, as bits */
+static u32 allowed(struct kunit *test, const char *list)
+{
+	static u32 ids[] = { 0x100, 0x101, 0x200 };
+	struct mint_pci_word words[4] = {};
+	struct mint_token t;
+	u32 count = 0, bits = 0, i;
+
+	while (mint_token_next(&list, &t)) {
+		words[count].minus = *t.text == '-';
+		t.text += words[count].minus;
+		t.len -= words[count].minus;
+		KUNIT_ASSERT_EQ(test, mint_token_pci(&t, &words[count].match), 0);
+		count++;
+	}
+	for (i = 0; i < ARRAY_SIZE(ids); i++)
+		if (mint_pci_allowed(words, count, has_id, &ids[i]))
+			bits |= BIT(i);
+	return bits;
+}
+
+static void pci_allowed(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, allowed(test, ""), 7);
+	KUNIT_EXPECT_EQ(test, allowed(test, "01:00.*"), 3);
+	KUNIT_EXPECT_EQ(test, allowed(test, "-01:00.*"), 4);
+	KUNIT_EXPECT_EQ(test, allowed(test, "01:00.*,-01:00.1"), 1);
+	KUNIT_EXPECT_EQ(test, allowed(test, "-01:00.1,01:00.*"), 1);
+	KUNIT_EXPECT_EQ(test, allowed(test, "01:00.*,-01:00.1,02:00.0"), 5);
+	KUNIT_EXPECT_EQ(test, allowed(test, "01:00.1,-01:00.1"), 0);
+}
+
 static struct kunit_case param_cases[] = {
 	KUNIT_CASE(token_next),
 	KUNIT_CASE(token_range),
 	KUNIT_CASE(token_cpus),
 	KUNIT_CASE(param_find),
+	KUNIT_CASE(pci_allowed),
 	{}
 };
 
