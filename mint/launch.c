@@ -264,11 +264,11 @@ static int add_device(struct request *rq, struct mint_device *dev,
 }
 
 /* One PCI function, and the bridges above it */
-static int check_function(struct request *rq, u32 id)
+static int check_function(struct request *rq, u32 id, bool force)
 {
 	struct mint_device dev = { .kind = MINT_DEV_PCI, .id = id };
 	struct mint_node *node = &rq->node;
-	char name[16], why[160];
+	char name[16], why[200];
 	u32 i;
 	int err;
 
@@ -277,7 +277,7 @@ static int check_function(struct request *rq, u32 id)
 		if (node->devices[i].kind == MINT_DEV_PCI &&
 		    node->devices[i].id == id)
 			return mint_refuse(rq, -EINVAL, "device %s is named twice", name);
-	err = mint_pci_check(&dev, why, sizeof(why));
+	err = mint_pci_check(&dev, force, why, sizeof(why));
 	if (err)
 		return mint_refuse(rq, err, "device %s %s", name, why);
 	err = add_device(rq, &dev, name);
@@ -296,9 +296,14 @@ static int check_functions(struct request *rq, const struct mint_token *token)
 {
 	u32 ids[MINT_DEVICES_MAX];
 	struct mint_pci_match match;
-	int i, count, err = 0;
+	int i, count, err;
 
-	if (mint_token_pci(token, &match))
+	err = mint_token_pci(token, &match);
+	if (err == -ERANGE)
+		return mint_refuse(rq, -EINVAL,
+			      "device %.*s is in a domain that a driver of node 0 made (VMD), not the firmware: lend the function that the driver has, or switch that off in the firmware",
+			      token->len, token->text);
+	if (err)
 		return mint_refuse(rq, -EINVAL,
 			      "mint.devices=: '%.*s' is not [segment:]bus:dev[.fn][/*], com1-com4, i8042, vga or rtc",
 			      token->len, token->text);
@@ -311,7 +316,7 @@ static int check_functions(struct request *rq, const struct mint_token *token)
 		return mint_refuse(rq, count, "device %.*s is more than %u functions",
 			      token->len, token->text, MINT_DEVICES_MAX);
 	for (i = 0; i < count && !err; i++)
-		err = check_function(rq, ids[i]);
+		err = check_function(rq, ids[i], match.force);
 	return err;
 }
 

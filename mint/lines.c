@@ -255,28 +255,33 @@ static bool others_on_line(const struct mint_node *node, u32 gsi)
  *
  * Context: predecessor, under mint_claims_lock(), no device lock held.
  * Return: 0; -EBUSY if the function cannot do without a line that is another
- * node's. One that can is lent without it.
+ * node's, or cannot be silenced on one that is shared. One that can do without
+ * is lent without it.
  */
 int mint_line_check(const struct mint_node *node, struct mint_device *desc,
 		    u32 *owner)
 {
 	struct pci_dev *dev;
-	bool needed;
+	bool needed, loud;
 
 	if (desc->kind != MINT_DEV_PCI || !(desc->irq_flags & MINT_IRQ_VALID))
 		return 0;
 
+	dev = pci_get_domain_bus_and_slot(desc->id >> 16, desc->id >> 8 & 0xff,
+					  desc->id & 0xff);
+	needed = dev && mint_line_needed(dev);
+	/* Before PCI 2.3 there was no INTX_DISABLE: nobody can silence it */
+	loud = dev && dev->broken_intx_masking;
+	pci_dev_put(dev);
+
 	*owner = mint_pin_owner(desc->gsi);
 	if (*owner != mint_self) {
-		dev = pci_get_domain_bus_and_slot(desc->id >> 16,
-						  desc->id >> 8 & 0xff,
-						  desc->id & 0xff);
-		needed = dev && mint_line_needed(dev);
-		pci_dev_put(dev);
 		desc->irq_flags = 0;
-		return needed ? -EBUSY : 0;
+		return needed || loud ? -EBUSY : 0;
 	}
 	if (others_on_line(node, desc->gsi)) {
+		if (loud)
+			return -EBUSY;
 		desc->irq_flags &= ~MINT_IRQ_VALID;
 		desc->irq_flags |= MINT_IRQ_SHARED;
 	}

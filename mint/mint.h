@@ -134,16 +134,21 @@ struct mint_token {
 	int		len;
 };
 
+/* No function is in this PCI segment, nor in one above it */
+#define MINT_SEGMENT_NONE	0xffff
+
 /**
  * struct mint_pci_match - some PCI functions
  * @id:		segment << 16 | bus << 8 | devfn
  * @mask:	bits of it that count
  * @below:	not these, but all that is below them
+ * @force:	even if they can not be reset
  */
 struct mint_pci_match {
 	u32	id;
 	u32	mask;
 	bool	below;
+	bool	force;
 };
 
 /**
@@ -248,7 +253,7 @@ bool mint_pin_fired(u32 gsi);
 #ifdef CONFIG_PCI
 void mint_pci_param(const struct mint_pci_match *match, bool minus);
 int mint_pci_expand(const struct mint_pci_match *match, u32 *ids, u32 max);
-int mint_pci_check(struct mint_device *desc, char *why, size_t size);
+int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size);
 int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 		     u32 count, u32 max);
 int mint_pci_lend(const struct mint_device *desc);
@@ -266,8 +271,8 @@ static inline int mint_pci_expand(const struct mint_pci_match *match, u32 *ids,
 	return 0;
 }
 
-static inline int mint_pci_check(struct mint_device *desc, char *why,
-				 size_t size)
+static inline int mint_pci_check(struct mint_device *desc, bool force,
+				 char *why, size_t size)
 {
 	return -ENODEV;
 }
@@ -316,6 +321,32 @@ static inline int mint_lines_lend(u32 n) { return 0; }
 static inline void mint_lines_return(u32 n) { }
 static inline void mint_lines_poll(void) { }
 static inline void mint_lines_outlive(void) { }
+#endif
+
+/* bar.c */
+#ifdef CONFIG_PCI
+#define MINT_BARS	7
+
+/**
+ * struct mint_bars - base address registers of a function, the ROM's last
+ * @bar:	what they read
+ * @mask:	what they read after all ones were written; 0: no register, or
+ *		none with an address
+ * @emulated:	hardware has none of them: a virtual function
+ */
+struct mint_bars {
+	u32	bar[MINT_BARS];
+	u32	mask[MINT_BARS];
+	bool	emulated;
+};
+
+void mint_bars_describe(struct pci_dev *dev, struct mint_bars *bars);
+bool mint_bars_valid(const struct mint_bars *bars,
+		     bool (*is_ram)(u64 start, u64 size));
+void mint_bars_read(const struct mint_bars *bars, const unsigned long *sizing,
+		    int reg, int len, u32 *val);
+bool mint_bars_write(const struct mint_bars *bars, unsigned long *sizing,
+		     int reg, int len, u32 val);
 #endif
 
 /* vf.c */

@@ -168,10 +168,11 @@ static bool cut_end(char *text, const char *end)
  * mint_token_pci() - read PCI functions
  * @token:	the element: [<segment>:]<bus>:<device>.<function> for one,
  *		without the function or with "*" for a whole slot, with a slash and "*"
- *		behind it for everything below a bridge
+ *		behind it for everything below a bridge, with an exclamation
+ *		mark at the end for what can not be reset
  * @match:	out: which are meant
  *
- * Return: 0 or -EINVAL.
+ * Return: 0; -EINVAL; -ERANGE for a segment that no function of firmware has.
  */
 int mint_token_pci(const struct mint_token *token, struct mint_pci_match *match)
 {
@@ -184,6 +185,7 @@ int mint_token_pci(const struct mint_token *token, struct mint_pci_match *match)
 	memcpy(buf, token->text, token->len);
 	buf[token->len] = '\0';
 
+	match->force = cut_end(buf, "!");
 	below = cut_end(buf, "/*");
 	all = cut_end(buf, ".*") || !strchr(buf, '.');
 	if (all ? sscanf(buf, "%x:%x:%x%c", &segment, &bus, &slot, &c) != 3 :
@@ -193,8 +195,10 @@ int mint_token_pci(const struct mint_token *token, struct mint_pci_match *match)
 			  sscanf(buf, "%x:%x.%x%c", &bus, &slot, &fn, &c) != 3)
 			return -EINVAL;
 	}
-	if (segment > 0xffff || bus > 0xff || slot > 0x1f || fn > 7)
+	if (bus > 0xff || slot > 0x1f || fn > 7)
 		return -EINVAL;
+	if (segment >= MINT_SEGMENT_NONE)
+		return -ERANGE;
 
 	match->id = segment << 16 | bus << 8 | PCI_DEVFN(slot, fn);
 	match->mask = all ? ~7U : ~0U;

@@ -17,14 +17,20 @@
 #include <linux/init.h>
 #include <linux/iopoll.h>
 #include <linux/kernel.h>
+#include <linux/moduleparam.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/screen_info.h>
+#include <linux/vgaarb.h>
 
 #include <asm/irqdomain.h>
 #include <asm/pci_x86.h>
 #include <asm/x86_init.h>
 
 #include "mint.h"
+
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "mint."
 
 #define LOCK_POLL_US		1000
 #define LOCK_BOUND_US		200000
@@ -44,8 +50,20 @@ static u32 function_id(unsigned int segment, unsigned int bus, unsigned int devf
 	return segment << 16 | bus << 8 | devfn;
 }
 
+/*
+ * Domains that a driver made, of VMD and of Hyper-V, begin above the 16 bits of
+ * a segment. What is there is the driver's: it goes with the function that
+ * the driver has.
+ */
+static bool beyond_segments(const struct pci_dev *dev)
+{
+	return (u32)pci_domain_nr(dev->bus) >= MINT_SEGMENT_NONE;
+}
+
 static u32 dev_id(const struct pci_dev *dev)
 {
+	if (beyond_segments(dev))
+		return U32_MAX;
 	return function_id(pci_domain_nr(dev->bus), dev->bus->number, dev->devfn);
 }
 
@@ -122,7 +140,7 @@ void __init mint_pci_param(const struct mint_pci_match *match, bool minus)
 
 static bool param_allows(struct pci_dev *dev)
 {
-	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL)
+	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL || beyond_segments(dev))
 		return true;
 	return mint_pci_allowed(param_words, param_count, matches, dev);
 }
@@ -164,6 +182,93 @@ static bool own_function(u32 id, u32 kind)
 	return false;
 }
 
+/* Index of a function of this successor's in own[], or own_count */
+static u32 own_index(u32 id)
+{
+	u32 i;
+
+	for (i = 0; i < own_count; i++)
+		if (own[i].kind == MINT_DEV_PCI && own[i].id == id)
+			break;
+	return i;
+}
+
+/* As in the file reset_method of the function in sysfs */
+static const char * const reset_names[] = {
+	NULL, "device_specific", "acpi", "flr", "af_flr", "pm", "bus", "cxl_bus",
+};
+
+/* The best reset that the function has for itself; its name */
+static const char *reset(struct pci_dev *dev)
+{
+	u8 methods[PCI_NUM_RESET_METHODS];
+	int i, err = -ENOTTY;
+
+	BUILD_BUG_ON(ARRAY_SIZE(reset_names) != PCI_NUM_RESET_METHODS);
+
+	/* One at a time, to know which it was */
+	memcpy(methods, dev->reset_methods, sizeof(methods));
+	for (i = 0; i < ARRAY_SIZE(methods) && methods[i]; i++) {
+		dev->reset_methods[0] = methods[i];
+		dev->reset_methods[1] = 0;
+		err = __pci_reset_function_locked(dev);
+		if (err != -ENOTTY)
+			break;
+	}
+	memcpy(dev->reset_methods, methods, sizeof(methods));
+	return err ? NULL : reset_names[methods[i]];
+}
+
+/* Not every reset does it, and not every function has one */
+static void msi_off(struct pci_dev *dev)
+{
+	u16 flags;
+
+	if (dev->msi_cap) {
+		pci_read_config_word(dev, dev->msi_cap + PCI_MSI_FLAGS, &flags);
+		pci_write_config_word(dev, dev->msi_cap + PCI_MSI_FLAGS,
+				      flags & ~PCI_MSI_FLAGS_ENABLE);
+	}
+	if (dev->msix_cap) {
+		pci_read_config_word(dev, dev->msix_cap + PCI_MSIX_FLAGS, &flags);
+		pci_write_config_word(dev, dev->msix_cap + PCI_MSIX_FLAGS,
+				      flags & ~PCI_MSIX_FLAGS_ENABLE);
+	}
+}
+
+/* No DMA, no interrupt, and a fresh start */
+static void quiesce(struct pci_dev *dev, const char *where)
+{
+	const char *name;
+
+	pci_clear_master(dev);
+	pci_intx(dev, 0);
+	msi_off(dev);
+	if (!dev->state_saved)
+		pci_save_state(dev);
+	name = reset(dev);
+	pci_info(dev, "%s, bus master off, reset: %s\n", where, name ?: "none");
+	dev->state_saved = true;
+	pci_restore_state(dev);
+}
+
+/* Was this successor started by itself? Private, as own[] is */
+static bool rebooted __ro_after_init;
+static DECLARE_BITMAP(was_reset, MINT_DEVICES_MAX);
+
+/*
+ * A kernel that ended by a panic, or without its drivers, has left rings of its
+ * own in the function: they must not come alive when a driver lets it be bus
+ * master. At the launch node 0 has seen to that.
+ */
+static void reset_after_reboot(struct pci_dev *dev)
+{
+	u32 i = own_index(dev_id(dev));
+
+	if (rebooted && i < own_count && !test_and_set_bit(i, was_reset))
+		quiesce(dev, "own reboot");
+}
+
 /**
  * mint_pci_may_bind() - may a driver of this kernel have the function?
  * @dev:	the function
@@ -178,7 +283,12 @@ bool mint_pci_may_bind(struct pci_dev *dev)
 
 	switch (mint_role) {
 	case MINT_SUCCESSOR:
-		return own_function(dev_id(dev), MINT_DEV_PCI);
+		if (beyond_segments(dev))
+			return true;
+		if (!own_function(dev_id(dev), MINT_DEV_PCI))
+			return false;
+		reset_after_reboot(dev);
+		return true;
 	case MINT_PREDECESSOR:
 		n = lent_to(dev_id(dev));
 		if (n != MINT_NODE_FREE) {
@@ -267,6 +377,61 @@ static struct pci_dev *unshared_bridge(struct pci_dev *dev)
 	return NULL;
 }
 
+/* Does node 0 draw on it, with no PCI driver that would show it? */
+static bool has_screen(struct pci_dev *dev)
+{
+	struct pci_dev *screen;
+
+	if (dev->class >> 16 != PCI_BASE_CLASS_DISPLAY ||
+	    !(mint_legacy_own & BIT(MINT_LEGACY_VGA)) ||
+	    !screen_info.orig_video_isVGA)
+		return false;
+	if (dev == vga_default_device())
+		return true;
+	screen = IS_ENABLED(CONFIG_SCREEN_INFO) ?
+		 screen_info_pci_dev(&screen_info) : NULL;
+	if (IS_ERR_OR_NULL(screen))
+		return false;
+	pci_dev_put(screen);
+	return dev == screen;
+}
+
+/* Does only what can be reset go from one owner to another? */
+static bool must_reset;
+
+static int reset_set(const char *val, const struct kernel_param *kp)
+{
+	if (sysfs_streq(val, "try"))
+		must_reset = false;
+	else if (sysfs_streq(val, "must"))
+		must_reset = true;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int reset_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", must_reset ? "must" : "try");
+}
+
+static const struct kernel_param_ops reset_ops = {
+	.set	= reset_set,
+	.get	= reset_get,
+};
+module_param_cb(reset, &reset_ops, NULL, 0644);
+
+/* Is there a reset that leaves all others alone? */
+static bool can_reset(const struct pci_dev *dev)
+{
+	u8 method = dev->reset_methods[0];
+
+	/* Of the bus: that was seen before the other functions were */
+	if (method && !strstr(reset_names[method], "bus"))
+		return true;
+	return method && list_is_singular(&dev->bus->devices);
+}
+
 struct reason {
 	char	*text;
 	size_t	size;
@@ -306,7 +471,7 @@ static int check_sriov(struct pci_dev *dev, const struct reason *why)
 }
 
 static int check_function(struct pci_dev *dev, struct mint_device *desc,
-			  const struct reason *why)
+			  bool force, const struct reason *why)
 {
 	struct pci_driver *drv = to_pci_driver(dev->dev.driver);
 	u32 owner = lent_to(desc->id);
@@ -327,6 +492,13 @@ static int check_function(struct pci_dev *dev, struct mint_device *desc,
 	err = check_sriov(dev, why);
 	if (err)
 		return err;
+	if (has_screen(dev))
+		return refuse(why, -EBUSY,
+			      "has the screen of node 0: boot that with mint.devices=-vga");
+	if (must_reset && !force && !can_reset(dev))
+		return refuse(why, -EINVAL,
+			      "cannot be reset, and mint.reset=must asks for it: name it with an exclamation mark (%s!) if it is known to be at rest",
+			      pci_name(dev));
 	if (remapped(dev))
 		return refuse(why, -EINVAL,
 			      "is behind an active IOMMU: boot node 0 with intel_iommu=off amd_iommu=off intremap=off");
@@ -370,6 +542,7 @@ static bool lock_device(struct pci_dev *dev)
 /**
  * mint_pci_check() - may a function be lent?
  * @desc:	the function; its line is filled in
+ * @force:	lend it even if it can not be reset
  * @why:	out: reason of a refusal: who has it and what to do
  * @size:	bytes there
  *
@@ -378,7 +551,7 @@ static bool lock_device(struct pci_dev *dev)
  * Context: predecessor, under mint_claims_lock(); may sleep.
  * Return: 0, -ENODEV, -EBUSY, -EINVAL, -ENXIO.
  */
-int mint_pci_check(struct mint_device *desc, char *why, size_t size)
+int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size)
 {
 	struct reason reason = { why, size };
 	struct pci_dev *dev = dev_get(desc->id);
@@ -394,52 +567,11 @@ int mint_pci_check(struct mint_device *desc, char *why, size_t size)
 
 	/* Behind a port that sleeps there is nothing to be read */
 	pm_runtime_get_sync(&dev->dev);
-	err = check_function(dev, desc, &reason);
+	err = check_function(dev, desc, force, &reason);
 	pm_runtime_put(&dev->dev);
 	device_unlock(&dev->dev);
 	pci_dev_put(dev);
 	return err;
-}
-
-/* As in the file reset_method of the function in sysfs */
-static const char * const reset_names[] = {
-	NULL, "device_specific", "acpi", "flr", "af_flr", "pm", "bus", "cxl_bus",
-};
-
-/* The best reset that the function has for itself; its name */
-static const char *reset(struct pci_dev *dev)
-{
-	u8 methods[PCI_NUM_RESET_METHODS];
-	int i, err = -ENOTTY;
-
-	BUILD_BUG_ON(ARRAY_SIZE(reset_names) != PCI_NUM_RESET_METHODS);
-
-	/* One at a time, to know which it was */
-	memcpy(methods, dev->reset_methods, sizeof(methods));
-	for (i = 0; i < ARRAY_SIZE(methods) && methods[i]; i++) {
-		dev->reset_methods[0] = methods[i];
-		dev->reset_methods[1] = 0;
-		err = __pci_reset_function_locked(dev);
-		if (err != -ENOTTY)
-			break;
-	}
-	memcpy(dev->reset_methods, methods, sizeof(methods));
-	return err ? NULL : reset_names[methods[i]];
-}
-
-/* No DMA, no interrupt, and a fresh start */
-static void quiesce(struct pci_dev *dev, const char *where)
-{
-	const char *name;
-
-	pci_clear_master(dev);
-	pci_intx(dev, 0);
-	if (!dev->state_saved)
-		pci_save_state(dev);
-	name = reset(dev);
-	pci_info(dev, "%s, bus master off, reset: %s\n", where, name ?: "none");
-	dev->state_saved = true;
-	pci_restore_state(dev);
 }
 
 /* While a function is lent, this file is there and names the node */
@@ -468,6 +600,58 @@ static void hold_bridges(struct pci_dev *dev, bool hold)
 			pci_warn(bridge, "not enabled\n");
 		pci_set_master(bridge);
 	}
+}
+
+/*
+ * Errors of the link (AER). Who has no driver votes against the recovery of all
+ * functions on it; a lent function has none here, but its node runs on.
+ */
+static pci_ers_result_t error_detected(struct pci_dev *dev,
+				       pci_channel_state_t state)
+{
+	u32 n = lent_to(dev_id(dev));
+
+	if (state == pci_channel_io_normal)
+		pci_info(dev, "an error on its link, node %u goes on\n", n);
+	else
+		pci_err(dev, "a fatal error on its link, which is not reset while node %u has it: end that node\n",
+			n);
+	return PCI_ERS_RESULT_CAN_RECOVER;
+}
+
+static const struct pci_error_handlers error_handlers = {
+	.error_detected	= error_detected,
+};
+
+#define STAND_IN {			\
+	.name		= "mint",		\
+	.driver.name	= "mint",		\
+	.err_handler	= &error_handlers,	\
+}
+
+/*
+ * Never bound, so that no file names it: it is asked for errors alone. The
+ * second one is for functions whose bus cannot be reset anyway.
+ */
+static struct pci_driver stand_ins[2] = { STAND_IN, STAND_IN };
+
+/*
+ * While a function is lent, node 0 speaks for it, and resets no bus that it is
+ * on: not for an error, nor when root asks for it by one of its siblings.
+ */
+static void stand_in(struct pci_dev *dev)
+{
+	dev->driver = &stand_ins[!!(dev->dev_flags & PCI_DEV_FLAGS_NO_BUS_RESET)];
+	dev->dev_flags |= PCI_DEV_FLAGS_NO_BUS_RESET;
+}
+
+static void stand_back(struct pci_dev *dev)
+{
+	if (dev->driver == &stand_ins[0])
+		dev->dev_flags &= ~PCI_DEV_FLAGS_NO_BUS_RESET;
+	dev->driver = NULL;
+	/* After a fatal error nothing would reach it; a reset is to come */
+	dev->error_state = pci_channel_io_normal;
 }
 
 /**
@@ -509,6 +693,7 @@ int mint_pci_lend(const struct mint_device *desc)
 	dev->state_saved = false;
 	snprintf(where, sizeof(where), "lent to node %u", n);
 	quiesce(dev, where);
+	stand_in(dev);
 	if (device_create_file(&dev->dev, &dev_attr_mint_node))
 		pci_warn(dev, "no file mint_node\n");
 	/* Kept for the way back, and so is the reference */
@@ -553,6 +738,7 @@ void mint_pci_take_back(const struct mint_device *desc)
 		dev->current_state = PCI_UNKNOWN;
 		pci_set_power_state(dev, PCI_D0);
 		dev->state_saved = true;
+		stand_back(dev);
 		quiesce(dev, "taken back");
 		let_go(dev);
 	}
@@ -569,6 +755,7 @@ static void on_removal(struct pci_dev *dev)
 	if (pci_is_dev_assigned(dev)) {
 		snprintf(where, sizeof(where), "removed, lost for node %u",
 			 lent_to(dev_id(dev)));
+		stand_back(dev);
 		quiesce(dev, where);
 		let_go(dev);
 	}
@@ -658,6 +845,8 @@ void __init mint_pci_describe(void)
 		*root = MINT_NODE_FREE;
 	i = 0;
 	list_for_each_entry(bus, &pci_root_buses, node) {
+		if ((u32)pci_domain_nr(bus) >= MINT_SEGMENT_NONE)
+			continue;
 		root = mint_root_bus(i++);
 		if (root)
 			*root = pci_domain_nr(bus) << 8 | bus->number;
@@ -674,17 +863,6 @@ static bool bridge_hides(int reg)
 	       (reg >= PCI_ROM_ADDRESS1 && reg < PCI_ROM_ADDRESS1 + 4);
 }
 
-/* Index of a function of this successor's in own[], or own_count */
-static u32 own_index(u32 id)
-{
-	u32 i;
-
-	for (i = 0; i < own_count; i++)
-		if (own[i].kind == MINT_DEV_PCI && own[i].id == id)
-			break;
-	return i;
-}
-
 static bool has_line(u32 i)
 {
 	return own[i].irq_flags & (MINT_IRQ_VALID | MINT_IRQ_SHARED);
@@ -695,9 +873,17 @@ static bool covers(int reg, int len, int byte)
 	return reg <= byte && byte < reg + len;
 }
 
+/* A byte of a register, as part of an access */
+static u32 byte_at(int reg, int byte, u8 val)
+{
+	return (u32)val << 8 * (byte - reg);
+}
+
 /*
  * A function whose line stayed with another node has no line here: it shows
  * no pin, and its INTx stays off, so that it cannot storm who has the line.
+ * And since not every function of its card is seen, not even function 0, all
+ * say that there may be more.
  */
 static int filter_read(unsigned int segment, unsigned int bus,
 		       unsigned int devfn, int reg, int len, u32 *val)
@@ -709,7 +895,9 @@ static int filter_read(unsigned int segment, unsigned int bus,
 		err = config_ops->read(segment, bus, devfn, reg, len, val);
 		mint_vf_read(i, reg, len, val);
 		if (!has_line(i) && covers(reg, len, PCI_INTERRUPT_PIN))
-			*val &= ~(0xff << 8 * (PCI_INTERRUPT_PIN - reg));
+			*val &= ~byte_at(reg, PCI_INTERRUPT_PIN, 0xff);
+		if (covers(reg, len, PCI_HEADER_TYPE))
+			*val |= byte_at(reg, PCI_HEADER_TYPE, PCI_HEADER_TYPE_MFD);
 		return err;
 	}
 	if (own_function(id, MINT_DEV_BRIDGE)) {
@@ -727,10 +915,10 @@ static int filter_write(unsigned int segment, unsigned int bus,
 {
 	u32 i = own_index(function_id(segment, bus, devfn));
 
-	if (i == own_count || mint_vf_write(i, reg, len, val))
+	if (i == own_count || !mint_vf_write(i, reg, len, val))
 		return 0;
-	if (!has_line(i) && reg == PCI_COMMAND && len > 1)
-		val |= PCI_COMMAND_INTX_DISABLE;
+	if (!has_line(i) && covers(reg, len, PCI_COMMAND + 1))
+		val |= byte_at(reg, PCI_COMMAND + 1, PCI_COMMAND_INTX_DISABLE >> 8);
 	return config_ops->write(segment, bus, devfn, reg, len, val);
 }
 
@@ -775,6 +963,89 @@ static bool __init has_functions(u32 segment)
 	return false;
 }
 
+/* Windows of the bridges above a bus are as node 0 made them */
+static void claim_windows(struct pci_bus *bus)
+{
+	struct pci_dev *bridge = bus->self;
+	struct resource *res;
+	int i;
+
+	if (!bridge)
+		return;
+	claim_windows(bridge->bus);
+	for (i = PCI_BRIDGE_RESOURCES; i < PCI_NUM_RESOURCES; i++)
+		if (bridge->resource[i].parent)
+			return;
+	pci_read_bridge_bases(bus);
+	for (i = PCI_BRIDGE_RESOURCES; i < PCI_NUM_RESOURCES; i++) {
+		res = &bridge->resource[i];
+		if (res->flags && res->start && !pci_claim_bridge_resource(bridge, i))
+			continue;
+		/* Nothing is to be put there */
+		res->start = 0;
+		res->end = 0;
+		res->flags = 0;
+	}
+}
+
+/*
+ * At a boot the survey of resources would do it; after remove and rescan stock
+ * code looks for new addresses, which other nodes may have.
+ */
+static void claim_function(struct pci_dev *dev)
+{
+	struct resource *res;
+	int i;
+
+	for (i = 0; i <= PCI_ROM_RESOURCE; i++) {
+		res = &dev->resource[i];
+		if (!res->flags || !res->start || res->parent)
+			continue;
+		res->flags |= IORESOURCE_PCI_FIXED;
+		if (pci_claim_resource(dev, i))
+			pci_err(dev, "BAR %d stays where it is and cannot be used\n", i);
+	}
+}
+
+/* A write to the port would be dropped, and the reset be taken for done */
+static void forget_bus_resets(struct pci_dev *dev)
+{
+	u8 *to = dev->reset_methods;
+	int i;
+
+	dev->dev_flags |= PCI_DEV_FLAGS_NO_BUS_RESET;
+	for (i = 0; i < PCI_NUM_RESET_METHODS && dev->reset_methods[i]; i++)
+		if (!strstr(reset_names[dev->reset_methods[i]], "bus"))
+			*to++ = dev->reset_methods[i];
+	while (to < dev->reset_methods + i)
+		*to++ = 0;
+}
+
+/* A function or bridge was found, and nobody else knows it yet */
+static int on_found(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct pci_dev *dev = to_pci_dev((struct device *)data);
+
+	if (action != BUS_NOTIFY_ADD_DEVICE || beyond_segments(dev))
+		return NOTIFY_DONE;
+	forget_bus_resets(dev);
+	/* The list of functions has gaps here, which none would look behind */
+	if (dev->bus->self)
+		dev->bus->self->ari_enabled = 0;
+	claim_windows(dev->bus);
+	if (dev->hdr_type == PCI_HEADER_TYPE_NORMAL)
+		claim_function(dev);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block found_nb = { .notifier_call = on_found };
+
+/* No ports, whatever pci= says; and addresses are node 0's to give */
+static void __init restrict_probing(void)
+{
+	pci_probe = PCI_NOASSIGN_BARS | PCI_NOASSIGN_ROMS;
+}
+
 static int __init successor_arch_init(void)
 {
 	struct mint_node *node = mint_own_node();
@@ -783,14 +1054,17 @@ static int __init successor_arch_init(void)
 #endif
 	u32 i;
 
-	/* No ports, whatever pci= says; and addresses are node 0's to give */
-	pci_probe = PCI_NOASSIGN_BARS | PCI_NOASSIGN_ROMS;
 	raw_pci_ops = NULL;
+	pcibios_last_bus = -1;
+	/* Behind a port there may be other functions than its first one */
+	pci_add_flags(PCI_SCAN_ALL_PCIE_DEVS);
+	bus_register_notifier(&pci_bus_type, &found_nb);
+	rebooted = node->boots > 1;
 	own_count = min_t(u32, node->nr_devices, MINT_DEVICES_MAX);
 	for (i = 0; i < own_count; i++) {
 		own[i] = node->devices[i];
 		if (own[i].kind == MINT_DEV_PCI && mint_vf_adopt(i, own[i].id)) {
-			pr_err("the record of virtual function %#x is damaged, it is left out\n",
+			pr_err("the record of function %#x is damaged, it is left out\n",
 			       own[i].id);
 			own[i].kind = 0;
 		}
@@ -816,33 +1090,54 @@ static int __init successor_arch_init(void)
 	return 0;
 }
 
+/* Ports and their services are node 0's: errors, power, hotplug, tolerance */
+static struct pci_host_bridge * __init alloc_bridge(u32 root)
+{
+	struct pci_host_bridge *bridge = pci_alloc_host_bridge(sizeof(struct pci_sysdata));
+	struct pci_sysdata *sysdata;
+
+	if (!bridge)
+		return NULL;
+	sysdata = pci_host_bridge_priv(bridge);
+	sysdata->domain = root >> 8;
+	sysdata->node = NUMA_NO_NODE;
+	bridge->sysdata = sysdata;
+	bridge->busnr = root & 0xff;
+	bridge->ops = &pci_root_ops;
+	bridge->native_aer = 0;
+	bridge->native_pcie_hotplug = 0;
+	bridge->native_shpc_hotplug = 0;
+	bridge->native_pme = 0;
+	bridge->native_ltr = 0;
+	bridge->native_dpc = 0;
+	bridge->native_cxl_error = 0;
+	x86_pci_root_bus_resources(bridge->busnr, &bridge->windows);
+	return bridge;
+}
+
 static int __init successor_init(void)
 {
-	struct pci_sysdata *sysdata;
+	struct pci_host_bridge *bridge;
 	u32 i, *root;
 
 	if (!config_ops)
 		return 0;
+#ifdef CONFIG_PCIEPORTBUS
+	pcie_ports_native = false;
+#endif
 	for (i = 0; (root = mint_root_bus(i)) && *root != MINT_NODE_FREE; i++) {
-		LIST_HEAD(resources);
-		struct pci_bus *bus;
-
 		if (!has_functions(*root >> 8))
 			continue;
-		sysdata = kzalloc(sizeof(*sysdata), GFP_KERNEL);
-		if (!sysdata)
+		bridge = alloc_bridge(*root);
+		if (!bridge)
 			return 0;
-		sysdata->domain = *root >> 8;
-		sysdata->node = NUMA_NO_NODE;
-		x86_pci_root_bus_resources(*root & 0xff, &resources);
-		bus = pci_scan_root_bus(NULL, *root & 0xff, &pci_root_ops,
-					sysdata, &resources);
-		if (bus) {
-			pci_bus_add_devices(bus);
-		} else {
-			pci_free_resource_list(&resources);
-			kfree(sysdata);
+		if (pci_scan_root_bus_bridge(bridge)) {
+			pci_free_host_bridge(bridge);
+			continue;
 		}
+		/* Nobody resizes a BAR either */
+		bridge->preserve_config = 1;
+		pci_bus_add_devices(bridge->bus);
 	}
 	return 0;
 }
@@ -855,6 +1150,8 @@ static int __init successor_init(void)
 void __init mint_pci_setup(void)
 {
 	pci_probe = 0;
+	/* The first call after the early parameters, pci= among them */
+	x86_init.resources.dmi_setup = restrict_probing;
 	x86_init.pci.arch_init	= successor_arch_init;
 	x86_init.pci.init	= successor_init;
 	x86_init.pci.init_irq	= x86_init_noop;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: virtual functions (SR-IOV).
+ * Mint: what configuration space does not say of a function.
  *
- * Owns how a successor sees a virtual function: as an ordinary one. Hardware
- * gives it no IDs, no base address registers and no memory-enable bit. Node 0,
- * which knows all that from the physical function, writes it down in the
- * common area; the successor copies it once, checks it, and lays it over what
- * hardware says. Owns, too, that the physical function stays awake in node 0.
+ * Owns the record of each lent function: where node 0 has put it (bar.c), and,
+ * of a virtual one (SR-IOV), all that makes an ordinary one of it. Hardware
+ * gives such a one no IDs, no base address registers and no memory-enable bit.
+ * Node 0, which knows all that from the physical function, writes it down in
+ * the common area; the successor copies it once, checks it, and lays it over
+ * what hardware says. Owns, too, that the physical function stays awake in
+ * node 0.
  */
 
 #include <linux/bitops.h>
@@ -19,66 +21,52 @@
 
 #include "mint.h"
 
-#define BARS		ARRAY_SIZE(((struct mint_vf *)NULL)->bar)
-#define BARS_END	(PCI_BASE_ADDRESS_0 + 4 * BARS)
-
 /* What was found in the common area, by index in the devices of this node */
-static struct mint_vf own[MINT_DEVICES_MAX] __ro_after_init;
+static struct {
+	u32			flags;
+	u16			vendor;
+	u16			device;
+	struct mint_bars	bars;
+} own[MINT_DEVICES_MAX] __ro_after_init;
 
 /* State of registers that are none in hardware */
 static u32 memory_enable[MINT_DEVICES_MAX];
 static unsigned long sizing[MINT_DEVICES_MAX];	/* bits: all ones were written */
 
-/* A base address register as node 0 assigned it; how many it takes */
-static u32 describe_bar(struct pci_dev *dev, u32 i, struct mint_vf *vf)
-{
-	struct resource *res = &dev->resource[i];
-	struct pci_bus_region region;
-	u32 type = PCI_BASE_ADDRESS_SPACE_MEMORY;
-	u64 mask;
-
-	if (!(res->flags & IORESOURCE_MEM) || !res->parent)
-		return 1;
-	if (res->flags & IORESOURCE_PREFETCH)
-		type |= PCI_BASE_ADDRESS_MEM_PREFETCH;
-	if (res->flags & IORESOURCE_MEM_64)
-		type |= PCI_BASE_ADDRESS_MEM_TYPE_64;
-	pcibios_resource_to_bus(dev->bus, &region, res);
-	mask = ~(resource_size(res) - 1);
-	vf->bar[i] = lower_32_bits(region.start) | type;
-	vf->mask[i] = lower_32_bits(mask) | type;
-	if (!(res->flags & IORESOURCE_MEM_64))
-		return 1;
-	vf->bar[i + 1] = upper_32_bits(region.start);
-	vf->mask[i + 1] = upper_32_bits(mask);
-	return 2;
-}
-
 /**
  * mint_vf_lend() - a function goes to a successor
- * @dev:	the function, which may be no virtual one
+ * @dev:	the function
  * @n:		number of the node
  * @i:		index in the devices of the node
  *
- * The physical function stays awake until mint_vf_let_go().
+ * The physical function of a virtual one stays awake until mint_vf_let_go().
  *
  * Context: predecessor, process, device lock held, before the node starts.
  */
 void mint_vf_lend(struct pci_dev *dev, u32 n, u32 i)
 {
+	struct mint_bars bars = { .emulated = dev->is_virtfn };
 	struct mint_vf *rec = mint_vf(n, i), vf = {};
-	u32 k = 0;
 
-	BUILD_BUG_ON(BARS != PCI_STD_NUM_BARS);
-	if (!dev->is_virtfn || !rec)
+	BUILD_BUG_ON(ARRAY_SIZE(vf.bar) != MINT_BARS - 1);
+	if (!rec)
 		return;
-	pm_runtime_get_sync(&pci_physfn(dev)->dev);
 	vf.id = pci_domain_nr(dev->bus) << 16 | pci_dev_id(dev);
-	vf.flags = MINT_VF_VALID;
-	vf.vendor = dev->vendor;
-	vf.device = dev->device;
-	while (k < BARS)
-		k += describe_bar(dev, k, &vf);
+	vf.flags = MINT_VF_BARS;
+	if (dev->is_virtfn) {
+		pm_runtime_get_sync(&pci_physfn(dev)->dev);
+		vf.flags = MINT_VF_VALID;
+		vf.vendor = dev->vendor;
+		vf.device = dev->device;
+	}
+	/* Registers of what sleeps cannot be sized */
+	pci_set_power_state(dev, PCI_D0);
+	mint_bars_describe(dev, &bars);
+	memcpy(vf.bar, bars.bar, sizeof(vf.bar));
+	memcpy(vf.mask, bars.mask, sizeof(vf.mask));
+	if (bars.mask[MINT_BARS - 1])
+		vf.rom = bars.bar[MINT_BARS - 1] |
+			 ilog2((u32)-bars.mask[MINT_BARS - 1]);
 	*rec = vf;
 }
 
@@ -94,10 +82,11 @@ void mint_vf_let_go(struct pci_dev *dev, u32 n, u32 i)
 {
 	struct mint_vf *rec = mint_vf(n, i);
 
-	if (!dev->is_virtfn || !rec)
+	if (!rec)
 		return;
 	memset(rec, 0, sizeof(*rec));
-	pm_runtime_put(&pci_physfn(dev)->dev);
+	if (dev->is_virtfn)
+		pm_runtime_put(&pci_physfn(dev)->dev);
 }
 
 static bool __init is_ram(u64 start, u64 size)
@@ -112,35 +101,21 @@ static bool __init is_ram(u64 start, u64 size)
 	return false;
 }
 
-/* Does a register say what one can say? Moves on to the next one. */
-static bool __init bar_valid(const struct mint_vf *vf, u32 *i)
+/* A private copy of what node 0 wrote down, as bar.c takes it */
+static void __init copy_bars(struct mint_bars *bars, const struct mint_vf *vf)
 {
-	u32 bar = vf->bar[*i], mask = vf->mask[*i];
-	u64 start = bar & PCI_BASE_ADDRESS_MEM_MASK, size;
+	u32 size = vf->rom & MINT_VF_ROM_SIZE;
 
-	(*i)++;
-	if (!mask)
-		return !bar;
-	if (((bar ^ mask) & ~PCI_BASE_ADDRESS_MEM_MASK) ||
-	    (mask & PCI_BASE_ADDRESS_SPACE_IO) ||
-	    (mask & PCI_BASE_ADDRESS_MEM_TYPE_1M))
-		return false;
-	size = ~(u64)(s32)(mask & PCI_BASE_ADDRESS_MEM_MASK) + 1;
-	if (mask & PCI_BASE_ADDRESS_MEM_TYPE_64) {
-		if (*i == BARS)
-			return false;
-		start |= (u64)vf->bar[*i] << 32;
-		size = ~((u64)vf->mask[*i] << 32 |
-			 (mask & PCI_BASE_ADDRESS_MEM_MASK)) + 1;
-		(*i)++;
-	}
-	return is_power_of_2(size) && size >= PAGE_SIZE && start &&
-	       !(start & (size - 1)) && start + size > start &&
-	       !is_ram(start, size);
+	memset(bars, 0, sizeof(*bars));
+	memcpy(bars->bar, vf->bar, sizeof(vf->bar));
+	memcpy(bars->mask, vf->mask, sizeof(vf->mask));
+	bars->emulated = vf->flags & MINT_VF_VALID;
+	bars->bar[MINT_BARS - 1] = vf->rom & ~MINT_VF_ROM_SIZE;
+	bars->mask[MINT_BARS - 1] = size ? -BIT(size) : 0;
 }
 
 /**
- * mint_vf_adopt() - see whether a function of this node is a virtual one
+ * mint_vf_adopt() - take over where node 0 has put a function of this node
  * @i:		index in the devices of this node
  * @id:		the function
  *
@@ -150,31 +125,34 @@ static bool __init bar_valid(const struct mint_vf *vf, u32 *i)
 int __init mint_vf_adopt(u32 i, u32 id)
 {
 	const struct mint_vf *rec = mint_vf(mint_self, i);
+	struct mint_bars bars;
 	struct mint_vf vf;
-	u32 k = 0;
 
 	if (!rec)
 		return 0;
 	vf = *rec;
-	if (!(vf.flags & MINT_VF_VALID))
+	/* Node 0 was of before 1.3 */
+	if (!vf.flags)
 		return 0;
-	if (vf.id != id || !vf.vendor || vf.vendor == U16_MAX)
+	if (vf.id != id ||
+	    (vf.flags != MINT_VF_VALID && vf.flags != MINT_VF_BARS))
 		return -EINVAL;
-	while (k < BARS)
-		if (!bar_valid(&vf, &k))
-			return -EINVAL;
-	/* It may lie in a slot that a port is not expected to have */
-	if (PCI_SLOT(id & 0xff))
-		pci_add_flags(PCI_SCAN_ALL_PCIE_DEVS);
-	own[i] = vf;
+	if (vf.flags == MINT_VF_VALID &&
+	    (!vf.vendor || vf.vendor == U16_MAX || vf.rom))
+		return -EINVAL;
+	copy_bars(&bars, &vf);
+	if (!mint_bars_valid(&bars, is_ram))
+		return -EINVAL;
+	own[i].flags = vf.flags;
+	own[i].vendor = vf.vendor;
+	own[i].device = vf.device;
+	own[i].bars = bars;
 	return 0;
 }
 
-/* Bits of a register that hardware does not have, and what they read */
+/* Bits of a register that a virtual function does not have, and what they read */
 static u32 overlay(u32 i, int reg, u32 *val)
 {
-	u32 k;
-
 	*val = 0;
 	switch (reg) {
 	case PCI_VENDOR_ID:
@@ -183,16 +161,6 @@ static u32 overlay(u32 i, int reg, u32 *val)
 	case PCI_COMMAND:
 		*val = READ_ONCE(memory_enable[i]);
 		return PCI_COMMAND_MEMORY;
-	case PCI_CACHE_LINE_SIZE:
-		/* Not every function of its slot is seen, so look for all */
-		*val = PCI_HEADER_TYPE_MFD << 16;
-		return PCI_HEADER_TYPE_MFD << 16;
-	case PCI_BASE_ADDRESS_0 ... BARS_END - 1:
-		k = (reg - PCI_BASE_ADDRESS_0) / 4;
-		*val = test_bit(k, &sizing[i]) ? own[i].mask[k] : own[i].bar[k];
-		return U32_MAX;
-	case PCI_ROM_ADDRESS:
-		return U32_MAX;
 	default:
 		return 0;
 	}
@@ -212,7 +180,9 @@ void mint_vf_read(u32 i, int reg, int len, u32 *val)
 	u32 bits, mask;
 	int shift = 8 * (reg & 3);
 
-	if (!own[i].flags)
+	if (own[i].flags)
+		mint_bars_read(&own[i].bars, &sizing[i], reg, len, val);
+	if (own[i].flags != MINT_VF_VALID)
 		return;
 	mask = overlay(i, reg & ~3, &bits) >> shift;
 	if (len < 4)
@@ -221,32 +191,20 @@ void mint_vf_read(u32 i, int reg, int len, u32 *val)
 }
 
 /**
- * mint_vf_write() - a write to a register that hardware may not have
+ * mint_vf_write() - may a write to a function of this node go to hardware?
  * @i:		index in the devices of this node
  * @reg:	register, a multiple of @len
  * @len:	bytes: 1, 2, 4
  * @val:	what is written
  *
- * Addresses are node 0's: they can be sized, but not changed.
- *
  * Context: successor, any.
- * Return: true if hardware has no such register.
+ * Return: false if it is to be dropped.
  */
 bool mint_vf_write(u32 i, int reg, int len, u32 val)
 {
 	if (!own[i].flags)
-		return false;
-	switch (reg) {
-	case PCI_COMMAND:
+		return true;
+	if (own[i].flags == MINT_VF_VALID && reg == PCI_COMMAND)
 		WRITE_ONCE(memory_enable[i], val & PCI_COMMAND_MEMORY);
-		return false;
-	case PCI_BASE_ADDRESS_0 ... BARS_END - 1:
-		assign_bit((reg - PCI_BASE_ADDRESS_0) / 4, &sizing[i],
-			   len == 4 && val == U32_MAX);
-		return true;
-	case PCI_ROM_ADDRESS:
-		return true;
-	default:
-		return false;
-	}
+	return mint_bars_write(&own[i].bars, &sizing[i], reg, len, val);
 }

@@ -534,7 +534,7 @@ def damaged(b):
         expect((function in seen(b, "com2")) == (not what),
                "%d: %r: the node sees %s", at, what, seen(b, "com2"))
         log = b.m.sh("dmesg", 30, "com2")
-        expect(("record of virtual function 0x101 is damaged" in log) ==
+        expect(("record of function 0x101 is damaged" in log) ==
                bool(what), "%d: %r: log: %s", at, what, log)
         refused(b, function, "node %d" % node, "end that node")
         b.nodes.beats([0, node])

@@ -87,6 +87,40 @@ static void param_find(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mint_param_find("", "a=", &t));
 }
 
+static void token_pci(struct kunit *test)
+{
+	static const char * const wrong[] = {
+		"", "1", "00:20", "00:1f.8", "100:00.0", "00:00.0!!", "!", "00:00!.0",
+	};
+	struct mint_pci_match match;
+	struct mint_token t;
+	int i;
+
+	t = token("fffe:ff:1f.7");
+	KUNIT_ASSERT_EQ(test, mint_token_pci(&t, &match), 0);
+	KUNIT_EXPECT_EQ(test, match.id, 0xfffeffff);
+	KUNIT_EXPECT_EQ(test, match.mask, U32_MAX);
+	KUNIT_EXPECT_FALSE(test, match.force);
+	t = token("01:02.*!");
+	KUNIT_ASSERT_EQ(test, mint_token_pci(&t, &match), 0);
+	KUNIT_EXPECT_EQ(test, match.id, 0x110);
+	KUNIT_EXPECT_EQ(test, match.mask, ~7U);
+	KUNIT_EXPECT_TRUE(test, match.force);
+	t = token("01:02.0/*!");
+	KUNIT_ASSERT_EQ(test, mint_token_pci(&t, &match), 0);
+	KUNIT_EXPECT_TRUE(test, match.below && match.force);
+	/* VMD: such a domain must not become one of 16 bits */
+	t = token("10000:e1:00.0");
+	KUNIT_EXPECT_EQ(test, mint_token_pci(&t, &match), -ERANGE);
+	t = token("ffff:00:00.0");
+	KUNIT_EXPECT_EQ(test, mint_token_pci(&t, &match), -ERANGE);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		t = token(wrong[i]);
+		KUNIT_EXPECT_EQ_MSG(test, mint_token_pci(&t, &match), -EINVAL,
+				    "'%s' was taken", wrong[i]);
+	}
+}
+
 static bool has_id(const struct mint_pci_match *match, void *id)
 {
 	return (*(u32 *)id & match->mask) == match->id;
@@ -129,6 +163,7 @@ static struct kunit_case param_cases[] = {
 	KUNIT_CASE(token_range),
 	KUNIT_CASE(token_cpus),
 	KUNIT_CASE(param_find),
+	KUNIT_CASE(token_pci),
 	KUNIT_CASE(pci_allowed),
 	{}
 };

@@ -19,7 +19,7 @@
 
 #define MINT_MAGIC		0x544e494d	/* "MINT" */
 #define MINT_VERSION_MAJOR	1
-#define MINT_VERSION_MINOR	2
+#define MINT_VERSION_MINOR	3
 #define MINT_VERSION		((MINT_VERSION_MAJOR << 16) | MINT_VERSION_MINOR)
 
 /* boot_params.hdr.setup_data type of the hand-over */
@@ -431,15 +431,21 @@ struct mint_ecam {
 };
 
 /* mint_vf.flags */
-#define MINT_VF_VALID		0x1
+#define MINT_VF_VALID		0x1		/* a virtual function */
+#define MINT_VF_BARS		0x2		/* any other one; since 1.3 */
+
+/* mint_vf.rom */
+#define MINT_VF_ROM_ADDRESS	0xfffff800
+#define MINT_VF_ROM_SIZE	0x1f		/* its logarithm to base 2 */
 
 /**
- * struct mint_vf - what configuration space does not say of a virtual function
+ * struct mint_vf - where node 0 has put a function
  * @id:		that of the device to which this belongs
- * @flags:	MINT_VF_*; without VALID the device is none of SR-IOV
- * @vendor:	vendor ID, which its physical function has
- * @device:	device ID, from the capability of its physical function
- * @reserved:	0
+ * @flags:	MINT_VF_*, one of them, or 0: nothing is known
+ * @vendor:	of a virtual function, which does not say so itself: vendor ID,
+ *		which its physical function has
+ * @device:	the same: device ID, from the capability of its physical function
+ * @rom:	MINT_VF_ROM_*, 0 where there is none; since version 1.3
  * @bar:	its base address registers
  * @mask:	what they read after all ones were written, 0 where there is none
  */
@@ -448,7 +454,7 @@ struct mint_vf {
 	__u32	flags;
 	__u16	vendor;
 	__u16	device;
-	__u32	reserved;
+	__u32	rom;
 	__u32	bar[6];
 	__u32	mask[6];
 };
