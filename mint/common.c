@@ -479,6 +479,13 @@ static bool __init vfs_valid(void)
 			   MINT_NODE_MAX * MINT_DEVICES_MAX);
 }
 
+/* Nor has one of before version 1.3 what came with that */
+static void __init forget_what_is_newer(void)
+{
+	if ((mint_layout.version & 0xffff) < 3)
+		memset_startat(&mint_layout, 0, microcode);
+}
+
 static bool __init layout_valid(void)
 {
 	return mint_layout.magic == MINT_MAGIC &&
@@ -517,6 +524,7 @@ void __init mint_common_map_early(phys_addr_t pa)
 	if (!mint_common)
 		panic("mint: no mapping for the common area at %pa", &pa);
 	mint_layout = *mint_common;
+	forget_what_is_newer();
 	mapped = PAGE_SIZE;
 	if (!layout_valid())
 		panic("mint: no common area of version %u at %pa (magic %#x, version %u.%u)",

@@ -15,10 +15,14 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched/hotplug.h>
+#include <linux/seq_buf.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include <kunit/visibility.h>
+
 #include <asm/apic.h>
+#include <asm/barrier.h>
 #include <asm/cpu.h>
 #include <asm/irq_vectors.h>
 #include <asm/io_apic.h>
@@ -31,6 +35,9 @@
 /* Emulated machines with more cores than their host take long to start one */
 #define START_BOUND_MS		10000
 #define PARK_BOUND_MS		2000
+
+/* To a local APIC in xAPIC mode this is every core, whatever the sender's mode */
+#define XAPIC_BROADCAST		255
 
 static bool cpus_given __initdata;
 
@@ -173,6 +180,71 @@ static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
 }
 
 /**
+ * mint_reach_problem() - why no interrupt command names an APIC ID
+ * @apic_id:	APIC ID
+ * @x2apic:	the sender's local APIC is in x2APIC mode
+ * @max:	highest ID that its APIC driver addresses
+ *
+ * In xAPIC mode the interrupt command register has 8 bits for an ID (Intel SDM
+ * vol. 3, 11.6.1): a higher one would be another core's, the BSP's perhaps.
+ *
+ * Return: NULL if there is nothing in the way; else mode and remedy, to be
+ * continued from "APIC ID <n> ".
+ */
+VISIBLE_IF_KUNIT const char *mint_reach_problem(u32 apic_id, bool x2apic,
+						u32 max)
+{
+	if (apic_id == XAPIC_BROADCAST)
+		return "means all cores in xAPIC mode: choose another one";
+	if (apic_id <= max)
+		return NULL;
+	return x2apic ?
+	       "is out of reach in x2APIC mode without interrupt remapping: choose a lower one, or boot node 0 without intremap=off" :
+	       "is out of reach in xAPIC mode, which knows IDs up to 254: choose a lower one, or boot node 0 in x2APIC mode (interrupt remapping on, no intremap=off, no nox2apic)";
+}
+EXPORT_SYMBOL_IF_KUNIT(mint_reach_problem);
+
+/**
+ * mint_apic_id_problem() - can this kernel start and stop a core at all?
+ * @apic_id:	APIC ID
+ *
+ * Context: any, once the APIC driver is known.
+ * Return: as mint_reach_problem().
+ */
+const char *mint_apic_id_problem(u32 apic_id)
+{
+	return mint_reach_problem(apic_id, x2apic_mode, apic->max_apic_id);
+}
+
+/*
+ * Every interrupt command of Mint, but for STARTUP, is sent here. What was
+ * written before it is visible to who gets it: a write to the register of x2APIC
+ * orders nothing (Intel SDM vol. 3, 11.12.3). One in xAPIC mode waits for the
+ * command before it.
+ *
+ * Return: 0; -EINVAL if no command can name the core, -EIO if the local APIC
+ * is busy for too long: nothing was sent then.
+ */
+static int send_ipi(u32 command, u32 apic_id)
+{
+	unsigned long flags;
+	int err = 0;
+
+	if (mint_apic_id_problem(apic_id))
+		return -EINVAL;
+
+	local_irq_save(flags);
+	if (x2apic_mode)
+		weak_wrmsr_fence();
+	else if (safe_apic_wait_icr_idle())
+		err = -EIO;
+	if (!err)
+		apic_icr_write(command, apic_id);
+	local_irq_restore(flags);
+	return err;
+}
+
+/**
  * mint_core_reset() - send a core to where only a STARTUP wakes it
  * @core:	record of a core that may be anywhere
  *
@@ -184,28 +256,35 @@ static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
  */
 void mint_core_reset(struct mint_core *core)
 {
-	if (mint_apic_id(core) == mint_layout.bsp_apic_id)
+	u32 apic_id = mint_apic_id(core);
+	int err;
+
+	if (apic_id == mint_layout.bsp_apic_id)
 		return;
 
-	preempt_disable();
-	apic_icr_write(APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT,
-		       mint_apic_id(core));
-	safe_apic_wait_icr_idle();
-	apic_icr_write(APIC_INT_LEVELTRIG | APIC_DM_INIT, mint_apic_id(core));
-	safe_apic_wait_icr_idle();
-	preempt_enable();
+	guard(preempt)();
+	err = send_ipi(APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT,
+		       apic_id) ?:
+	      send_ipi(APIC_INT_LEVELTRIG | APIC_DM_INIT, apic_id) ?:
+	      safe_apic_wait_icr_idle();
 	/* The stamp of who comes through the gateway after this */
 	WRITE_ONCE(core->tsc_gateway, 0);
+	if (err) {
+		pr_err_ratelimited("APIC ID %u was not reset\n", apic_id);
+		return;
+	}
 	WRITE_ONCE(core->state, MINT_CORE_UNUSED);
 }
 
 static int send_core(struct mint_core *core, const struct mint_start *start)
 {
-	if (mint_apic_id(core) == mint_layout.bsp_apic_id)
+	u32 apic_id = mint_apic_id(core);
+
+	if (apic_id == mint_layout.bsp_apic_id || mint_apic_id_problem(apic_id))
 		return -EINVAL;
 
 	/* Another kernel may have scribbled it; the gateway goes by it */
-	WRITE_ONCE(core->apic_id, mint_apic_id(core));
+	WRITE_ONCE(core->apic_id, apic_id);
 	core->entry = start->entry;
 	core->arg = start->arg;
 	core->cr3 = start->cr3;
@@ -214,9 +293,10 @@ static int send_core(struct mint_core *core, const struct mint_start *start)
 	core->mode = start->mode;
 	/* Pairs with the gateway, which reads the state before the rest */
 	smp_store_release(&core->state, MINT_CORE_START);
+	weak_wrmsr_fence();	/* as in send_ipi() */
 
-	return wakeup_secondary_cpu_via_init(mint_apic_id(core),
-					     mint_layout.gateway) ? -EIO : 0;
+	return wakeup_secondary_cpu_via_init(apic_id, mint_layout.gateway) ?
+	       -EIO : 0;
 }
 
 /**
@@ -225,9 +305,9 @@ static int send_core(struct mint_core *core, const struct mint_start *start)
  * @start:	where it goes
  *
  * Context: process, may run long; not twice at once for one core.
- * Return: 0 once the core has left the gateway; -EINVAL for the BSP;
- * -EIO if the local APIC did not deliver the start; -ETIMEDOUT if the core
- * did not come through, it is then back in reset.
+ * Return: 0 once the core has left the gateway; -EINVAL for the BSP and for
+ * what mint_apic_id_problem() finds; -EIO if the local APIC did not deliver the
+ * start; -ETIMEDOUT if the core did not come through, it is then back in reset.
  */
 int mint_core_start(struct mint_core *core, const struct mint_start *start)
 {
@@ -314,10 +394,7 @@ bool mint_core_settled(const struct mint_core *core, u64 tsc)
  */
 void mint_core_nmi(const struct mint_core *core)
 {
-	preempt_disable();
-	apic_icr_write(APIC_DM_NMI, mint_apic_id(core));
-	safe_apic_wait_icr_idle();
-	preempt_enable();
+	send_ipi(APIC_DM_NMI, mint_apic_id(core));
 }
 
 /* A further core of this node: to where the kernel's own trampoline goes */
@@ -342,11 +419,18 @@ static int mint_wakeup_cpu(u32 apicid, unsigned long start_ip)
 static int mint_kick_ap(unsigned int cpu, struct task_struct *tidle)
 {
 	struct mint_core *core = mint_core_find(cpu_physical_id(cpu));
+	const char *problem;
 	u32 owner;
 	int err;
 
 	if (!core)
 		return -ENODEV;
+	problem = mint_apic_id_problem(mint_apic_id(core));
+	if (problem) {
+		pr_err("CPU %u: APIC ID %u %s\n", cpu, mint_apic_id(core),
+		       problem);
+		return -EINVAL;
+	}
 	owner = mint_core_take(core, mint_self);
 	if (owner != mint_self) {
 		pr_err("CPU %u (APIC ID %u) belongs to node %u, which must end first\n",
@@ -372,7 +456,10 @@ static void mint_cleanup_dead_cpu(unsigned int cpu)
 		mint_core_drop(core, mint_self);
 }
 
-/* INIT leaves these running, into the memory of who had the core before */
+/*
+ * INIT leaves these running, into the memory of who had the core before. The
+ * park loop stops those that write to memory, for who was stopped by INIT.
+ */
 static void monitors_off(void)
 {
 	if (boot_cpu_has(X86_FEATURE_IBS)) {
@@ -425,6 +512,37 @@ void mint_restart_jump(u64 kept)
 	core->arg = kept;
 	mint_park_jump(mint_layout.restart, mint_core_pa(core), identity_map(),
 		       __pa(transition_pgd));
+}
+
+/* Without SME, which no node has, there is nothing that WBINVD is for */
+static void keep_caches(unsigned int cpu)
+{
+	cpu_data(cpu).extended_cpuid_level =
+		min_t(u32, cpu_data(cpu).extended_cpuid_level, 0x8000001e);
+}
+
+/**
+ * mint_keep_caches() - this core is about to stop itself
+ *
+ * stop_this_cpu() writes back and drops all caches of a processor that can
+ * have SME, and stalls whoever shares them.
+ *
+ * Context: successor, interrupts off, or NMI.
+ */
+void mint_keep_caches(void)
+{
+	keep_caches(raw_smp_processor_id());
+}
+
+static void (*stock_stop_others)(int wait) __ro_after_init;
+
+static void mint_stop_other_cpus(int wait)
+{
+	unsigned int cpu;
+
+	for_each_present_cpu(cpu)
+		keep_caches(cpu);
+	stock_stop_others(wait);
 }
 
 static void mint_play_dead(void)
@@ -480,15 +598,16 @@ void __init mint_cpu_realmode_init(void)
  * mint_doorbell() - tell a node that there is something to look at
  * @apic_id:	APIC ID of one of its cores
  *
- * Context: any, interrupts off.
+ * Who cannot be reached looks now and then.
+ *
+ * Context: any.
  */
 void mint_doorbell(u32 apic_id)
 {
 	/* A kernel that dies early may not have mapped its local APIC yet */
 	if (!mint_common_mapped())
 		return;
-	apic_icr_write(APIC_DM_FIXED | X86_PLATFORM_IPI_VECTOR, apic_id);
-	safe_apic_wait_icr_idle();
+	send_ipi(APIC_DM_FIXED | X86_PLATFORM_IPI_VECTOR, apic_id);
 }
 
 /**
@@ -529,6 +648,10 @@ void __init mint_cpu_init(void)
 				 GFP_KERNEL | __GFP_NOFAIL);
 		for (i = 0; i < mint_layout.cores.count; i++)
 			owners[i] = mint_core(i)->owner;
+		mint_gateway_apic_mode();
+		mint_clock_describe();
+		mint_layout.microcode = boot_cpu_data.microcode;
+		mint_common->microcode = mint_layout.microcode;
 	}
 
 	/* One core's shorthand reaches the cores of all nodes */
@@ -541,8 +664,11 @@ void __init mint_cpu_init(void)
 	smp_ops.cleanup_dead_cpu = mint_cleanup_dead_cpu;
 	smp_ops.play_dead = mint_play_dead;
 	smp_ops.cpu_die = mint_cpu_die;
-	if (mint_role == MINT_SUCCESSOR)
+	if (mint_role == MINT_SUCCESSOR) {
 		smp_ops.stop_this_cpu = mint_park;
+		stock_stop_others = smp_ops.stop_other_cpus;
+		smp_ops.stop_other_cpus = mint_stop_other_cpus;
+	}
 	apic_update_callback(wakeup_secondary_cpu_64, mint_wakeup_cpu);
 }
 
@@ -574,6 +700,83 @@ static int __init mint_cpus_online(void)
 	return 0;
 }
 device_initcall(mint_cpus_online);
+
+/**
+ * mint_microcode_odd() - is a core's microcode not what the others have?
+ * @revision:	of the core
+ * @node0:	of node 0's cores, 0 if that is not known
+ * @boot:	of this node's boot core
+ *
+ * Return: the revision that it should have, 0 if it has that.
+ */
+VISIBLE_IF_KUNIT u32 mint_microcode_odd(u32 revision, u32 node0, u32 boot)
+{
+	u32 want = node0 ?: boot;
+
+	return revision == want ? 0 : want;
+}
+EXPORT_SYMBOL_IF_KUNIT(mint_microcode_odd);
+
+/*
+ * A core has the microcode of the firmware until node 0 starts it, which loads
+ * a newer one if there is one; INIT does not change it. This kernel loads none.
+ */
+static void check_microcode(void)
+{
+	u32 boot = boot_cpu_data.microcode, revision, want;
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		revision = cpu_data(cpu).microcode;
+		want = mint_microcode_odd(revision, mint_layout.microcode, boot);
+		if (want)
+			pr_warn("APIC ID %u has microcode %#x, not %#x as %s: have node 0 take it online and offline once before it is lent\n",
+				cpu_physical_id(cpu), revision, want,
+				mint_layout.microcode ? "node 0's cores" :
+							"the boot core");
+	}
+}
+
+/*
+ * A launch is over when the boot core has left the gateway. Who asked for more
+ * cores than came up is told afterwards, in the state of the node.
+ */
+static int __init mint_cores_up(void)
+{
+	DECLARE_SEQ_BUF(missing, 48);
+	unsigned int own = 0, up = 0;
+	struct mint_core *core;
+	int cpu;
+	u32 i;
+
+	if (mint_role != MINT_SUCCESSOR)
+		return 0;
+
+	for (i = 0; (core = mint_core(i)); i++) {
+		if (mint_core_owner(core) != mint_self)
+			continue;
+		own++;
+		cpu = mint_core_cpu(core);
+		if (cpu >= 0 && cpu_online(cpu))
+			up++;
+		else
+			seq_buf_printf(&missing, "%s%u", seq_buf_used(&missing) ?
+				       "," : "", mint_apic_id(core));
+	}
+	check_microcode();
+
+	/* maxcpus= may ask for fewer than mint.cpus= names */
+	if (up >= min(own, setup_max_cpus))
+		return 0;
+	pr_err("%u of %u cores came up, without APIC ID %s%s\n", up, own,
+	       seq_buf_str(&missing),
+	       seq_buf_has_overflowed(&missing) ? ".." : "");
+	mint_tell(MINT_STATE_RUNNING, "up with %u of %u cores, without APIC ID %s%s",
+		  up, own, seq_buf_str(&missing),
+		  seq_buf_has_overflowed(&missing) ? ".." : "");
+	return 0;
+}
+core_initcall(mint_cores_up);
 
 static bool siblings(u32 a, u32 b)
 {

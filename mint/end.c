@@ -50,8 +50,10 @@ static void __noreturn end(bool again, const char *why)
 
 	local_irq_disable();
 	/* One core does it; who else finds a reason is stopped as all others */
-	if (!atomic_try_cmpxchg(&ending, &first, self) && first != self)
+	if (!atomic_try_cmpxchg(&ending, &first, self) && first != self) {
+		mint_keep_caches();
 		stop_this_cpu(NULL);
+	}
 
 	/* The new kernel of an own reboot has no handler for them at first */
 	hw_breakpoint_disable();
@@ -155,6 +157,7 @@ static int successor_nmi(unsigned int type, struct pt_regs *regs)
 	if (READ_ONCE(mint_own_node()->request) != MINT_REQUEST_PARK)
 		return NMI_DONE;
 	cpu_emergency_disable_virtualization();
+	mint_keep_caches();
 	stop_this_cpu(NULL);
 }
 

@@ -21,6 +21,7 @@
 #include <linux/linkage.h>
 #include <asm/apicdef.h>
 #include <asm/asm-offsets.h>
+#include <asm/cpufeatures.h>
 #include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor-flags.h>
@@ -29,6 +30,7 @@
 #include "gateway.h"
 
 #define GW(sym)		((sym) - mint_gateway)
+#define CPUID_NX	(X86_FEATURE_NX & 31)	/* %edx of 0x80000001 */
 
 	.section ".rodata", "a"
 	.balign	4096
@@ -63,10 +65,15 @@ SYM_DATA_START(mint_gateway)
 	rdmsr
 	testl	$X2APIC_ENABLE, %eax
 	jnz	1f
+	cmpl	$0, GW(gw_x2apic)(%ebx)
+	jne	0f
 	andl	$0xfffff000, %eax
 	movl	APIC_ID(%eax), %esi
 	shrl	$24, %esi
 	jmp	2f
+	/* Node 0 is in x2APIC mode, and so are all that can be reached from it */
+0:	orl	$X2APIC_ENABLE, %eax
+	wrmsr
 1:	movl	$APIC_X2APIC_ID_MSR, %ecx
 	rdmsr
 	movl	%eax, %esi
@@ -106,9 +113,29 @@ SYM_DATA_START(mint_gateway)
 	jz	7f
 	movl	GW(gw_pml5)(%ebx), %ecx
 7:	movl	%ecx, %cr3
-	movl	$MSR_EFER, %ecx
+
+	/*
+	 * The firmware may have switched "execute disable" off (as in
+	 * verify_cpu.S); a processor without it faults on EFER.NX.
+	 */
+	cmpl	$0, GW(gw_xd_disable)(%ebx)
+	je	8f
+	movl	$MSR_IA32_MISC_ENABLE, %ecx
 	rdmsr
-	orl	MINT_CORE_EFER(%edi), %eax
+	btrl	$(MSR_IA32_MISC_ENABLE_XD_DISABLE_BIT - 32), %edx
+	jnc	8f
+	wrmsr
+8:	movl	%ebx, %ebp
+	movl	$0x80000001, %eax
+	cpuid
+	movl	%ebp, %ebx
+	movl	MINT_CORE_EFER(%edi), %esi
+	btl	$CPUID_NX, %edx
+	jc	9f
+	andl	$~EFER_NX, %esi
+9:	movl	$MSR_EFER, %ecx
+	rdmsr
+	orl	%esi, %eax
 	orl	$EFER_LME, %eax
 	wrmsr
 	movl	$CR0_STATE, %eax
@@ -124,9 +151,9 @@ SYM_DATA_START(mint_gateway)
 	movl	%esp, %esp
 	movq	MINT_CORE_CR3(%rdi), %rax
 	testq	%rax, %rax
-	jz	8f
+	jz	10f
 	movq	%rax, %cr3
-8:	movq	MINT_CORE_ARG(%rdi), %rsi
+10:	movq	MINT_CORE_ARG(%rdi), %rsi
 	movq	MINT_CORE_ENTRY(%rdi), %rax
 	movl	$MINT_CORE_PASSED, MINT_CORE_STATE(%rdi)
 	xorl	%ebx, %ebx
@@ -176,6 +203,23 @@ SYM_DATA_START(mint_gateway)
 	movq	%cr4, %rax
 	orl	$X86_CR4_MCE, %eax
 	movq	%rax, %cr4
+
+	/*
+	 * INIT stops no trace of branches or of samples: it would go on into
+	 * memory that is somebody else's from now on.
+	 */
+	leaq	gw_monitors(%rip), %rsi
+	xorl	%eax, %eax
+	xorl	%edx, %edx
+.Lmonitor:
+	movl	(%rsi), %ecx
+	jecxz	.Lquiet
+	addq	$4, %rsi
+.Lmonitor_off:
+	wrmsr
+	jmp	.Lmonitor
+.Lquiet:
+	mfence				/* what they had to write is written */
 	movl	$MINT_CORE_PARKED, MINT_CORE_STATE(%rdi)
 9:	hlt
 	jmp	9b
@@ -213,6 +257,19 @@ SYM_DATA_START(mint_gateway)
 
 	.balign	16
 .Lpark_exception:
+	iretq
+
+	/* A core without one of these registers goes on to the next */
+	.balign	16
+.Lpark_gp:
+	addq	$8, %rsp
+	pushq	%rax
+	leaq	.Lmonitor_off(%rip), %rax
+	cmpq	%rax, 8(%rsp)
+	jne	.Lpark_fault
+	leaq	.Lmonitor(%rip), %rax
+	movq	%rax, 8(%rsp)
+	popq	%rax
 	iretq
 
 	/* Anything else cannot be continued: stay here, INIT still reaches it */
@@ -276,6 +333,8 @@ SYM_INNER_LABEL(gw_fault, SYM_L_GLOBAL)
 	.long	GW(.Lpark_fault)
 SYM_INNER_LABEL(gw_mce, SYM_L_GLOBAL)
 	.long	GW(.Lpark_mce)
+SYM_INNER_LABEL(gw_gp, SYM_L_GLOBAL)
+	.long	GW(.Lpark_gp)
 SYM_INNER_LABEL(gw_cores, SYM_L_GLOBAL)
 	.long	0
 SYM_INNER_LABEL(gw_count, SYM_L_GLOBAL)
@@ -286,6 +345,12 @@ SYM_INNER_LABEL(gw_pml4, SYM_L_GLOBAL)
 	.long	0
 SYM_INNER_LABEL(gw_pml5, SYM_L_GLOBAL)
 	.long	0
+SYM_INNER_LABEL(gw_x2apic, SYM_L_GLOBAL)
+	.long	0
+SYM_INNER_LABEL(gw_xd_disable, SYM_L_GLOBAL)
+	.long	0
+SYM_INNER_LABEL(gw_monitors, SYM_L_GLOBAL)
+	.space	(GW_MONITORS + 1) * 4	/* a zero ends the list */
 	.balign	16
 SYM_INNER_LABEL(gw_idt, SYM_L_GLOBAL)
 	.space	GW_VECTORS * 16

@@ -14,7 +14,12 @@
 #include <linux/pgtable.h>
 #include <linux/unaligned.h>
 
+#include <kunit/visibility.h>
+
+#include <asm/apic.h>
 #include <asm/e820/api.h>
+#include <asm/msr-index.h>
+#include <asm/processor.h>
 #include <asm/trapnr.h>
 
 #include "gateway.h"
@@ -28,7 +33,35 @@ static struct resource gateway_resource = {
 	.flags	= IORESOURCE_MEM | IORESOURCE_BUSY | IORESOURCE_EXCLUSIVE,
 };
 
-/* GiB up to the end of memory, those below 4 GiB always */
+/**
+ * mint_map_has_memory() - how much of a range does a memory map call memory?
+ * @map:	ascending, without overlaps
+ * @start:	first byte
+ * @size:	bytes
+ *
+ * Return: MINT_MAP_NONE, MINT_MAP_SOME or MINT_MAP_ALL of it.
+ */
+VISIBLE_IF_KUNIT enum mint_map_part
+mint_map_has_memory(const struct e820_table *map, u64 start, u64 size)
+{
+	const struct e820_entry *entry = map->entries;
+	u64 from, to, found = 0;
+	u32 i;
+
+	for (i = 0; i < map->nr_entries; i++, entry++) {
+		if (entry->type != E820_TYPE_RAM)
+			continue;
+		from = max(entry->addr, start);
+		to = min(entry->addr + entry->size, start + size);
+		if (from < to)
+			found += to - from;
+	}
+	return !found ? MINT_MAP_NONE :
+	       found < size ? MINT_MAP_SOME : MINT_MAP_ALL;
+}
+EXPORT_SYMBOL_IF_KUNIT(mint_map_has_memory);
+
+/* GiB up to the end of memory */
 static u64 __init identity_gib(void)
 {
 	struct e820_entry *entry = e820_table_firmware->entries;
@@ -46,49 +79,99 @@ static u64 __init identity_tops(void)
 	return DIV_ROUND_UP_ULL(identity_gib(), 512);
 }
 
-static u64 __init identity_tables(void)
+/*
+ * MINT_MAP_ALL: by one page of 1 GiB, where the processor has them, but not in
+ * the first 4 GiB, in which memory types change often. MINT_MAP_SOME: by pages
+ * of 2 MiB, those that have memory.
+ */
+static enum mint_map_part __init identity_part(u64 g)
 {
-	return boot_cpu_has(X86_FEATURE_GBPAGES) ? 4 : identity_gib();
+	enum mint_map_part part = mint_map_has_memory(e820_table_firmware,
+						      g * SZ_1G, SZ_1G);
+
+	return part == MINT_MAP_ALL &&
+	       (g < 4 || !boot_cpu_has(X86_FEATURE_GBPAGES)) ?
+	       MINT_MAP_SOME : part;
 }
 
 /**
  * mint_identity_size() - room that the identity map takes
  *
+ * Where there are pages of 1 GiB, it is bounded by the ranges of the firmware's
+ * map: each has two ends.
+ *
  * Return: bytes, whole pages.
  */
 u32 __init mint_identity_size(void)
 {
-	return (2 + identity_tops() + identity_tables()) * PAGE_SIZE;
+	u64 g, tables = 0;
+
+	for (g = 0; g < identity_gib(); g++)
+		tables += identity_part(g) == MINT_MAP_SOME;
+	return (2 + identity_tops() + tables) * PAGE_SIZE;
 }
 
 /*
- * Everything up to the end of memory, by 1 GiB pages where the processor has
- * them. The first 4 GiB, in which memory types change often, by 2 MiB pages.
+ * What the firmware calls memory, and nothing else: the processor may read
+ * ahead wherever there is a mapping, and in holes and in what is reserved that
+ * can be a machine check. As in the kernel's own identity maps, a page of 2 MiB
+ * that has some memory is mapped.
  */
 static void __init identity_fill(phys_addr_t pa)
 {
-	u64 gib = identity_gib(), tops = identity_tops();
-	u64 tables = identity_tables(), g, i;
+	u64 gib = identity_gib(), tops = identity_tops(), g, i;
 	u64 *pml5 = __va(pa), *pml4 = pml5 + 512, *pdpt = pml4 + 512;
-	u64 *pd = pdpt + tops * 512;
+	u64 *pd = pdpt + tops * 512, at;
 
 	pml5[0] = __pa(pml4) | IDENTITY_TABLE;
 	for (i = 0; i < tops; i++)
 		pml4[i] = __pa(pdpt + i * 512) | IDENTITY_TABLE;
 	for (g = 0; g < gib; g++) {
-		if (g >= tables) {
+		switch (identity_part(g)) {
+		case MINT_MAP_NONE:
+			continue;
+		case MINT_MAP_ALL:
 			pdpt[g] = g * SZ_1G | IDENTITY_PAGE;
 			continue;
+		case MINT_MAP_SOME:
+			break;
 		}
-		pdpt[g] = __pa(pd + g * 512) | IDENTITY_TABLE;
-		for (i = 0; i < 512; i++)
-			pd[g * 512 + i] = (g * SZ_1G + i * SZ_2M) | IDENTITY_PAGE;
+		pdpt[g] = __pa(pd) | IDENTITY_TABLE;
+		for (i = 0; i < 512; i++) {
+			at = g * SZ_1G + i * SZ_2M;
+			if (mint_map_has_memory(e820_table_firmware, at, SZ_2M))
+				pd[i] = at | IDENTITY_PAGE;
+		}
+		pd += 512;
 	}
 
 	mint_layout.pml4 = __pa(pml4);
 	/* The processor's word, not the kernel's: "no5lvl" is this node's own */
 	if (cpuid_eax(0) >= 7 && cpuid_ecx(7) & BIT(X86_FEATURE_LA57 & 31))
 		mint_layout.pml5 = pa;
+}
+
+/* The processors on which verify_cpu.S looks at that bit of MISC_ENABLE */
+static bool __init have_xd_disable(void)
+{
+	const struct cpuinfo_x86 *c = &boot_cpu_data;
+
+	return c->x86_vendor == X86_VENDOR_INTEL &&
+	       (c->x86 > 6 || (c->x86 == 6 && c->x86_model >= 0xd));
+}
+
+/* Registers that stop what writes to memory by itself, with zero */
+static void __init list_monitors(u32 *msr)
+{
+	if (boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
+		return;
+	if (boot_cpu_has(X86_FEATURE_INTEL_PT))
+		*msr++ = MSR_IA32_RTIT_CTL;
+	*msr++ = MSR_IA32_DEBUGCTLMSR;
+	if (boot_cpu_has(X86_FEATURE_ARCH_PERFMON))
+		*msr++ = MSR_CORE_PERF_GLOBAL_CTRL;
+	if (boot_cpu_has(X86_FEATURE_PEBS))
+		*msr++ = MSR_IA32_PEBS_ENABLE;
 }
 
 /**
@@ -118,11 +201,14 @@ void __init mint_gateway_install(phys_addr_t pa)
 	*(u32 *)FIELD(gw_stride) = mint_layout.cores.stride;
 	*(u32 *)FIELD(gw_pml4) = mint_layout.pml4;
 	*(u32 *)FIELD(gw_pml5) = mint_layout.pml5;
+	*(u32 *)FIELD(gw_xd_disable) = have_xd_disable();
+	list_monitors(FIELD(gw_monitors));
 
 	/* 64-bit interrupt gates: NMI, traps and machine checks return */
 	gate = FIELD(gw_idt);
 	for (i = 0; i < GW_VECTORS; i++) {
 		handler = pa + *(u32 *)(i == X86_TRAP_MC ? FIELD(gw_mce) :
+					i == X86_TRAP_GP ? FIELD(gw_gp) :
 					i >= X86_TRAP_DB && i <= X86_TRAP_BP ?
 					FIELD(gw_exception) : FIELD(gw_fault));
 		gate[2 * i] = (handler & 0xffff) | GW_CS64 << 16 |
@@ -139,4 +225,20 @@ void __init mint_gateway_install(phys_addr_t pa)
 	gateway_resource.start = pa;
 	gateway_resource.end = pa + PAGE_SIZE - 1;
 	insert_resource(&iomem_resource, &gateway_resource);
+}
+
+/**
+ * mint_gateway_apic_mode() - cores come out of the gateway in node 0's mode
+ *
+ * The firmware may have left them in xAPIC mode, while node 0 has switched
+ * x2APIC on since. All local APICs of a machine belong in one mode, and IDs
+ * above 254 are known in x2APIC mode alone. A node whose command line says
+ * "nox2apic" leaves it for itself.
+ *
+ * Context: predecessor, early initcall: the mode is decided, nothing was started.
+ */
+void __init mint_gateway_apic_mode(void)
+{
+	*(u32 *)(__va(mint_layout.gateway) + ((char *)gw_x2apic - mint_gateway)) =
+		x2apic_mode;
 }

@@ -35,6 +35,7 @@
 #include "launch.h"
 
 #define BOOT_MAX_E820		E820_MAX_ENTRIES_ZEROPAGE
+#define DEVICE_APIC_ID_MAX	254
 
 /**
  * mint_refuse() - say why a request is refused
@@ -132,6 +133,7 @@ static int check_memory(struct request *rq)
 static int check_core(struct request *rq, u32 apic_id, bool must)
 {
 	struct mint_core *core = mint_core_find(apic_id);
+	const char *problem;
 	u32 owner, i;
 	int cpu;
 
@@ -143,6 +145,10 @@ static int check_core(struct request *rq, u32 apic_id, bool must)
 		return must ? mint_refuse(rq, -EPERM,
 				     "APIC ID %u is the BSP, on which node 0 runs: choose one that /sys/kernel/mint/cores calls free",
 				     apic_id) : -EPERM;
+	problem = mint_apic_id_problem(apic_id);
+	if (problem)
+		return must ? mint_refuse(rq, -ENXIO, "APIC ID %u %s", apic_id,
+					  problem) : -ENXIO;
 	owner = mint_core_owner(core);
 	cpu = mint_core_cpu(core);
 	if (owner == mint_self)
@@ -237,12 +243,35 @@ static int check_legacy(struct request *rq, const struct mint_device *dev,
 	return 0;
 }
 
+/*
+ * Without interrupt remapping an MSI or an I/O APIC names 8 bits of an APIC ID,
+ * 255 of them being all cores: a node could point a device's interrupt at such
+ * a core and hit another one.
+ */
+static struct mint_core *find_far_core(const struct request *rq)
+{
+	u32 i;
+
+	for (i = 0; i < rq->nr_cores; i++)
+		if (mint_apic_id(rq->cores[i]) > DEVICE_APIC_ID_MAX)
+			return rq->cores[i];
+	return NULL;
+}
+
 static int add_device(struct request *rq, struct mint_device *dev,
 		      const char *name)
 {
+	struct mint_core *far = find_far_core(rq);
 	struct mint_node *node = &rq->node;
 	const char *why = NULL;
 
+	if (far && (dev->kind == MINT_DEV_PCI ||
+		    dev->id == MINT_LEGACY_I8042))
+		return mint_refuse(rq, -ENXIO,
+			      "device %s cannot interrupt APIC ID %u: without interrupt remapping devices name IDs up to %u; leave out the device or cores above that",
+			      name, mint_apic_id(far), DEVICE_APIC_ID_MAX);
+	if (far)
+		dev->irq_flags = 0;	/* polled */
 	/* That of a function is looked at once all are known: check_lines() */
 	if (dev->kind == MINT_DEV_LEGACY && dev->irq_flags & MINT_IRQ_VALID)
 		why = mint_pins_check(dev);
@@ -582,8 +611,8 @@ static int load(struct request *rq, struct mint_claim **out)
 	}
 	mint_timing_at(rq->number, MINT_TIME_LOADED, rdtsc_ordered());
 	mint_sibling_warn(rq->number);
-	if (check_tsc_unstable())
-		pr_warn("the TSC of this machine is unstable: clocks of node %u will be wrong\n",
+	if (mint_clock_doubted())
+		pr_warn("the TSC of this machine is unstable: node %u has no other clock, its own may be wrong\n",
 			rq->number);
 	mint_claim_event(claim, MINT_EVENT_LOADED, "image in place");
 	pr_info("node %u loaded for APIC ID %u: %u cores\n", rq->number,

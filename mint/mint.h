@@ -209,23 +209,53 @@ bool mint_core_proven(const struct mint_core *core);
 bool mint_core_parked(const struct mint_core *core);
 bool mint_core_settled(const struct mint_core *core, u64 tsc);
 void mint_core_nmi(const struct mint_core *core);
+const char *mint_apic_id_problem(u32 apic_id);
 u32 mint_core_owner(const struct mint_core *core);
 u32 mint_core_take(struct mint_core *core, u32 n);
 void mint_core_drop(struct mint_core *core, u32 n);
 int mint_core_cpu(const struct mint_core *core);
 void mint_park(void);
+void mint_keep_caches(void);
 void mint_restart_jump(u64 kept);
 void mint_doorbell(u32 apic_id);
 void mint_ring_node(u32 n);
 void mint_sibling_warn(u32 n);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+const char *mint_reach_problem(u32 apic_id, bool x2apic, u32 max);
+u32 mint_microcode_odd(u32 revision, u32 node0, u32 boot);
+#endif
 
 /* gateway.S */
 extern const char mint_gateway[], mint_gateway_end[];
 void mint_park_jump(u64 park, u64 core, u64 identity, u64 pgd);
 
 /* gateway_init.c */
+enum mint_map_part {
+	MINT_MAP_NONE,
+	MINT_MAP_SOME,
+	MINT_MAP_ALL,
+};
+
+struct e820_table;
+
+#if IS_ENABLED(CONFIG_KUNIT)
+enum mint_map_part mint_map_has_memory(const struct e820_table *map, u64 start,
+				       u64 size);
+#endif
 u32 mint_identity_size(void);
 void mint_gateway_install(phys_addr_t pa);
+void mint_gateway_apic_mode(void);
+
+/* clock.c */
+void mint_clock_setup(void);
+void mint_clock_describe(void);
+bool mint_clock_doubted(void);
+void mint_clock_poll(void);
+ssize_t mint_clock_show(char *buf);
+#if IS_ENABLED(CONFIG_KUNIT)
+s64 mint_tsc_adjust_want(s64 value, const s64 *node0, const s64 *first);
+#endif
 
 /* platform.c */
 void mint_platform_setup(void);
@@ -435,6 +465,7 @@ bool mint_heart_look(struct mint_heart *heart, u64 count, unsigned long now,
  * @over:	counts up with every node that ends; 0: it never ran
  * @look:	looks after it
  * @heart:	its heartbeat
+ * @told_ns:	when its record last said that it runs, by its own clock
  * @ends_as:	what it will be once all is taken back
  * @unparked:	the fewest cores that had not said that they are parked
  * @parked_at:	when there were so few for the first time, jiffies
@@ -457,6 +488,7 @@ struct mint_claim {
 	u64			over;
 	struct work_struct	look;
 	struct mint_heart	heart;
+	u64			told_ns;
 	enum mint_event		ends_as;
 	u32			unparked;
 	unsigned long		parked_at;

@@ -19,6 +19,7 @@
 #include <asm/apic.h>
 #include <asm/bootparam.h>
 #include <asm/e820/api.h>
+#include <asm/proto.h>
 #include <asm/realmode.h>
 #include <asm/setup.h>
 #include <asm/tsc.h>
@@ -146,6 +147,8 @@ static bool __init read_handover(u64 pa)
 void __init mint_setup_early(void)
 {
 	mint_timing_early();
+	/* Stock code knows in time for its first early mapping, which is later */
+	x86_configure_nx();
 	if (!read_handover(boot_params.hdr.setup_data))
 		return;
 

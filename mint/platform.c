@@ -14,7 +14,6 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
-#include <linux/time64.h>
 
 #include <asm/apic.h>
 #include <asm/e820/api.h>
@@ -57,16 +56,6 @@ static unsigned long mint_tsc_khz(void)
 	return mint_given.tsc_khz;
 }
 
-/* The TSC runs on from node 0: what it says since the hand-over is the time */
-static void mint_get_wallclock(struct timespec64 *now)
-{
-	s64 delta = rdtsc_ordered() - mint_given.wall_tsc;
-	u64 ns = mul_u64_u64_div_u64(max(delta, 0LL), NSEC_PER_MSEC,
-				     mint_given.tsc_khz);
-
-	*now = ns_to_timespec64(mint_given.wall_ns + ns);
-}
-
 static void __init mint_timer_init(void)
 {
 	mint_log_flush();
@@ -87,6 +76,23 @@ static void __init mint_x2apic_init(void)
 		return;
 	x2apic_phys = 1;
 	default_acpi_madt_oem_check("", "");
+#endif
+}
+
+static void (*intr_mode_init)(void) __initdata;
+
+/*
+ * Without interrupt remapping stock code starts no core with an ID that a
+ * device's interrupt cannot name. IPIs and timers know 32 bits, and a node
+ * with such cores is given no device that interrupts (add_device() in
+ * launch.c): all of its cores may start.
+ */
+static void __init mint_intr_mode_init(void)
+{
+	intr_mode_init();
+#ifdef CONFIG_X86_X2APIC
+	if (x2apic_mode)
+		x2apic_set_max_apicid(UINT_MAX);
 #endif
 }
 
@@ -180,13 +186,14 @@ void __init mint_platform_setup(void)
 	x86_init.mpparse.early_parse_smp_cfg	= x86_init_noop;
 	x86_init.mpparse.parse_smp_cfg		= mint_parse_smp_cfg;
 	x86_init.irqs.pre_vector_init		= mint_pre_vector_init;
+	intr_mode_init				= x86_init.irqs.intr_mode_init;
+	x86_init.irqs.intr_mode_init		= mint_intr_mode_init;
 	x86_init.timers.timer_init		= mint_timer_init;
 	x86_init.timers.wallclock_init		= x86_init_noop;
 	x86_init.hyper.x2apic_available		= mint_x2apic_available;
 
 	x86_platform.calibrate_cpu		= mint_tsc_khz;
 	x86_platform.calibrate_tsc		= mint_tsc_khz;
-	x86_platform.get_wallclock		= mint_get_wallclock;
 	x86_platform.set_wallclock		= set_rtc_noop;
 	x86_platform.get_nmi_reason		= mint_get_nmi_reason;
 	x86_platform.realmode_reserve		= x86_init_noop;
@@ -204,6 +211,7 @@ void __init mint_platform_setup(void)
 	for (i = 0; i < ARRAY_SIZE(not_ours); i++)
 		setup_clear_cpu_cap(not_ours[i]);
 
+	mint_clock_setup();
 	mint_legacy_setup();
 	mint_pci_setup();
 	mint_end_setup_early();

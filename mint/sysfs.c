@@ -36,6 +36,16 @@ static u32 core_owner(u32 index, u32 *id)
 	return mint_core_owner(core);
 }
 
+/* The same of cores that have left the gateway for their kernel, by their records */
+static u32 core_runner(u32 index, u32 *id)
+{
+	u32 owner = core_owner(index, id);
+
+	return owner == MINT_NODE_FLIGHT ||
+	       READ_ONCE(mint_core(index)->state) == MINT_CORE_PASSED ?
+	       owner : MINT_NODE_FREE;
+}
+
 static u32 pin_owner(u32 index, u32 *id)
 {
 	u32 *told = mint_pin_record(index);
@@ -194,9 +204,16 @@ static ssize_t timing_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return mint_timing_store(buf, count);
 }
 
+static ssize_t clock_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return mint_clock_show(buf);
+}
+
 static struct kobj_attribute version_attr = __ATTR_RO(version);
 static struct kobj_attribute timing_attr = __ATTR_RW(timing);
 static struct kobj_attribute node_attr = __ATTR_RO(node);
+static struct kobj_attribute clock_attr = __ATTR_RO(clock);
 static struct kobj_attribute cores_attr = __ATTR_RO(cores);
 static struct kobj_attribute pins_attr = __ATTR_RO(pins);
 static struct kobj_attribute memory_attr = __ATTR_RO(memory);
@@ -204,6 +221,7 @@ static struct kobj_attribute devices_attr = __ATTR_RO(devices);
 
 static const struct attribute *machine_attrs[] = {
 	&node_attr.attr,
+	&clock_attr.attr,
 	&cores_attr.attr,
 	&pins_attr.attr,
 	&memory_attr.attr,
@@ -287,6 +305,11 @@ static ssize_t show_cpus(u32 n, const struct mint_node *node, char *buf)
 	return emit_list(buf, 0, core_owner, mint_layout.cores.count, n, "");
 }
 
+static ssize_t show_cpus_up(u32 n, const struct mint_node *node, char *buf)
+{
+	return emit_list(buf, 0, core_runner, mint_layout.cores.count, n, "");
+}
+
 static ssize_t show_memory(u32 n, const struct mint_node *node, char *buf)
 {
 	int len = 0;
@@ -323,6 +346,7 @@ static struct node_file node_files[] = {
 	NODE_FILE(heartbeat, NULL),
 	NODE_FILE(boots, mint_told),
 	NODE_FILE(cpus, NULL),
+	NODE_FILE(cpus_up, NULL),
 	NODE_FILE(memory, mint_claim),
 	NODE_FILE(devices, mint_claim),
 	NODE_FILE(timing, NULL),

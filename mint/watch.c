@@ -155,6 +155,7 @@ static void beat(struct timer_list *timer)
 	if (mint_role == MINT_SUCCESSOR)
 		watch_node0();
 	mint_end_poll();
+	mint_clock_poll();
 	mint_log_flush();
 	mint_tty_poll();
 	next_beat();
@@ -306,9 +307,21 @@ static void come_up(struct mint_claim *claim, const struct mint_node *record)
 {
 	char reason[MINT_REASON_LEN];
 
+	claim->told_ns = READ_ONCE(record->since_ns);
 	copy_reason(reason, record->reason);
 	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
 	mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat), jiffies);
+}
+
+/* It says again that it runs: there is something about that */
+static void hear_more(struct mint_claim *claim, const struct mint_node *record)
+{
+	char reason[MINT_REASON_LEN];
+
+	claim->told_ns = READ_ONCE(record->since_ns);
+	copy_reason(reason, record->reason);
+	pr_warn_ratelimited("node %u is %s\n", claim->n, reason);
+	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
 }
 
 /* Return: false to look again soon */
@@ -346,6 +359,9 @@ static bool look_at(struct mint_claim *claim)
 		if (claim->node.state == MINT_STATE_STARTING ||
 		    claim->node.state == MINT_STATE_PANICKED)
 			come_up(claim, record);
+		else if (claim->node.state == state &&
+			 claim->told_ns != READ_ONCE(record->since_ns))
+			hear_more(claim, record);
 	}
 	check_heart(claim, record);
 	return true;

@@ -459,6 +459,10 @@ struct mint_vf {
 	__u32	mask[6];
 };
 
+/* mint_common.clock_flags */
+#define MINT_CLOCK_DOUBTED	0x1	/* node 0 finds the TSC unstable */
+#define MINT_CLOCK_ADJUST	0x2	/* tsc_adjust is valid */
+
 /**
  * struct mint_lock - a lock that every kernel of the machine takes
  * @holder:	0, or APIC ID + 1 of the core that holds it
@@ -513,6 +517,11 @@ struct mint_table {
  * @timing:	struct mint_timing, indexed by node number
  * @vfs:	struct mint_vf, MINT_DEVICES_MAX for each node, in the order of
  *		mint_node.devices; since version 1.2
+ * @microcode:	revision of the microcode of node 0's cores; this and all that
+ *		follows: since version 1.3
+ * @clock_flags: MINT_CLOCK_*
+ * @reserved2:	0
+ * @tsc_adjust:	TSC_ADJUST of node 0's cores, signed
  */
 struct mint_common {
 	__u32			magic;
@@ -543,6 +552,10 @@ struct mint_common {
 	struct mint_table	lines;
 	struct mint_table	timing;
 	struct mint_table	vfs;
+	__u32			microcode;
+	__u32			clock_flags;
+	__u32			reserved2;
+	__aligned_u64		tsc_adjust;
 };
 
 #endif /* !__ASSEMBLY__ */
