@@ -46,6 +46,29 @@ three_cores() {
 	launch_cores 3
 }
 
+# a core too many for the kernel: node 0 says that it does not run
+fewer_cores() {
+	resources 2
+	cmdline="maxcpus=2 nr_cpus=1" start
+	runs "$node"
+	missing=${ids##* }
+	loop_until 30 told_of_fewer || fail "reason: $(reason "$node")"
+	[ "$(cat "$MINT/nodes/$node/cpus_up")" = "$boot" ] ||
+		fail "cpus_up: $(cat "$MINT/nodes/$node/cpus_up"), not $boot"
+	[ "$(cores_of "node $node")" = "$ids " ] ||
+		fail "node $node has cores $(cores_of "node $node"), not $ids"
+	grep -q "1 of 2 cores came up, without APIC ID $missing" \
+		"$MINT/nodes/$node/log" || fail "its log does not say so"
+	dmesg | grep "node $node is up with 1 of 2 cores" >/dev/null ||
+		fail "node 0's log does not say so"
+	alive "$node"
+}
+
+told_of_fewer() {
+	reason "$node" | grep -qx \
+		"up with 1 of 2 cores, without APIC ID $missing"
+}
+
 # cores by an explicit list, the boot core not the lowest
 core_list() {
 	resources 2
@@ -182,6 +205,6 @@ again() {
 	done
 }
 
-run_tests one_core two_cores three_cores core_list not_below_boot_core \
+run_tests one_core two_cores three_cores fewer_cores core_list not_below_boot_core \
 	name load_then_exec several_loaded unload same_image \
 	elf_image cached_image again
