@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Machines that differ by their firmware.
+
+This file owns these machines and the tests which only they can run;
+scripts/check runs them with all others.
+"""
+
+import re
+
+from nodes import Refused
+from verdict import expect
+
+# Firmware of UEFI; QEMU hands it kernel, initrd and command line.
+OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+
+
+# Types of the firmware's map that are free once its boot services have ended.
+LENDABLE = ("Conventional", "Boot Code", "Boot Data", "Loader Code", "Loader Data")
+
+EFI_ENTRY = re.compile(r"efi: mem\d+: \[([A-Za-z ]+?) *\|.*"
+                       r"range=\[0x([0-9a-f]+)-0x([0-9a-f]+)\]")
+
+
+def firmware_memory(b):
+    """UEFI: what the firmware keeps is not free, and nobody gets it."""
+    found = [(int(first, 16), int(last, 16))
+             for kind, first, last in EFI_ENTRY.findall(b.m.sh("dmesg"))
+             if kind not in LENDABLE]
+    expect(found, "no map of the firmware's; see %s", b.m.where("com1"))
+    free = [(lo, hi) for lo, hi, owner in b.nodes.memory() if owner == "free"]
+    expect(free, "no memory is free")
+    for first, last in found:
+        for lo, hi in free:
+            expect(hi < first or last < lo,
+                   "%#x-%#x is the firmware's, and free is %#x-%#x", first,
+                   last, lo, hi)
+    # The highest of it that lies within memory
+    low = [first for first, _ in found if first < free[-1][1] + (1 << 26)
+           and first > 1 << 24]
+    expect(low, "the firmware keeps nothing between what is free: %s", found)
+    first = max(low) & -(1 << 21)
+    before = b.state()
+    try:
+        node = b.launch(1, memory=(first, first + (64 << 20) - 1))
+        expect(False, "node %d got the firmware's memory at %#x", node, first)
+    except Refused as error:
+        expect(re.search(r"(?i)memory|0x[0-9a-f]+", str(error)), "%s", error)
+    expect(b.state() == before, "a refusal changed something")
+
+
+def machines(spec, node0, three_nodes, kaslr):
+    """The rows of the table of machines; some tests are of scripts/check."""
+    uefi = ["-drive", "if=pflash,format=raw,readonly=on,file=" + OVMF]
+    return [
+        spec("efi", [firmware_memory, kaslr, three_nodes], smp="4", memory="2G",
+             append=node0 + " efi=debug", extra=uefi, up=240),
+    ]
