@@ -36,14 +36,9 @@ static phys_addr_t gateway_pa __initdata;
 
 /*
  * What marks a vmlinux, as an ELF note, so that a launcher need not search the
- * image; the mark of a bzImage is in its kernel_info.
+ * image; the mark of a bzImage is in its kernel_info
+ * (kernel_info.S).
  */
-struct mint_mark {
-	char	text[MINT_MARKER_LEN];
-	u32	version;
-	u32	flags;
-};
-
 static const struct {
 	struct elf32_note	head;
 	char			name[8];

@@ -24,21 +24,129 @@ tmp=/sys/kernel/kexec_options
 count=0
 failed=0
 
-# refuse <name> <text in the message> <arguments of kexec..>
+# What kexec says once it has asked the kernel: it found nothing wrong itself
+asked="no kexec_load|lacks CAP_SYS_BOOT|needs root|kexec_load:"
+
+# refuse <name> <expression> <arguments of kexec..>, or sh and its arguments: it
+# fails, with one line that matches
 refuse()
 {
 	name=$1
 	text=$2
 	shift 2
 	count=$((count + 1))
-	out=$("$kexec" "$@" 2>&1)
+	if [ "$1" = sh ]; then
+		out=$("$@" 2>&1)
+	else
+		out=$("$kexec" "$@" 2>&1)
+	fi
 	status=$?
-	case $out in
-	*"$text"*) [ $status -eq 1 ] && echo "ok $count $name" && return ;;
-	esac
+	if [ $status -eq 1 ] && echo "$out" | grep -qE -- "$text" &&
+		[ "$(echo "$out" | wc -l)" = 1 ]; then
+		echo "ok $count $name"
+		return
+	fi
 	echo "# status $status: $out"
 	echo "not ok $count $name"
 	failed=1
+}
+
+# word <file> <offset> <bytes>: a little-endian number in it
+word()
+{
+	od -An -tu"$3" -j"$2" -N"$3" "$1" | tr -d ' '
+}
+
+# patch <file> <offset> <octal bytes>: write these there
+patch()
+{
+	# shellcheck disable=SC2059 # the bytes are escapes
+	printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+# damaged <name> <text> <offset> <octal bytes>: refused although nobody looks
+# at the checksum
+damaged()
+{
+	cp "$image" $tmp/damaged
+	patch $tmp/damaged "$3" "$4"
+	refuse "image_$1" "$2" $c $range --mint-no-checksum $tmp/damaged
+}
+
+# What the start believes, field by field, and the checksum for all else
+image_tests()
+{
+	damaged setup_sects "damaged or cut short|no Mint" $((0x1f1)) '\001'
+	damaged syssize "(syssize)" $((0x1f4)) '\377\377\377\377'
+	damaged boot_flag "no kernel image" $((0x1fe)) '\0'
+	damaged jump "(jump)" $((0x201)) '\020'
+	damaged magic "no kernel image" $((0x202)) '\0'
+	damaged version "(version)" $((0x207)) '\177'
+	damaged version_old "64-bit kernels" $((0x207)) '\0'
+	damaged loadflags "(loadflags)" $((0x211)) '\0'
+	damaged code32_start "(code32_start)" $((0x216)) '\021'
+	damaged alignment "(kernel_alignment)" $((0x230)) '\020\0\0'
+	damaged alignment_none "(kernel_alignment)" $((0x232)) '\0'
+	damaged relocatable "not relocatable" $((0x234)) '\0'
+	damaged min_alignment "(kernel_alignment)" $((0x235)) '\014'
+	damaged xloadflags "64-bit kernels" $((0x236)) '\0'
+	damaged levels "(xloadflags)" $((0x236)) '\003'
+	damaged cmdline_size "(cmdline_size)" $((0x238)) '\0\0'
+	damaged subarch "(hardware_subarch)" $((0x23c)) '\004'
+	damaged payload "(payload_offset)" $((0x248)) '\0\0'
+	damaged payload_length "(payload_offset)" $((0x24f)) '\177'
+	damaged setup_data "(setup_data)" $((0x250)) '\001'
+	damaged pref_address "(pref_address)" $((0x258)) '\001'
+	damaged init_size "(init_size)" $((0x262)) '\001\0'
+	damaged handover "(handover_offset)" $((0x267)) '\177'
+	damaged kernel_info "no Mint" $((0x268)) '\0\0\0'
+
+	cp "$image" $tmp/damaged
+	refuse checksum_right "$asked" $c $range $tmp/damaged
+	patch $tmp/damaged 4000000 "\\$(printf %o $((~$(word "$image" 4000000 1) & 255)))"
+	refuse checksum_wrong "CRC-32.*--mint-no-checksum" $c $range $tmp/damaged
+	refuse checksum_ignored "$asked" $c $range --mint-no-checksum $tmp/damaged
+	signed
+	rm $tmp/damaged
+	cut_while_mapped
+}
+
+# A signature behind the image, of which two fields in the PE header tell
+signed()
+{
+	pe=$(word "$image" $((0x3c)) 4)
+	cp "$image" $tmp/damaged
+	head -c 1024 "$image" >>$tmp/damaged
+	patch $tmp/damaged $((pe + 24 + 64)) '\001\002\003\004'
+	patch $tmp/damaged $((pe + 24 + 112 + 32)) '\001\002\003\004\0\004'
+	refuse checksum_signed "$asked" $c $range $tmp/damaged
+	patch $tmp/damaged $((pe + 24 + 65)) "\\$(printf %o \
+		$((~$(word $tmp/damaged 5000 1) & 255)))"
+	patch $tmp/damaged 5000 "\\$(printf %o $((~$(word "$image" 5000 1) & 255)))"
+	refuse checksum_signed_wrong "CRC-32" $c $range $tmp/damaged
+}
+
+# The list comes when kexec has mapped the image, and the image is cut by then
+cut_while_mapped()
+{
+	cp "$image" $tmp/mapped
+	mkfifo $tmp/fifo
+	"$kexec" --mint-list=- $tmp/mapped <$tmp/fifo >$tmp/out 2>&1 &
+	pid=$!
+	exec 3>$tmp/fifo
+	tries=0
+	until grep -q $tmp/mapped /proc/$pid/maps || [ $tries = 600 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	: >$tmp/mapped
+	echo "$c $range" >&3
+	exec 3>&-
+	wait $pid
+	echo $? >$tmp/status
+	refuse cut_while_mapped "mapped: the file became shorter" sh -c \
+		"cat $tmp/out; exit $(cat $tmp/status)"
+	rm $tmp/mapped $tmp/fifo
 }
 
 mount -t tmpfs none /sys/kernel || { echo "1..0 # SKIP no mount namespace"; exit 4; }
@@ -88,6 +196,16 @@ done
 printf '\377\377\377\377' |
 	dd of=$tmp/elf bs=1 seek=$((at + 8)) conv=notrunc 2>/dev/null
 refuse file_elf_note "damaged or cut short" $c $range $tmp/elf
+# A fault in a list is found before any of its lines is acted on
+printf '%s\n%s\n%s\n' "$c $range" "# none" "$c $range --mint-name=\"a" >$tmp/list
+refuse list_quote "line 3: a quote is not closed.*nothing was launched" \
+	--mint-list=$tmp/list $tmp/noise
+yes x | head -n 70 | tr '\n' ' ' >$tmp/list
+refuse list_long "line 1 has more than 64 words" --mint-list=$tmp/list $tmp/noise
+echo "# nothing" >$tmp/list
+refuse list_empty "no node in this list" --mint-list=$tmp/list $tmp/noise
+refuse list_missing "No such file" --mint-list=$tmp/none $tmp/noise
+refuse list_no_file "Is a directory" --mint-list=/ $tmp/noise
 if [ "$image" != /dev/zero ]; then
 	head -c 3000000 "$image" > $tmp/cut
 	refuse image_cut "damaged or cut short" $c $range $tmp/cut
@@ -97,6 +215,7 @@ if [ "$image" != /dev/zero ]; then
 	: > $tmp/empty
 	refuse initrd_empty "Cannot read" $c $range --initrd=$tmp/empty "$image"
 	refuse initrd_missing "No such file" $c $range --initrd=$tmp/x "$image"
+	image_tests
 fi
 echo "1..$count"
 exit $failed

@@ -26,10 +26,9 @@
 #define SETUP_MINT		0x4d696e74
 
 /*
- * What marks an image as one with Mint: in a bzImage the first chunk of
- * kernel_info's variable-length data, in a vmlinux a structure in .rodata.
- * Both start with these sixteen bytes, followed by MINT_VERSION (u32) and
- * flags (u32).
+ * What marks an image as one with Mint, struct mint_mark: in a bzImage the
+ * first chunk of kernel_info's variable-length data, in a vmlinux an ELF note
+ * of type 1 with the name "Mint". Both start with these sixteen bytes.
  */
 #define MINT_MARKER		"Mint image mark\n"
 #define MINT_MARKER_LEN		16
@@ -82,6 +81,18 @@
 #define MINT_REASON_LEN		96
 #define MINT_RANGES_MAX		16
 #define MINT_DEVICES_MAX	32
+
+/**
+ * struct mint_mark - what marks an image as one with Mint
+ * @text:	MINT_MARKER, without a NUL
+ * @version:	MINT_VERSION of the kernel in it
+ * @flags:	MINT_MARKER_*
+ */
+struct mint_mark {
+	char	text[MINT_MARKER_LEN];
+	__u32	version;
+	__u32	flags;
+};
 
 /**
  * struct mint_range - a range of physical memory
@@ -145,7 +156,7 @@ struct mint_device {
  * @version:	MINT_VERSION of who filled it
  * @op:		MINT_OP_*; LOAD and START may be together, no others
  * @boot_apic_id: APIC ID of the core on which the successor starts
- * @entry:	physical address of the 64-bit entry (purgatory)
+ * @entry:	physical address of the 64-bit entry (purgatory) within a segment
  * @boot_params: physical address of struct boot_params within a segment
  * @marker:	physical address of MINT_MARKER within a segment
  * @mem_min:	first byte of the successor's first memory range
