@@ -18,9 +18,11 @@
  * copy or start.
  */
 
+#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/kexec.h>
+#include <linux/mint.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -733,13 +735,30 @@ static int serve(struct request *rq)
 }
 
 /**
+ * mint_kexec_permitted() - is this call to start or to unload what is loaded?
+ * @nr_segments: how many segments
+ * @flags:	of the system call
+ *
+ * The limits of kexec_load() are for loading, and a load takes more than one
+ * segment: mint_image_read_request() sees to that.
+ *
+ * Context: process.
+ * Return: true if it may go on without having been counted.
+ */
+bool mint_kexec_permitted(unsigned long nr_segments, unsigned long flags)
+{
+	return flags & KEXEC_MINT && nr_segments == 1 && capable(CAP_SYS_BOOT);
+}
+
+/**
  * mint_kexec_load() - kexec_load() with KEXEC_MINT
  * @entry:	address at which the hand-over goes
  * @nr_segments: how many segments
  * @segments:	the segments, copied from user space
  * @flags:	of the system call; none but KEXEC_MINT and the architecture
  *
- * The permissions, the lockdown and the limits of kexec_load() were checked.
+ * The permissions, the lockdown and, for a load, the limits of kexec_load()
+ * were checked.
  *
  * Context: process.
  * Return: the number of the node; or a negative error, with a line of text in

@@ -41,4 +41,20 @@ load_disabled() {
 		"$MINT_KERNEL"
 }
 
-run_tests integrity load_disabled
+# A limit of loading is for loading: to start and to unload counts nothing.
+load_limit() {
+	knob=/proc/sys/kernel/kexec_load_limit_reboot
+	[ -w "$knob" ] || skip "no $knob"
+	echo 20 >"$knob" || fail "cannot set $knob"
+	resources 1
+	cmdline="maxcpus=1" load
+	[ "$(cat "$knob")" = 19 ] || fail "a load counts $((20 - $(cat "$knob")))"
+	"$MINT_KEXEC" -u --mint-cpu="$boot" >/dev/null || fail "kexec -u failed"
+	[ "$(cat "$knob")" = 19 ] || fail "unloading has counted"
+	cmdline="maxcpus=1" load
+	start_loaded
+	[ "$(cat "$knob")" = 18 ] || fail "starting has counted: $(cat "$knob")"
+	runs "$node"
+}
+
+run_tests load_limit integrity load_disabled

@@ -47,6 +47,7 @@ void mint_unlock(enum mint_shared_lock which, unsigned long flags);
 bool mint_no_early_pci(void);
 bool mint_pci_may_bind(struct pci_dev *dev);
 int mint_may_reboot(unsigned int cmd);
+bool mint_kexec_permitted(unsigned long nr_segments, unsigned long flags);
 long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
 		     struct kexec_segment *segments, unsigned long flags);
 
@@ -77,6 +78,12 @@ static inline void mint_unlock(enum mint_shared_lock which, unsigned long flags)
 static inline bool mint_no_early_pci(void) { return false; }
 static inline bool mint_pci_may_bind(struct pci_dev *dev) { return true; }
 static inline int mint_may_reboot(unsigned int cmd) { return 0; }
+
+static inline bool mint_kexec_permitted(unsigned long nr_segments,
+					unsigned long flags)
+{
+	return false;
+}
 
 static inline long mint_kexec_load(unsigned long entry,
 				   unsigned long nr_segments,
