@@ -263,6 +263,9 @@ struct mint_claim *mint_claim_new(void)
  * @claim:	from mint_claim_new()
  * @node:	what it is given
  *
+ * What stood there of the node before is put aside, and its rings are left
+ * alone: mint_claim_settle() or mint_claim_forget() comes next.
+ *
  * Context: predecessor, process, under mint_claims_lock and the claim's lock.
  */
 void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
@@ -270,8 +273,10 @@ void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
 	u32 state = mint_state_next(claim->node.state, MINT_EVENT_CLAIM);
 	unsigned long flags;
 
-	mint_rings_reset(claim->n);
 	raw_spin_lock_irqsave(&claim->request_lock, flags);
+	claim->last = claim->node;
+	claim->last_record = *mint_node(claim->n);
+	claim->last_over = claim->over;
 	claim->node = *node;
 	claim->node.state = state;
 	claim->nr_lent = 0;
@@ -282,6 +287,21 @@ void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
 	/* Pairs with mint_claim() */
 	smp_store_release(&claim->used, true);
 	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
+}
+
+/**
+ * mint_claim_settle() - nothing can fail any more
+ * @claim:	from mint_claim_use()
+ *
+ * From here on the number is the new node's. Until now the last words of the
+ * one before, log and all, were still there for mint_claim_forget().
+ *
+ * Context: predecessor, process, under the claim's lock; the node does not run.
+ */
+void mint_claim_settle(struct mint_claim *claim)
+{
+	claim->last.state = MINT_STATE_NONE;
+	mint_rings_reset(claim->n);
 }
 
 /**
@@ -431,11 +451,22 @@ void mint_release(struct mint_claim *claim)
  * mint_claim_forget() - a node is over that never ran
  * @claim:	its claim
  *
+ * One that was not even loaded leaves the number as it found it, with the last
+ * words of the node before.
+ *
  * Context: predecessor, process, under the claim's lock.
  */
 void mint_claim_forget(struct mint_claim *claim)
 {
 	mint_release(claim);
+	if (claim->last.state != MINT_STATE_NONE) {
+		claim->node = claim->last;
+		claim->over = claim->last_over;
+		*mint_node(claim->n) = claim->last_record;
+		mint_sysfs_notify(claim->n);
+		wake_up_all(&mint_state_wait);
+		return;
+	}
 	enter_state(claim, MINT_STATE_NONE, true);
 	mint_sysfs_remove_node(claim->n);
 	memset(mint_node(claim->n), 0, sizeof(struct mint_node));

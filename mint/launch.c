@@ -586,6 +586,7 @@ static int load(struct request *rq, struct mint_claim **out)
 {
 	struct mint_claim *claim = NULL;
 	struct mint_token name;
+	u64 claimed = 0;
 	int err;
 
 	err = mint_image_check(rq);
@@ -601,7 +602,7 @@ static int load(struct request *rq, struct mint_claim **out)
 	if (!claim)
 		return err;
 	if (!err) {
-		mint_timing_begin(rq->number, rq->began);
+		claimed = rdtsc_ordered();
 		mint_image_finish(rq);
 		err = lend_devices(rq, claim) ?: mint_image_write(rq) ?:
 		      mint_sysfs_add_node(rq->number);
@@ -611,6 +612,8 @@ static int load(struct request *rq, struct mint_claim **out)
 		mint_claim_unlock(claim);
 		return err;
 	}
+	mint_claim_settle(claim);
+	mint_timing_begin(rq->number, rq->began, claimed);
 	mint_timing_at(rq->number, MINT_TIME_LOADED, rdtsc_ordered());
 	mint_sibling_warn(rq->number);
 	if (mint_clock_doubted())

@@ -458,6 +458,10 @@ bool mint_heart_look(struct mint_heart *heart, u64 count, unsigned long now,
  * @ran:	it was started
  * @la57:	its image is entered with five levels of page tables
  * @node:	what it was given, and the state it is in
+ * @last:	state and words of the node before, until this one is loaded;
+ *		in MINT_STATE_NONE there are none to keep
+ * @last_record: its record in the common area
+ * @last_over:	its @over
  * @nr_lent:	devices of it that were brought to rest
  * @boots_seen:	count of boots in its record, when last looked at
  * @entry:	where its boot core leaves the gateway for
@@ -481,6 +485,9 @@ struct mint_claim {
 	bool			ran;
 	bool			la57;
 	struct mint_node	node;
+	struct mint_node	last;
+	struct mint_node	last_record;
+	u64			last_over;
 	u32			nr_lent;
 	u32			boots_seen;
 	u64			entry;
@@ -513,6 +520,7 @@ void mint_claim_progressed(struct mint_claim *claim);
 bool mint_claim_wait(u32 n, unsigned int ms);
 struct mint_claim *mint_claim_new(void);
 void mint_claim_use(struct mint_claim *claim, const struct mint_node *node);
+void mint_claim_settle(struct mint_claim *claim);
 void mint_claim_forget(struct mint_claim *claim);
 void mint_release(struct mint_claim *claim);
 int mint_request(u32 n, u32 what, u64 *incarnation);
@@ -561,7 +569,7 @@ bool mint_leaving(void);
 void mint_leave_setup(void);
 /* timing.c */
 void mint_timing_early(void);
-void mint_timing_begin(u32 n, u64 began);
+void mint_timing_begin(u32 n, u64 began, u64 claimed);
 void mint_timing_at(u32 n, unsigned int phase, u64 tsc);
 ssize_t mint_timing_show(u32 n, char *buf);
 ssize_t mint_timing_store(const char *buf, size_t count);

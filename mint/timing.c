@@ -51,13 +51,14 @@ static void stamp(unsigned int phase, u64 tsc)
 }
 
 /**
- * mint_timing_begin() - a node is about to be loaded
+ * mint_timing_begin() - a node is loaded
  * @n:	its number
  * @began: TSC when the request arrived
+ * @claimed: TSC when all of it was checked and claimed
  *
  * Context: predecessor; the node is claimed, locked and does not run.
  */
-void mint_timing_begin(u32 n, u64 began)
+void mint_timing_begin(u32 n, u64 began, u64 claimed)
 {
 	struct mint_timing *record = mint_timing_record(n);
 
@@ -65,7 +66,7 @@ void mint_timing_begin(u32 n, u64 began)
 		return;
 	memset(record, 0, sizeof(*record));
 	record->tsc[MINT_TIME_LOAD] = began;
-	mint_timing_at(n, MINT_TIME_COPY, rdtsc_ordered());
+	record->tsc[MINT_TIME_COPY] = claimed;
 }
 
 /**

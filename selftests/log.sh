@@ -219,5 +219,42 @@ anew() {
 		fail "the log of the last one is still there"
 }
 
+# words <node>: all that is left of a node that ended
+words() {
+	for file in state reason since name boots heartbeat timing; do
+		echo "== $file"
+		cat "$MINT/nodes/$1/$file"
+	done
+	log "$1"
+}
+
+# A load that fails after its number was claimed leaves the last words of the
+# node that had it before, and the next one gets it all the same.
+failed_load() {
+	need_cores 3
+	launch 1
+	gone=$node
+	heard "$gone" "mint: node $gone up"
+	stop "$gone" || exit 1
+	# All other numbers are taken, so that this one is next.
+	while [ "$(cores_of free | wc -w)" -gt 1 ]; do
+		resources 1
+		cmdline="maxcpus=1" load
+		[ "$node" != "$gone" ] || skip "number $gone comes too early"
+	done
+	need_helper fuzz_kexec
+	resources 1
+	words "$gone" >"$TMP/words"
+	grep -q "Linux version" "$TMP/words" || fail "nothing to be lost"
+	"$TMP/fuzz_kexec" fault "$boot" "$min" "$max" >"$TMP/out" ||
+		fail "$(cat "$TMP/out")"
+	words "$gone" >"$TMP/words.now"
+	cmp -s "$TMP/words" "$TMP/words.now" ||
+		fail "lost: $(diff "$TMP/words" "$TMP/words.now" | head -5)"
+	cmdline="maxcpus=1" load
+	[ "$node" = "$gone" ] || fail "the next one is node $node, not $gone"
+	[ -z "$(log "$gone")" ] || fail "the log of the last one is still there"
+}
+
 run_tests live complete after_poweroff after_panic no_init early_panic \
-	own_reboot behind byte_by_byte anew
+	own_reboot behind byte_by_byte anew failed_load
