@@ -24,26 +24,34 @@
 
 #include "launch.h"
 
-#define HDRS_MAGIC		0x53726448	/* "HdrS" */
 #define COPY_PIECE		((size_t)SZ_16M)
 
 /* Parameters that a successor needs and that only a command line can give */
 #define FORCED_PARAMS		"dis_ucode_ldr mce=no_cmci mce=ignore_ce apic_extnmi=none pcie_aspm=off "
 
-/* Where the caller has the bytes for a physical address, and how many */
-static void __user *image_at(struct request *rq, u64 address, size_t *avail)
+/* The segment whose bytes go to a physical address, or NULL */
+static struct kexec_segment *segment_at(struct request *rq, u64 address)
 {
 	struct kexec_segment *seg;
 	unsigned long i;
 
 	for (i = 0; i < rq->nr_segments; i++) {
 		seg = &rq->segments[i];
-		if (address >= seg->mem && address - seg->mem < seg->bufsz) {
-			*avail = seg->bufsz - (address - seg->mem);
-			return seg->buf + (address - seg->mem);
-		}
+		if (address >= seg->mem && address - seg->mem < seg->bufsz)
+			return seg;
 	}
 	return NULL;
+}
+
+/* Where the caller has the bytes for a physical address, and how many */
+static void __user *image_at(struct request *rq, u64 address, size_t *avail)
+{
+	struct kexec_segment *seg = segment_at(rq, address);
+
+	if (!seg)
+		return NULL;
+	*avail = seg->bufsz - (address - seg->mem);
+	return seg->buf + (address - seg->mem);
 }
 
 static int read_image(struct request *rq, u64 address, void *to, size_t size)
@@ -82,12 +90,17 @@ int mint_image_read_request(struct request *rq)
 				   h->version >> 16, h->version & 0xffff,
 				   MINT_VERSION_MAJOR, MINT_VERSION_MINOR);
 	switch (h->op) {
-	case MINT_OP_LOAD:
 	case MINT_OP_START:
-	case MINT_OP_LOAD | MINT_OP_START:
 	case MINT_OP_UNLOAD:
-	case MINT_OP_REBOOT:
 		return 0;
+	case MINT_OP_LOAD:
+	case MINT_OP_LOAD | MINT_OP_START:
+	case MINT_OP_REBOOT:
+		/* With one segment it was not counted: mint_kexec_permitted() */
+		if (rq->nr_segments > 1)
+			return 0;
+		return mint_refuse(rq, -EINVAL,
+				   "an image has more than one segment: put the request into one of its own");
 	}
 	return mint_refuse(rq, -EINVAL, "operation %#x is none", h->op);
 }
@@ -111,8 +124,80 @@ static int read_cmdline(struct request *rq)
 		return mint_refuse(rq, -E2BIG,
 				   "the command line is longer than %zu bytes",
 				   sizeof(rq->cmdline) - sizeof(FORCED_PARAMS) - 1);
+	len += sizeof(FORCED_PARAMS) - 1;
+	if (rq->bzimage && len > rq->params.hdr.cmdline_size)
+		return mint_refuse(rq, -E2BIG,
+				   "the command line has %ld characters, with what a successor needs, and the image takes %u: shorten it",
+				   len, rq->params.hdr.cmdline_size);
 	if (cmdline_find_option_bool(rq->cmdline, "no5lvl"))
 		rq->la57 = false;
+	return 0;
+}
+
+/* The mark of a vmlinux is a note; its header is the launcher's own */
+static bool is_vmlinux(struct request *rq)
+{
+	struct mint_note_head note;
+
+	return rq->handover.marker >= sizeof(note) &&
+	       !read_image(rq, rq->handover.marker - sizeof(note), &note,
+			   sizeof(note)) && mint_note_is_mark(&note);
+}
+
+/*
+ * A bzImage: its header against what is in its segment. What cannot be read is
+ * left zero, which no field may be.
+ */
+static int check_bzimage(struct request *rq, const struct mint_mark *mark)
+{
+	struct kexec_segment *seg = segment_at(rq, rq->handover.marker);
+	const struct setup_header *hdr = &rq->params.hdr;
+	struct mint_bzimage image = {
+		.hdr		= hdr,
+		.start		= seg->mem,
+		.bytes		= seg->bufsz,
+		.memory		= seg->memsz,
+		.mark_at	= rq->handover.marker - seg->mem,
+		.mark_flags	= mark->flags,
+	};
+	u64 payload = seg->mem + hdr->payload_offset;
+	const char *field;
+
+	if (read_image(rq, seg->mem + hdr->kernel_info_offset, &image.info,
+		       sizeof(image.info)))
+		memset(&image.info, 0, sizeof(image.info));
+	if (mint_bzimage_payload(hdr, image.bytes) &&
+	    (read_image(rq, payload, image.payload, sizeof(image.payload)) ||
+	     read_image(rq, payload + hdr->payload_length -
+			sizeof(image.payload_end), image.payload_end,
+			sizeof(image.payload_end))))
+		return -EFAULT;
+	field = mint_bzimage_fault(&image);
+	if (field)
+		return mint_refuse(rq, -ENOEXEC,
+				   "the boot header of the image is damaged (%s), or it is no relocatable 64-bit kernel: build it with CONFIG_X86_64 and CONFIG_RELOCATABLE, or copy it again",
+				   field);
+	rq->bzimage = true;
+	rq->kernel = seg - rq->segments;
+	return 0;
+}
+
+/* What a successor's first instructions read of boot_params */
+static int check_params(struct request *rq)
+{
+	const struct boot_params *params = &rq->params;
+	u64 initrd = params->hdr.ramdisk_image |
+		     (u64)params->ext_ramdisk_image << 32;
+	u64 size = params->hdr.ramdisk_size |
+		   (u64)params->ext_ramdisk_size << 32;
+	size_t avail;
+
+	if (!size)
+		return 0;
+	if (!image_at(rq, initrd, &avail) || avail < size)
+		return mint_refuse(rq, -ENOEXEC,
+				   "the initrd at %#llx, %llu bytes, is not in the image: the file is truncated",
+				   initrd, size);
 	return 0;
 }
 
@@ -125,12 +210,8 @@ static int read_cmdline(struct request *rq)
  */
 int mint_image_check(struct request *rq)
 {
-	struct setup_header *hdr = &rq->params.hdr;
-	struct {
-		char	text[MINT_MARKER_LEN];
-		u32	version;
-		u32	flags;
-	} mark;
+	struct mint_mark mark;
+	int err;
 
 	if (rq->handover.boot_params & 15 ||
 	    read_image(rq, rq->handover.boot_params, &rq->params,
@@ -138,11 +219,7 @@ int mint_image_check(struct request *rq)
 		return mint_refuse(rq, -ENOEXEC,
 				   "boot_params at %#llx are not in the image: the file is truncated or no Linux kernel",
 				   rq->handover.boot_params);
-	/* A vmlinux comes without a set-up header, its mark says 64 bits */
-	if (hdr->header == HDRS_MAGIC && hdr->init_size &&
-	    (!hdr->relocatable_kernel || !(hdr->xloadflags & XLF_KERNEL_64)))
-		return mint_refuse(rq, -ENOEXEC,
-				   "the image is not a relocatable 64-bit kernel: build it with CONFIG_X86_64 and CONFIG_RELOCATABLE");
+	mint_params_clean(&rq->params);
 	if (read_image(rq, rq->handover.marker, &mark, sizeof(mark)) ||
 	    memcmp(mark.text, MINT_MARKER, MINT_MARKER_LEN))
 		return mint_refuse(rq, -ENOEXEC,
@@ -153,6 +230,10 @@ int mint_image_check(struct request *rq)
 				   "the image has Mint %u.%u, this kernel %u.%u: launch an image of the same major version",
 				   mark.version >> 16, mark.version & 0xffff,
 				   MINT_VERSION_MAJOR, MINT_VERSION_MINOR);
+	err = is_vmlinux(rq) ? 0 : check_bzimage(rq, &mark);
+	err = err ?: check_params(rq);
+	if (err)
+		return err;
 
 	rq->la57 = mint_layout.pml5 && (mark.flags & MINT_MARKER_5LEVEL);
 	return read_cmdline(rq);
@@ -168,6 +249,34 @@ static struct mint_range segment_range(const struct request *rq, unsigned long i
 	return range;
 }
 
+/*
+ * A kernel below the address that it prefers unpacks itself there, and not to
+ * where it was loaded: that has to be the node's memory, and nothing else's.
+ */
+static int check_unpacked(struct request *rq)
+{
+	const struct setup_header *hdr = &rq->params.hdr;
+	struct mint_range room, other;
+	unsigned long i;
+
+	if (!rq->bzimage || rq->segments[rq->kernel].mem >= hdr->pref_address)
+		return 0;
+	room.start = hdr->pref_address;
+	room.size = hdr->init_size;
+	if (!mint_range_inside(&room, rq->node.mem, rq->node.nr_mem))
+		goto refuse;
+	for (i = 0; i < rq->nr_segments; i++) {
+		other = segment_range(rq, i);
+		if (i != rq->kernel && mint_ranges_overlap(&room, &other))
+			goto refuse;
+	}
+	return 0;
+refuse:
+	return mint_refuse(rq, -EADDRNOTAVAIL,
+			   "the kernel unpacks itself at %#llx-%#llx, which is not all its own: raise --mem-min to %#llx",
+			   room.start, room.start + room.size - 1, room.start);
+}
+
 /**
  * mint_image_check_place() - does all of it lie in the node's memory?
  * @rq:	request with the node's memory
@@ -177,14 +286,13 @@ static struct mint_range segment_range(const struct request *rq, unsigned long i
  */
 int mint_image_check_place(struct request *rq)
 {
-	struct mint_range entry = { .start = rq->handover.entry, .size = 1 };
 	struct mint_range seg, other;
 	unsigned long i, k;
 
-	if (!mint_range_inside(&entry, rq->node.mem, rq->node.nr_mem))
+	if (!segment_at(rq, rq->handover.entry))
 		return mint_refuse(rq, -EINVAL,
-				   "entry %#llx is not within the node's memory",
-				   entry.start);
+				   "at the entry %#llx is nothing of the image",
+				   rq->handover.entry);
 
 	for (i = 0; i < rq->nr_segments; i++) {
 		seg = segment_range(rq, i);
@@ -202,7 +310,7 @@ int mint_image_check_place(struct request *rq)
 						   seg.start, other.start);
 		}
 	}
-	return 0;
+	return check_unpacked(rq);
 }
 
 /*

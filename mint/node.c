@@ -25,6 +25,7 @@
 #include <asm/tsc.h>
 #include <asm/x86_init.h>
 
+#include "launch.h"
 #include "mint.h"
 
 enum mint_role mint_role __ro_after_init;
@@ -36,18 +37,16 @@ static phys_addr_t gateway_pa __initdata;
 
 /*
  * What marks a vmlinux, as an ELF note, so that a launcher need not search the
- * image; the mark of a bzImage is in its kernel_info
- * (kernel_info.S).
+ * image; the mark of a bzImage is in its kernel_info (kernel_info.S).
  */
 static const struct {
-	struct elf32_note	head;
-	char			name[8];
+	struct mint_note_head	note;
 	struct mint_mark	mark;
 } mint_note __used __section(".note.Mint") __aligned(4) = {
-	.head.n_namesz	= sizeof("Mint"),
-	.head.n_descsz	= sizeof(struct mint_mark),
-	.head.n_type	= 1,
-	.name		= "Mint",
+	.note.head.n_namesz = sizeof("Mint"),
+	.note.head.n_descsz = sizeof(struct mint_mark),
+	.note.head.n_type = 1,
+	.note.name	= "Mint",
 	.mark.text	= MINT_MARKER,
 	.mark.version	= MINT_VERSION,
 	.mark.flags	= (IS_ENABLED(CONFIG_X86_64) ? MINT_MARKER_64BIT : 0) |

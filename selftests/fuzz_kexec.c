@@ -4,12 +4,18 @@
  * at random, again and again.
  *
  *   fuzz_kexec <seed> <rounds> <APIC ID> <first byte> <last byte>
+ *   fuzz_kexec fault <APIC ID> <first byte> <last byte>
  *
  * The core and the memory must be free. The same seed makes the same calls. No
  * request asks for a start together with a load, since what would be loaded is
  * no kernel; what is accepted is unloaded at once. Prints how many calls ended
  * how. Fails if an accepted request cannot be unloaded, if the reason of a
- * refusal is not one line of text, or if no sound request is accepted.
+ * refusal is not one line of text, or if no sound request is accepted. Of
+ * those whose boot header was changed, none may be accepted unless what the
+ * start believes of it is what it was.
+ *
+ * "fault" makes one request that is fine until the kernel copies it, which it
+ * cannot: by then all was claimed.
  */
 #define _GNU_SOURCE
 #include <asm/bootparam.h>
@@ -40,17 +46,29 @@ struct segment {
 	size_t		memsz;
 };
 
-struct marker {
-	char		text[MINT_MARKER_LEN];
-	__u32		version;
-	__u32		flags;
+/*
+ * The protected-mode part of a bzImage, as far as anybody looks at it: a payload
+ * by its first bytes and its length, kernel_info and the mark
+ */
+struct image {
+	__u8			entry[1024];
+	__u8			payload[2048];
+	__u32			info[4];
+	struct mint_mark	mark;
+	__u8			rest[PAGE];
 };
 
 /* Where the parts go, counted from the first byte of the memory */
 #define AT_HANDOVER	(16 * MIB)
 #define AT_PARAMS	(17 * MIB)
-#define AT_MARKER	(18 * MIB)
+#define AT_IMAGE	(18 * MIB)
 #define AT_CMDLINE	(19 * MIB)
+
+/* What the image takes there, with the room for unpacking it */
+#define ROOM		(256 * 1024)
+
+#define HDRS_MAGIC	0x53726448
+#define INFO_MAGIC	0x506f544c
 
 static __u64 state, mem_min, mem_max;
 static __u32 apic_id;
@@ -64,7 +82,7 @@ static __u32 apic_id;
 static struct parts {
 	alignas(65536) struct mint_handover	handover;
 	alignas(65536) struct boot_params	params;
-	alignas(65536) struct marker		marker;
+	alignas(65536) struct image		image;
 	alignas(65536) char			cmdline[MINT_CMDLINE_LEN];
 } *const parts = ARENA;
 
@@ -119,17 +137,40 @@ static void add_segment(const void *buf, size_t size, __u64 at)
 	seg->memsz = (size + PAGE - 1) / PAGE * PAGE;
 }
 
+/* What the build would write there, which is all that the kernel believes */
+static void sound_header(struct setup_header *hdr)
+{
+	hdr->boot_flag = 0xaa55;
+	hdr->header = HDRS_MAGIC;
+	hdr->version = 0x020f;
+	hdr->syssize = sizeof(parts->image) / 16;
+	hdr->relocatable_kernel = 1;
+	hdr->min_alignment = 21;
+	hdr->kernel_alignment = 2 * MIB;
+	hdr->xloadflags = XLF_KERNEL_64 | XLF_CAN_BE_LOADED_ABOVE_4G |
+			  XLF_5LEVEL | XLF_5LEVEL_ENABLED;
+	hdr->cmdline_size = MINT_CMDLINE_LEN - 1;
+	hdr->payload_offset = offsetof(struct image, payload);
+	hdr->payload_length = sizeof(parts->image.payload);
+	hdr->pref_address = 16 * MIB;
+	hdr->init_size = ROOM;
+	hdr->kernel_info_offset = offsetof(struct image, info);
+}
+
 /* A request that is fine, for an image that would do nothing good */
 static void sound(void)
 {
+	/* Whole 2 MiB, as the header asks for */
+	__u64 image = (mem_min + AT_IMAGE) / (2 * MIB) * (2 * MIB);
+
 	memset(&parts->handover, 0, sizeof(parts->handover));
 	parts->handover.magic = MINT_MAGIC;
 	parts->handover.version = MINT_VERSION;
 	parts->handover.op = MINT_OP_LOAD;
 	parts->handover.boot_apic_id = apic_id;
-	parts->handover.entry = mem_min + AT_MARKER;
+	parts->handover.entry = image;
 	parts->handover.boot_params = mem_min + AT_PARAMS;
-	parts->handover.marker = mem_min + AT_MARKER;
+	parts->handover.marker = image + offsetof(struct image, mark);
 	parts->handover.mem_min = mem_min;
 	parts->handover.mem_max = mem_max;
 
@@ -137,9 +178,18 @@ static void sound(void)
 	parts->params.hdr.cmd_line_ptr = mem_min + AT_CMDLINE;
 	parts->params.ext_cmd_line_ptr = (mem_min + AT_CMDLINE) >> 32;
 
-	memcpy(parts->marker.text, MINT_MARKER, MINT_MARKER_LEN);
-	parts->marker.version = MINT_VERSION;
-	parts->marker.flags = MINT_MARKER_64BIT | MINT_MARKER_5LEVEL;
+	sound_header(&parts->params.hdr);
+	memset(&parts->image, 0, sizeof(parts->image));
+	/* lz4, of three bytes when unpacked */
+	memcpy(parts->image.payload, "\x02\x21\x4c\x18", 4);
+	parts->image.payload[sizeof(parts->image.payload) - 4] = 3;
+	parts->image.info[0] = INFO_MAGIC;
+	parts->image.info[1] = sizeof(parts->image.info);
+	parts->image.info[2] = sizeof(parts->image.info) +
+			       sizeof(parts->image.mark);
+	memcpy(parts->image.mark.text, MINT_MARKER, MINT_MARKER_LEN);
+	parts->image.mark.version = MINT_VERSION;
+	parts->image.mark.flags = MINT_MARKER_64BIT | MINT_MARKER_5LEVEL;
 
 	memset(parts->cmdline, 0, sizeof(parts->cmdline));
 	memcpy(parts->cmdline, "maxcpus=1", sizeof("maxcpus=1"));
@@ -148,7 +198,8 @@ static void sound(void)
 	nr_segments = 0;
 	add_segment(&parts->handover, sizeof(parts->handover), AT_HANDOVER);
 	add_segment(&parts->params, sizeof(parts->params), AT_PARAMS);
-	add_segment(&parts->marker, sizeof(parts->marker), AT_MARKER);
+	add_segment(&parts->image, sizeof(parts->image), image - mem_min);
+	segments[nr_segments - 1].memsz = ROOM;
 	add_segment(parts->cmdline, sizeof(parts->cmdline), AT_CMDLINE);
 	entry = mem_min + AT_HANDOVER;
 	flags = FLAG_MINT | ARCH_X86_64;
@@ -222,6 +273,44 @@ static void change_word(void *where, size_t size)
 	memcpy((char *)where + below(size / 4) * 4, &word, sizeof(word));
 }
 
+/* One field that the start believes is another: nobody may accept that */
+static void change_header(void)
+{
+	struct setup_header *hdr = &parts->params.hdr;
+	__u32 wrong = 1U << below(32);
+
+	switch (below(9)) {
+	case 0:
+		hdr->header ^= wrong;
+		break;
+	case 1:
+		hdr->kernel_alignment ^= wrong;
+		break;
+	case 2:
+		hdr->relocatable_kernel ^= 1 << below(8);
+		break;
+	case 3:
+		hdr->min_alignment ^= 1 << below(8);
+		break;
+	case 4:
+		/* Without these it is entered wrongly */
+		hdr->xloadflags ^= below(2) ? XLF_KERNEL_64 : XLF_5LEVEL_ENABLED;
+		break;
+	case 5:
+		hdr->kernel_info_offset ^= wrong;
+		break;
+	case 6:
+		/* More than there is, or less than is there */
+		hdr->init_size = below(2) ? parts->image.info[0] : below(4096);
+		break;
+	case 7:
+		hdr->setup_data = 1 + number() % 0xffff;
+		break;
+	case 8:
+		hdr->syssize |= 0x80000000 >> below(8);
+	}
+}
+
 static void change(void)
 {
 	switch (below(10)) {
@@ -242,7 +331,8 @@ static void change(void)
 		change_word(&parts->params.hdr, sizeof(parts->params.hdr));
 		break;
 	case 6:
-		change_word(&parts->marker, sizeof(parts->marker));
+		change_word(&parts->image.info, sizeof(parts->image.info) +
+			    sizeof(parts->image.mark));
 		break;
 	case 7:
 		change_cmdline();
@@ -300,35 +390,67 @@ static void check_report(void)
 		die("the reason has several lines", 0);
 }
 
+/* Only what comes behind the first page of a segment cannot be read */
+static int fault(void)
+{
+	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long ret;
+
+	if (pages == MAP_FAILED || mprotect(pages + PAGE, PAGE, PROT_NONE))
+		die("no memory", -errno);
+	sound();
+	add_segment(pages, 2 * PAGE, 20 * MIB);
+	ret = call();
+	if (ret != -EFAULT)
+		die("not a fault", ret);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned long rounds, round, good = 0;
+	unsigned long rounds = 0, round, good = 0;
+	int i, wrong, one;
 	long ret;
-	int i;
 
-	if (argc != 6) {
+	one = argc == 5 && !strcmp(argv[1], "fault");
+	if (argc != 6 && !one) {
 		fprintf(stderr,
-			"usage: fuzz_kexec <seed> <rounds> <APIC ID> <first byte> <last byte>\n");
+			"usage: fuzz_kexec <seed> <rounds> <APIC ID> <first byte> <last byte>\n"
+			"       fuzz_kexec fault <APIC ID> <first byte> <last byte>\n");
 		return 2;
 	}
-	state = strtoull(argv[1], NULL, 0);
-	rounds = strtoul(argv[2], NULL, 0);
-	apic_id = strtoul(argv[3], NULL, 0);
-	mem_min = strtoull(argv[4], NULL, 0);
-	mem_max = strtoull(argv[5], NULL, 0);
+	if (!one) {
+		state = strtoull(argv[1], NULL, 0);
+		rounds = strtoul(argv[2], NULL, 0);
+	}
+	apic_id = strtoul(argv[argc - 3], NULL, 0);
+	mem_min = strtoull(argv[argc - 2], NULL, 0);
+	mem_max = strtoull(argv[argc - 1], NULL, 0);
 
 	if (mmap(ARENA, sizeof(*parts), PROT_READ | PROT_WRITE, MAP_PRIVATE |
 		 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != ARENA)
 		die("no memory at its place", -errno);
+	if (one)
+		return fault();
 	for (round = 0; round < rounds; round++) {
 		sound();
-		/* One in sixteen stays sound, the others are changed a little */
-		for (i = below(16) ? 1 + below(4) : 0; i; i--)
+		/*
+		 * One in sixteen stays sound, one has a wrong header and is
+		 * fine besides, the others are changed a little
+		 */
+		i = below(16);
+		wrong = i == 1;
+		if (wrong)
+			change_header();
+		for (i = i > 1 ? 1 + below(4) : 0; i; i--)
 			change();
 		if (parts->handover.op & MINT_OP_LOAD)
 			parts->handover.op &= ~MINT_OP_START;
 		memset(parts->handover.report, 0, sizeof(parts->handover.report));
 		ret = call();
+		if (ret >= 0 && wrong)
+			die("a wrong boot header was accepted", ret);
 		if (ret >= 0) {
 			accepted++;
 			unload();
