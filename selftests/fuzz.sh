@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Trust: a successor scribbles over all that it may write, and kexec_load() gets
-# nonsense; node 0 and the node beside do not mind, and all comes back. What is
+# Trust: a successor scribbles over all that it may write, kexec_load() gets
+# nonsense, kexec gets images with damaged bytes; node 0 and the node beside do
+# not mind, and all comes back. What is
 # random comes from seeds that are printed: MINT_SEED is the first of them,
 # MINT_ROUNDS how many.
 
@@ -133,5 +134,92 @@ kexec_load() {
 	alive "$beside"
 }
 
+# hurt <seed> <image> <offset> <length>: $TMP/image, with some bytes damaged
+hurt() {
+	cp "$2" "$TMP/image" || fail "no room for a copy"
+	hurt=$("$TMP/damage" "$1" "$TMP/image" "$3" "$4" $((1 + $1 % 3))) ||
+		fail "no damage"
+}
+
+# refused_damaged [<option>]: the image is refused, with one line
+refused_damaged() {
+	if cmdline="maxcpus=1" image=$TMP/image try "$@" >"$TMP/out" \
+		2>"$TMP/err"; then
+		node=$(sed -n 's/^node \([0-9]*\) started on.*/\1/p' "$TMP/out")
+		echo "$node" >>"$TMP/nodes"
+		return 1
+	fi
+	[ "$(cat "$TMP/out" "$TMP/err" | wc -l)" = 1 ] ||
+		fail "seed $seed:$hurt: not one line: $(cat "$TMP/out" "$TMP/err")"
+	refused=$((refused + 1))
+}
+
+# runs_or_refused [<option>]: or it runs, if nothing depends on what was damaged
+runs_or_refused() {
+	refused_damaged "$@" && return
+	[ -n "$node" ] || fail "seed $seed:$hurt: no node: $(cat "$TMP/out")"
+	wait_state "$node" 60 running ended panicked lost
+	in_state "$node" running ||
+		fail "seed $seed:$hurt: node $node is $(state "$node"): $(reason "$node")"
+	echo force >"$MINT/nodes/$node/stop" || fail "node $node does not end"
+	ran=$((ran + 1))
+}
+
+# each_seed <rounds> <command>...: for so many seeds; what came of it
+each_seed() {
+	local rounds="$1"
+
+	shift
+	resources 1
+	need_helper damage
+	refused=0
+	ran=0
+	seed=$MINT_SEED
+	while [ $((seed - MINT_SEED)) -lt "$rounds" ]; do
+		"$@"
+		seed=$((seed + 1))
+	done
+	say "seeds $MINT_SEED to $((seed - 1)): $refused refused, $ran ran"
+	[ "$refused" -gt 0 ] || fail "nothing was refused"
+	alive "$beside"
+}
+
+# A bzImage has a checksum: whatever is damaged, it is refused.
+anywhere() {
+	if [ $((seed % 2)) = 0 ]; then
+		hurt "$seed" "$MINT_KERNEL" $((0x1f1)) $((0x26c - 0x1f1))
+	else
+		hurt "$seed" "$MINT_KERNEL" 0 "$(wc -c <"$MINT_KERNEL")"
+	fi
+	refused_damaged || fail "seed $seed:$hurt: launched as node $node"
+}
+
+image_bytes() {
+	each_seed $((MINT_ROUNDS * 4)) anywhere
+}
+
+# Without it, what the start believes of the header is consistent, or refused.
+in_header() {
+	hurt "$seed" "$MINT_KERNEL" $((0x1f1)) $((0x26c - 0x1f1))
+	runs_or_refused --mint-no-checksum
+}
+
+image_header() {
+	each_seed $((MINT_ROUNDS * 5)) in_header
+}
+
+# A vmlinux has none; its headers are checked, its code is not.
+in_elf_header() {
+	hurt "$seed" "$vmlinux" 0 $((64 + 5 * 56))
+	runs_or_refused
+}
+
+elf_header() {
+	vmlinux=${MINT_VMLINUX:-${MINT_KERNEL%/*}/vmlinux}
+	[ -r "$vmlinux" ] || skip "no $vmlinux"
+	each_seed $((MINT_ROUNDS * 3)) in_elf_header
+}
+
 need_beside
-run_tests scribble_one_core scribble_three_cores record_of_node0 kexec_load
+run_tests scribble_one_core scribble_three_cores record_of_node0 kexec_load image_bytes \
+	image_header elf_header
