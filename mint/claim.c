@@ -231,6 +231,7 @@ struct mint_claim *mint_claim_new(void)
 	struct mint_claim *claim, *best = NULL;
 	u32 n;
 
+	mint_claims_assert_held();
 	for (n = 1; mint_node(n); n++) {
 		claim = claims[n];
 		if (!claim) {
@@ -273,6 +274,8 @@ void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
 	u32 state = mint_state_next(claim->node.state, MINT_EVENT_CLAIM);
 	unsigned long flags;
 
+	lockdep_assert_held(&claim->lock);
+	mint_claims_assert_held();
 	raw_spin_lock_irqsave(&claim->request_lock, flags);
 	claim->last = claim->node;
 	claim->last_record = *mint_node(claim->n);
@@ -345,6 +348,7 @@ static void enter_state(struct mint_claim *claim, u32 state, bool tell)
 	struct mint_node *told = &claim->node;
 	struct mint_node *node = mint_node(claim->n);
 
+	lockdep_assert_held(&claim->lock);
 	told->since_ns = ktime_get_real_ns();
 	WRITE_ONCE(told->state, state);
 	if (tell) {
@@ -420,6 +424,7 @@ void mint_release(struct mint_claim *claim)
 	unsigned long flags;
 	u32 i;
 
+	lockdep_assert_held(&claim->lock);
 	/* First the devices, which may have their lines asserted */
 	for (i = 0; i < claim->nr_lent; i++) {
 		mint_pci_take_back(&claim->node.devices[i]);
@@ -458,6 +463,7 @@ void mint_release(struct mint_claim *claim)
  */
 void mint_claim_forget(struct mint_claim *claim)
 {
+	lockdep_assert_held(&claim->lock);
 	mint_release(claim);
 	if (claim->last.state != MINT_STATE_NONE) {
 		claim->node = claim->last;

@@ -486,6 +486,7 @@ void mint_park(void)
 {
 	struct mint_core *core = mint_core_find(read_apic_id());
 
+	lockdep_assert_irqs_disabled();
 	/* Too early for either: nobody waits for this core but by INIT */
 	if (!core || !transition_pgd)
 		for (;;)
@@ -506,6 +507,7 @@ void mint_restart_jump(u64 kept)
 {
 	struct mint_core *core = mint_core_find(read_apic_id());
 
+	lockdep_assert_irqs_disabled();
 	if (!core || !transition_pgd)
 		return;
 	monitors_off();
@@ -604,6 +606,7 @@ void __init mint_cpu_realmode_init(void)
  */
 void mint_doorbell(u32 apic_id)
 {
+	lockdep_assert_irqs_disabled();
 	/* A kernel that dies early may not have mapped its local APIC yet */
 	if (!mint_common_mapped())
 		return;

@@ -241,6 +241,7 @@ const char *mint_pins_check(const struct mint_device *dev)
 {
 	u32 owner = mint_pin_owner(dev->gsi);
 
+	mint_claims_assert_held();
 	if (owner == MINT_NODE_FREE)
 		return "no I/O APIC has it";
 	if (owner != mint_self)
@@ -294,6 +295,7 @@ int mint_pins_lend(u32 n)
 	u32 i;
 	int err;
 
+	mint_claims_assert_held();
 	for (i = 0; i < node->nr_devices; i++) {
 		if (!(node->devices[i].irq_flags & MINT_IRQ_VALID))
 			continue;
@@ -343,6 +345,7 @@ void mint_pins_clear(void)
 {
 	u32 gsi;
 
+	lockdep_assert_irqs_disabled();
 	ioapic_zap_locks();
 	for (gsi = 0; gsi < mint_layout.pins.count; gsi++)
 		if (mint_pin_owner(gsi) == mint_self)

@@ -230,6 +230,7 @@ static struct notifier_block panic_block = {
  */
 bool mint_leaving(void)
 {
+	mint_claims_assert_held();
 	return leaving;
 }
 

@@ -146,6 +146,7 @@ fs_initcall(mint_lines_enable_init);
  */
 void mint_line_describe(struct pci_dev *dev, struct mint_device *desc)
 {
+	device_lock_assert(&dev->dev);
 	desc->irq_flags = 0;
 	if (!dev->pin || route_line(dev))
 		return;
@@ -264,6 +265,7 @@ int mint_line_check(const struct mint_node *node, struct mint_device *desc,
 	struct pci_dev *dev;
 	bool needed, loud;
 
+	mint_claims_assert_held();
 	if (desc->kind != MINT_DEV_PCI || !(desc->irq_flags & MINT_IRQ_VALID))
 		return 0;
 
@@ -300,6 +302,7 @@ u32 mint_line_taken(struct pci_dev *dev)
 	struct mint_device desc = {};
 	u32 gsi, owner;
 
+	device_lock_assert(&dev->dev);
 	if (!mint_line_needed(dev))
 		return MINT_NODE_FREE;
 	for (gsi = 0; gsi < mint_layout.pins.count; gsi++) {
@@ -757,6 +760,7 @@ void mint_lines_poll(void)
 	struct line *line;
 	u32 i, count;
 
+	lockdep_assert_irqs_disabled();
 	if (mint_role == MINT_PREDECESSOR) {
 		xa_for_each(&lines, gsi, line) {
 			raw_spin_lock(&line->lock);

@@ -11,6 +11,7 @@
 #include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/mutex.h>
@@ -206,6 +207,16 @@ void mint_claims_unlock(void)
 {
 	given_back(&claims_held);
 	mutex_unlock(&claims_mutex);
+}
+
+/**
+ * mint_claims_assert_held() - nobody else decides meanwhile
+ *
+ * Context: predecessor, where mint_claims_lock() has to be held.
+ */
+void mint_claims_assert_held(void)
+{
+	lockdep_assert_held(&claims_mutex);
 }
 
 static void show(struct seq_file *m, const char *name, u32 broken,

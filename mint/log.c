@@ -187,6 +187,7 @@ console_initcall(log_console_init);
  */
 void mint_log_last(void)
 {
+	lockdep_assert_irqs_disabled();
 	drain(true);
 }
 

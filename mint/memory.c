@@ -288,6 +288,7 @@ int mint_memory_lend(u32 n)
 	struct resource *res;
 	u32 i;
 
+	mint_claims_assert_held();
 	res = kcalloc(node->nr_mem, sizeof(*res), GFP_KERNEL);
 	if (!res)
 		return -ENOMEM;
@@ -318,6 +319,7 @@ void mint_memory_take_back(u32 n)
 	const struct mint_node *node = mint_claim(n);
 	u32 i;
 
+	mint_claims_assert_held();
 	if (!node_resources[n])
 		return;
 	for (i = 0; i < node->nr_mem; i++)

@@ -86,6 +86,7 @@ u32 mint_own_apic_ids(u32 *ids, u32 max);
 /* lock.c */
 void mint_claims_lock(void);
 void mint_claims_unlock(void);
+void mint_claims_assert_held(void);
 DEFINE_LOCK_GUARD_0(mint_claims, mint_claims_lock(), mint_claims_unlock())
 
 /* ring.c */

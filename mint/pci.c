@@ -281,6 +281,7 @@ bool mint_pci_may_bind(struct pci_dev *dev)
 {
 	u32 n;
 
+	device_lock_assert(&dev->dev);
 	switch (mint_role) {
 	case MINT_SUCCESSOR:
 		if (beyond_segments(dev))
@@ -557,6 +558,7 @@ int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size)
 	struct pci_dev *dev = dev_get(desc->id);
 	int err;
 
+	mint_claims_assert_held();
 	if (!dev)
 		return refuse(&reason, -ENODEV, "is not on this machine: see lspci");
 	if (!lock_device(dev)) {
@@ -661,7 +663,8 @@ static void stand_back(struct pci_dev *dev)
  * The bridges above forward for it, and stay awake with it, until
  * mint_pci_take_back(). Its resources keep node 0's values.
  *
- * Context: predecessor, under mint_claims_lock(), the node entered; may sleep.
+ * Context: predecessor, process, under the claim's lock, the node entered; may
+ *	    sleep.
  * Return: 0; -EBUSY if a driver of node 0 has it.
  */
 int mint_pci_lend(const struct mint_device *desc)
@@ -722,7 +725,7 @@ static void let_go(struct pci_dev *dev)
  *
  * Whatever state the successor left it in, it gets that of before.
  *
- * Context: predecessor, under mint_claims_lock(); may sleep.
+ * Context: predecessor, process, under the claim's lock; may sleep.
  */
 void mint_pci_take_back(const struct mint_device *desc)
 {
@@ -792,6 +795,7 @@ int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 	struct pci_dev *dev = dev_get(desc->id), *bridge;
 	u32 i;
 
+	mint_claims_assert_held();
 	if (!dev)
 		return count;
 	for (bridge = pci_upstream_bridge(dev); bridge;
@@ -1168,6 +1172,7 @@ void mint_pci_quiet(void)
 {
 	u32 i, val;
 
+	lockdep_assert_irqs_disabled();
 	if (!config_ops)
 		return;
 	for (i = 0; i < own_count; i++) {

@@ -83,6 +83,7 @@ bool mint_restart_ready(void)
 	struct mint_core *core;
 	int cpu, us;
 
+	lockdep_assert_irqs_disabled();
 	if (!mint_restart_kept()) {
 		pr_notice("no image is kept: node %u ends\n", mint_self);
 		return false;

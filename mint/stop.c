@@ -120,6 +120,7 @@ int mint_prove_parked(struct mint_claim *claim)
 	struct mint_core *core;
 	u32 i;
 
+	lockdep_assert_held(&claim->lock);
 	for (i = 0; (core = next_core(claim->n, &i));) {
 		if (!mint_core_parked(core))
 			pr_warn("APIC ID %u of node %u is reset by INIT\n",

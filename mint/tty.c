@@ -76,6 +76,7 @@ static u32 room(struct mint_line *line)
 	u64 tail = READ_ONCE(ring->tail);
 	u32 room = mint_stream_room(&line->tx);
 
+	lockdep_assert_held(&line->lock);
 	if (tail != line->tail || tail == READ_ONCE(ring->head)) {
 		line->tail = tail;
 		line->moved = jiffies;

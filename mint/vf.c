@@ -48,6 +48,7 @@ void mint_vf_lend(struct pci_dev *dev, u32 n, u32 i)
 	struct mint_bars bars = { .emulated = dev->is_virtfn };
 	struct mint_vf *rec = mint_vf(n, i), vf = {};
 
+	device_lock_assert(&dev->dev);
 	BUILD_BUG_ON(ARRAY_SIZE(vf.bar) != MINT_BARS - 1);
 	if (!rec)
 		return;
@@ -82,6 +83,7 @@ void mint_vf_let_go(struct pci_dev *dev, u32 n, u32 i)
 {
 	struct mint_vf *rec = mint_vf(n, i);
 
+	device_lock_assert(&dev->dev);
 	if (!rec)
 		return;
 	memset(rec, 0, sizeof(*rec));

@@ -171,6 +171,7 @@ static void beat(struct timer_list *timer)
 void mint_tell(u32 state, const char *fmt, ...)
 {
 	struct mint_node *node = mint_own_node();
+	unsigned long flags;
 	va_list args;
 
 	va_start(args, fmt);
@@ -180,8 +181,11 @@ void mint_tell(u32 state, const char *fmt, ...)
 	/* Who sees the state sees the reason */
 	smp_store_release(&node->state, state);
 	/* Node 0 looks now and then; the doorbell makes it look now */
-	if (mint_role == MINT_SUCCESSOR)
-		mint_doorbell(mint_layout.bsp_apic_id);
+	if (mint_role != MINT_SUCCESSOR)
+		return;
+	local_irq_save(flags);
+	mint_doorbell(mint_layout.bsp_apic_id);
+	local_irq_restore(flags);
 }
 
 static void watch(struct work_struct *work);
