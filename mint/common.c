@@ -7,10 +7,11 @@
  * business of the files that use them.
  *
  * A header that was read once is kept in private memory (mint_layout), and so
- * are the APIC IDs: no offset, count or ID that a broken peer may change later
- * is ever used.
+ * are the APIC IDs and the memory map: no offset, count, ID or range that a
+ * broken peer may change later is ever used.
  */
 
+#include <kunit/visibility.h>
 #include <linux/build_bug.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
@@ -30,6 +31,7 @@
 #define MINT_ROOTS_MAX		64
 #define RING_SIZE_MAX		SZ_1M
 #define RINGS_MAX		SZ_32M
+#define MAP_MAX			4096
 
 struct mint_common *mint_common __ro_after_init;
 phys_addr_t mint_common_pa __ro_after_init;
@@ -38,6 +40,8 @@ phys_addr_t mint_common_pa __ro_after_init;
 struct mint_common mint_layout __ro_after_init;
 static u64 mapped __ro_after_init;	/* bytes of it that are mapped */
 static u32 *apic_ids __ro_after_init;	/* indexed as the records of cores */
+static struct mint_map *memory_map __ro_after_init;
+static u32 memory_map_count __ro_after_init;
 
 /* Bytes of each ring of a node: its log, and both ways of its terminal */
 static u32 ring_size[MINT_RING_COUNT] __initdata = { SZ_64K, SZ_16K, SZ_4K };
@@ -200,11 +204,12 @@ phys_addr_t __init mint_ring_pa(u32 n)
  * mint_firmware_map() - entry of the firmware's memory map
  * @index:	from 0, in ascending order of addresses
  *
- * Return: the entry, NULL behind the last one.
+ * Context: any; there is none before the common area is mapped.
+ * Return: the entry, in private memory; NULL behind the last one.
  */
-struct mint_map *mint_firmware_map(u32 index)
+const struct mint_map *mint_firmware_map(u32 index)
 {
-	return record(&mint_layout.map, index);
+	return index < memory_map_count ? &memory_map[index] : NULL;
 }
 
 /**
@@ -278,9 +283,9 @@ struct mint_vf *mint_vf(u32 n, u32 i)
 }
 
 /* Bytes of a row of these */
-static u32 __init lines_size(void)
+static u32 lines_size(u32 pins)
 {
-	return ALIGN(DIV_ROUND_UP(mint_layout.pins.count, BITS_PER_BYTE), 8);
+	return ALIGN(DIV_ROUND_UP(pins, BITS_PER_BYTE), 8);
 }
 
 /**
@@ -333,11 +338,24 @@ static void __init describe_map(void)
 	struct mint_map *map;
 	u32 i;
 
-	for (i = 0; (map = mint_firmware_map(i)); i++) {
-		map->start = e820_table_firmware->entries[i].addr;
-		map->size = e820_table_firmware->entries[i].size;
-		map->type = e820_table_firmware->entries[i].type;
+	memory_map_count = mint_memory_describe(memory_map,
+						mint_layout.map.count);
+	for (i = 0; (map = record(&mint_layout.map, i)); i++)
+		*map = memory_map[i];
+}
+
+/* The area's map, read once; no range of it wraps */
+static void __init copy_map(void)
+{
+	struct mint_map *map;
+	u32 i;
+
+	for (i = 0; (map = record(&mint_layout.map, i)); i++) {
+		memory_map[i] = *map;
+		memory_map[i].size = min(memory_map[i].size,
+					 U64_MAX - memory_map[i].start);
 	}
+	memory_map_count = i;
 }
 
 /* Where there are very many nodes, each gets a shorter log */
@@ -395,7 +413,7 @@ int __init mint_common_create(void)
 		     MINT_ECAM_MAX);
 	size = place(&mint_layout.roots, size, sizeof(u32), MINT_ROOTS_MAX);
 	size = place(&mint_layout.map, size, sizeof(struct mint_map),
-		     e820_table_firmware->nr_entries);
+		     min_t(u32, mint_memory_describe(NULL, 0), MAP_MAX));
 	size = place(&mint_layout.nodes, size, sizeof(struct mint_node),
 		     min_t(u32, cores, MINT_NODE_MAX));
 	size = place(&mint_layout.cores, size, sizeof(struct mint_core), cores);
@@ -404,7 +422,7 @@ int __init mint_common_create(void)
 	size = place(&mint_layout.vfs, size, sizeof(struct mint_vf),
 		     mint_layout.nodes.count * MINT_DEVICES_MAX);
 	size = place_rings(size);
-	size = place(&mint_layout.lines, size, lines_size(),
+	size = place(&mint_layout.lines, size, lines_size(mint_layout.pins.count),
 		     mint_layout.nodes.count);
 	size = PAGE_ALIGN(size) + mint_identity_size();
 
@@ -424,6 +442,10 @@ int __init mint_common_create(void)
 	apic_ids = memblock_alloc(cores * sizeof(*apic_ids), SMP_CACHE_BYTES);
 	if (!apic_ids)
 		panic("mint: no memory for %u APIC IDs", cores);
+	memory_map = memblock_alloc(mint_layout.map.count * sizeof(*memory_map),
+				    SMP_CACHE_BYTES);
+	if (!memory_map)
+		panic("mint: no memory for the memory map");
 
 	mint_layout.magic = MINT_MAGIC;
 	mint_layout.version = MINT_VERSION;
@@ -446,63 +468,71 @@ int __init mint_common_create(void)
 	return 0;
 }
 
-static bool __init table_valid(const struct mint_table *t, u32 record_size,
-			       u32 count_max)
+static bool table_valid(const struct mint_common *c, const struct mint_table *t,
+			u32 record_size, u32 count_max)
 {
 	return t->stride >= record_size && t->stride <= 4 * RING_SIZE_MAX &&
 	       t->count <= count_max && !(t->offset & 7) && !(t->stride & 3) &&
-	       t->offset >= sizeof(struct mint_common) &&
-	       t->offset + (u64)t->stride * t->count <= mint_layout.size;
+	       t->offset >= sizeof(*c) &&
+	       t->offset + (u64)t->stride * t->count <= c->size;
 }
 
-static bool __init rings_valid(void)
+static bool rings_valid(const struct mint_common *c)
 {
 	u32 i, bytes = sizeof(struct mint_rings);
 
 	for (i = 0; i < MINT_RING_COUNT; i++) {
-		if (!is_power_of_2(mint_layout.ring_size[i]) ||
-		    mint_layout.ring_size[i] > RING_SIZE_MAX)
+		/* The newest chunk of a ring cannot be read: mint/ring.c */
+		if (!is_power_of_2(c->ring_size[i]) ||
+		    c->ring_size[i] < 2 * MINT_RING_CHUNK ||
+		    c->ring_size[i] > RING_SIZE_MAX)
 			return false;
-		bytes += mint_layout.ring_size[i];
+		bytes += c->ring_size[i];
 	}
-	return table_valid(&mint_layout.rings, bytes, MINT_NODE_MAX) &&
-	       mint_layout.rings.count == mint_layout.nodes.count;
+	return table_valid(c, &c->rings, bytes, MINT_NODE_MAX) &&
+	       c->rings.count == c->nodes.count;
 }
 
-/* An area of before version 1.2 has none, nor has it this field */
-static bool __init vfs_valid(void)
+static bool vfs_valid(const struct mint_common *c)
 {
-	if ((mint_layout.version & 0xffff) < 2)
-		memset(&mint_layout.vfs, 0, sizeof(mint_layout.vfs));
-	return !mint_layout.vfs.count ||
-	       table_valid(&mint_layout.vfs, sizeof(struct mint_vf),
-			   MINT_NODE_MAX * MINT_DEVICES_MAX);
+	return !c->vfs.count || table_valid(c, &c->vfs, sizeof(struct mint_vf),
+					    MINT_NODE_MAX * MINT_DEVICES_MAX);
 }
 
-/* Nor has one of before version 1.3 what came with that */
+/* An area of before version 1.3 has not what came with that */
 static void __init forget_what_is_newer(void)
 {
 	if ((mint_layout.version & 0xffff) < 3)
 		memset_startat(&mint_layout, 0, microcode);
 }
 
-static bool __init layout_valid(void)
+/**
+ * mint_layout_valid() - is this the header of a common area?
+ * @c:	private copy of it; what its version does not have becomes 0
+ *
+ * All that is computed from a header that passes lies within the area.
+ */
+VISIBLE_IF_KUNIT bool mint_layout_valid(struct mint_common *c)
 {
-	return mint_layout.magic == MINT_MAGIC &&
-	       mint_layout.version >> 16 == MINT_VERSION_MAJOR &&
-	       mint_layout.size <= SZ_64M && !(mint_layout.size & ~PAGE_MASK) &&
-	       table_valid(&mint_layout.cores, sizeof(struct mint_core), MAX_LOCAL_APIC) &&
-	       table_valid(&mint_layout.nodes, sizeof(struct mint_node), MINT_NODE_MAX) &&
-	       table_valid(&mint_layout.map, sizeof(struct mint_map), 4096) &&
-	       table_valid(&mint_layout.ioapics, sizeof(struct mint_ioapic), MAX_IO_APICS) &&
-	       table_valid(&mint_layout.pins, sizeof(u32), MINT_GSI_MAX) &&
-	       table_valid(&mint_layout.ecam, sizeof(struct mint_ecam), 256) &&
-	       table_valid(&mint_layout.roots, sizeof(u32), 4096) &&
-	       table_valid(&mint_layout.lines, lines_size(), MINT_NODE_MAX) &&
-	       table_valid(&mint_layout.timing, sizeof(struct mint_timing),
+	/* An area of before version 1.2 has no such field */
+	if ((c->version & 0xffff) < 2)
+		memset(&c->vfs, 0, sizeof(c->vfs));
+
+	return c->magic == MINT_MAGIC &&
+	       c->version >> 16 == MINT_VERSION_MAJOR &&
+	       c->size <= SZ_64M && !(c->size & ~PAGE_MASK) &&
+	       table_valid(c, &c->cores, sizeof(struct mint_core), MAX_LOCAL_APIC) &&
+	       table_valid(c, &c->nodes, sizeof(struct mint_node), MINT_NODE_MAX) &&
+	       table_valid(c, &c->map, sizeof(struct mint_map), MAP_MAX) &&
+	       table_valid(c, &c->ioapics, sizeof(struct mint_ioapic), MAX_IO_APICS) &&
+	       table_valid(c, &c->pins, sizeof(u32), MINT_GSI_MAX) &&
+	       table_valid(c, &c->ecam, sizeof(struct mint_ecam), 256) &&
+	       table_valid(c, &c->roots, sizeof(u32), 4096) &&
+	       table_valid(c, &c->lines, lines_size(c->pins.count), MINT_NODE_MAX) &&
+	       table_valid(c, &c->timing, sizeof(struct mint_timing),
 			   MINT_NODE_MAX) &&
-	       vfs_valid() && rings_valid() && mint_layout.beat_ms &&
-	       mint_layout.gateway && mint_layout.gateway < SZ_1M;
+	       vfs_valid(c) && rings_valid(c) && c->beat_ms &&
+	       c->gateway && c->gateway < SZ_1M;
 }
 
 /**
@@ -526,7 +556,7 @@ void __init mint_common_map_early(phys_addr_t pa)
 	mint_layout = *mint_common;
 	forget_what_is_newer();
 	mapped = PAGE_SIZE;
-	if (!layout_valid())
+	if (!mint_layout_valid(&mint_layout))
 		panic("mint: no common area of version %u at %pa (magic %#x, version %u.%u)",
 		      MINT_VERSION_MAJOR, &pa, mint_layout.magic,
 		      mint_layout.version >> 16, mint_layout.version & 0xffff);
@@ -547,13 +577,15 @@ int __init mint_common_map(void)
 	if (!addr)
 		return -ENOMEM;
 	apic_ids = kcalloc(mint_layout.cores.count, sizeof(*apic_ids), GFP_KERNEL);
-	if (!apic_ids)
+	memory_map = kcalloc(mint_layout.map.count, sizeof(*memory_map), GFP_KERNEL);
+	if (!apic_ids || !memory_map)
 		return -ENOMEM;
 	mint_common = addr;
 	mapped = mint_layout.size;
 	early_memunmap(early, PAGE_SIZE);
 	for (i = 0; i < mint_layout.cores.count; i++)
 		apic_ids[i] = mint_core(i)->apic_id;
+	copy_map();
 	return mint_ioapics_adopt();
 }
 

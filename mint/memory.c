@@ -32,6 +32,13 @@ u32 mint_own_mem_count __ro_after_init;
 /* mint.mem= leaves room for what the boot loader put elsewhere */
 #define MINT_MEM_PARAM_MAX	(MINT_RANGES_MAX - 6)
 
+/*
+ * What the firmware calls usable and node 0 reserved when it booted: memmap=,
+ * tables of the firmware that lie in usable memory, whatever else.
+ */
+static struct mint_range withheld[E820_MAX_ENTRIES] __initdata;
+static u32 withheld_count __initdata;
+
 static struct resource *node_resources[MINT_NODE_MAX];
 static char node_resource_names[MINT_NODE_MAX][16];
 
@@ -60,6 +67,110 @@ bool mint_range_inside(const struct mint_range *inner,
 		    inner->size <= outer->size - (inner->start - outer->start))
 			return true;
 	return false;
+}
+
+/* Cut *@end down to the next border of @range above @addr; is @addr in it? */
+static bool border(const struct mint_range *range, u64 addr, u64 *end)
+{
+	u64 stop = range->start + range->size;
+
+	if (addr < range->start) {
+		*end = min(*end, range->start);
+		return false;
+	}
+	if (addr >= stop)
+		return false;
+	*end = min(*end, stop);
+	return true;
+}
+
+/**
+ * mint_map_cut() - cut ranges out of an entry of the memory map
+ * @entry:	the entry; only usable memory is cut
+ * @cut:	ranges in any order, which may overlap
+ * @nr_cut:	how many there are
+ * @out:	the parts, in ascending order; those cut out are WITHHELD
+ * @max:	room there; further parts are counted only
+ *
+ * Return: how many parts there are.
+ */
+u32 mint_map_cut(const struct mint_map *entry, const struct mint_range *cut,
+		 u32 nr_cut, struct mint_map *out, u32 max)
+{
+	u64 pos = entry->start, end = entry->start + entry->size, next;
+	struct mint_map part = {};
+	u32 i, count = 0;
+	bool in;
+
+	for (; pos < end; pos = next) {
+		next = end;
+		in = false;
+		for (i = 0; i < nr_cut && entry->type == E820_TYPE_RAM; i++)
+			in |= border(&cut[i], pos, &next);
+		/* Borders of ranges that touch or overlap are none of the map */
+		if (!count || in != !!(part.flags & MINT_MAP_WITHHELD)) {
+			part.start = pos;
+			part.size = 0;
+			part.type = in ? E820_TYPE_RESERVED : entry->type;
+			part.flags = in ? MINT_MAP_WITHHELD : 0;
+			count++;
+		}
+		part.size += next - pos;
+		if (count <= max)
+			out[count - 1] = part;
+	}
+	return count;
+}
+
+static void __init withhold(u64 start, u64 end)
+{
+	struct mint_range *range = &withheld[withheld_count];
+
+	if (withheld_count == ARRAY_SIZE(withheld)) {
+		pr_err_once("too many reserved ranges to tell what is free: nothing can be lent\n");
+		withheld[0].start = 0;
+		withheld[0].size = PHYSICAL_PAGE_MASK & PAGE_MASK;
+		return;
+	}
+	range->start = PAGE_ALIGN_DOWN(start);
+	range->size = PAGE_ALIGN(end) - range->start;
+	withheld_count++;
+}
+
+/* Does this kernel's own map call it usable, too? Up to where: *@end */
+static bool __init still_usable(u64 addr, u64 *end)
+{
+	const struct e820_entry *entry = e820_table->entries;
+	struct mint_range range;
+	u32 i;
+
+	for (i = 0; i < e820_table->nr_entries; i++, entry++) {
+		range.start = entry->addr;
+		range.size = entry->size;
+		if (border(&range, addr, end))
+			return entry->type == E820_TYPE_RAM ||
+			       entry->type == E820_TYPE_RESERVED_KERN;
+	}
+	return false;
+}
+
+/* What parameters and tables of the firmware have changed so far */
+static void __init withhold_changes(void)
+{
+	const struct e820_entry *entry = e820_table_firmware->entries;
+	u64 pos, end, next;
+	u32 i;
+
+	for (i = 0; i < e820_table_firmware->nr_entries; i++, entry++) {
+		if (entry->type != E820_TYPE_RAM)
+			continue;
+		end = entry->addr + entry->size;
+		for (pos = entry->addr; pos < end; pos = next) {
+			next = end;
+			if (!still_usable(pos, &next))
+				withhold(pos, next);
+		}
+	}
 }
 
 static int range_cmp(const void *a, const void *b)
@@ -185,6 +296,7 @@ early_param("mint.mem", mint_mem_param);
  */
 void __init mint_memory_apply(void)
 {
+	withhold_changes();
 	if (!mint_own_mem_count) {
 		mint_own_mem[0].size = PHYSICAL_PAGE_MASK & PAGE_MASK;
 		mint_own_mem_count = 1;
@@ -236,6 +348,56 @@ static u64 next_own(u64 addr, u64 end)
 	return end;
 }
 
+/*
+ * What was reserved since then, in memory that this kernel does not use: for it
+ * the map says "reserved" already, and nothing else shows a change. On EFI that
+ * includes all of the boot services' memory, which nobody gives back there.
+ */
+static void __init withhold_reserved(void)
+{
+	phys_addr_t start, end;
+	u64 addr, next, i;
+
+	for_each_reserved_mem_range(i, &start, &end) {
+		for (addr = skip_own(start, end); addr < end;
+		     addr = skip_own(next, end)) {
+			next = next_own(addr, end);
+			withhold(addr, next);
+		}
+	}
+}
+
+/**
+ * mint_memory_describe() - the map of this machine, for all of its nodes
+ * @map:	room for it
+ * @max:	how many entries; 0 asks how many there are
+ *
+ * It is the firmware's, less what this kernel reserved when it booted: by
+ * parameters (memmap=, mem=), for tables of the firmware that lie in usable
+ * memory (EFI: ESRT, BGRT, TPM log and others), or for any other reason.
+ *
+ * Context: predecessor, setup_arch(), while memblock allocates.
+ * Return: entries filled in; with a @max of 0, as many as there are.
+ */
+u32 __init mint_memory_describe(struct mint_map *map, u32 max)
+{
+	const struct e820_entry *entry = e820_table_firmware->entries;
+	u32 i, kept = withheld_count, count = 0, room;
+	struct mint_map whole = {};
+
+	withhold_reserved();
+	for (i = 0; i < e820_table_firmware->nr_entries; i++, entry++) {
+		whole.start = entry->addr;
+		whole.size = entry->size;
+		whole.type = entry->type;
+		room = max > count ? max - count : 0;
+		count += mint_map_cut(&whole, withheld, withheld_count,
+				      room ? map + count : NULL, room);
+	}
+	withheld_count = kept;
+	return max ? min(count, max) : count;
+}
+
 /**
  * mint_memory_register() - name the memory of others in /proc/iomem
  *
@@ -247,7 +409,7 @@ static u64 next_own(u64 addr, u64 end)
  */
 void __init mint_memory_register(void)
 {
-	struct mint_map *map;
+	const struct mint_map *map;
 	struct resource *res;
 	u64 addr, end;
 	u32 i;
@@ -343,7 +505,7 @@ void mint_memory_take_back(u32 n)
 bool mint_may_ioremap(phys_addr_t start, unsigned long size)
 {
 	u64 end = start + size, from, to;
-	struct mint_map *map;
+	const struct mint_map *map;
 	u32 i;
 
 	for (i = 0; (map = mint_firmware_map(i)); i++) {
@@ -403,9 +565,11 @@ void mint_unmap_memory(void *addr)
 	vunmap(addr);
 }
 
-static const char *type_name(u32 type)
+static const char *type_name(const struct mint_map *map)
 {
-	switch (type) {
+	if (map->flags & MINT_MAP_WITHHELD)
+		return "reserved by node 0";
+	switch (map->type) {
 	case E820_TYPE_RAM:	return "free";
 	case E820_TYPE_ACPI:	return "ACPI tables";
 	case E820_TYPE_NVS:	return "ACPI NVS";
@@ -413,21 +577,6 @@ static const char *type_name(u32 type)
 	case E820_TYPE_PRAM:	return "persistent";
 	default:		return "reserved";
 	}
-}
-
-/* Cut *@end down to the next border of @range above @addr; is @addr in it? */
-static bool border(const struct mint_range *range, u64 addr, u64 *end)
-{
-	u64 stop = range->start + range->size;
-
-	if (addr < range->start) {
-		*end = min(*end, range->start);
-		return false;
-	}
-	if (addr >= stop)
-		return false;
-	*end = min(*end, stop);
-	return true;
 }
 
 /**
@@ -443,7 +592,7 @@ static bool border(const struct mint_range *range, u64 addr, u64 *end)
 const char *mint_memory_owner(phys_addr_t addr, phys_addr_t *end, u32 *node)
 {
 	struct mint_range range;
-	struct mint_map *map;
+	const struct mint_map *map;
 	const struct mint_node *node_rec;
 	const char *name = NULL;
 	u64 stop = U64_MAX;
@@ -454,7 +603,7 @@ const char *mint_memory_owner(phys_addr_t addr, phys_addr_t *end, u32 *node)
 		range.start = map->start;
 		range.size = map->size;
 		if (border(&range, addr, &stop)) {
-			name = type_name(map->type);
+			name = type_name(map);
 			break;
 		}
 	}

@@ -73,7 +73,10 @@ phys_addr_t mint_core_pa(const struct mint_core *core);
 struct mint_node *mint_node(u32 n);
 struct mint_ring *mint_ring(u32 n, u32 which, void **data, u32 *size);
 phys_addr_t mint_ring_pa(u32 n);
-struct mint_map *mint_firmware_map(u32 index);
+#if IS_ENABLED(CONFIG_KUNIT)
+bool mint_layout_valid(struct mint_common *c);
+#endif
+const struct mint_map *mint_firmware_map(u32 index);
 struct mint_ioapic *mint_ioapic_record(u32 index);
 struct mint_ecam *mint_ecam(u32 index);
 u32 *mint_pin_record(u32 gsi);
@@ -182,7 +185,10 @@ bool mint_ranges_overlap(const struct mint_range *a,
 			 const struct mint_range *b);
 bool mint_range_inside(const struct mint_range *inner,
 		       const struct mint_range *outer, u32 count);
+u32 mint_map_cut(const struct mint_map *entry, const struct mint_range *cut,
+		 u32 nr_cut, struct mint_map *out, u32 max);
 void mint_memory_apply(void);
+u32 mint_memory_describe(struct mint_map *map, u32 max);
 void mint_memory_adopt(const struct mint_node *node);
 void mint_memory_register(void);
 int mint_memory_lend(u32 n);

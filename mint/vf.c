@@ -93,7 +93,7 @@ void mint_vf_let_go(struct pci_dev *dev, u32 n, u32 i)
 
 static bool __init is_ram(u64 start, u64 size)
 {
-	struct mint_map *map;
+	const struct mint_map *map;
 	u32 i;
 
 	for (i = 0; (map = mint_firmware_map(i)); i++)

@@ -103,6 +103,27 @@ reserved_memory() {
 	refused "0x[0-9a-f]+" "reserved|firmware" "use a range that" try
 }
 
+# What node 0 was told to leave alone (a bad DIMM) is nobody's, and for who
+# lives beside it is reserved
+withheld_memory() {
+	grep -qF 'memmap=64K$0x6c000000' /proc/cmdline ||
+		skip "boot node 0 with memmap=64K\$0x6c000000"
+	grep -qx '0x6c000000-0x6c00ffff reserved by node 0' "$MINT/memory" ||
+		fail "$(grep '^0x6' "$MINT/memory")"
+	resources 1
+	min=0x6b000000
+	max=$(printf '0x%x' $((0x6b000000 + MINT_SIZE * MIB - 1)))
+	refused "0x6b000000" "reserved by node 0 at 0x6c000000" \
+		"use a range" try
+	max=0x6bffffff
+	min=$(printf '0x%x' $((0x6c000000 - MINT_SIZE * MIB)))
+	cmdline="maxcpus=1" start
+	runs "$node"
+	grep -q 'e820: \[mem 0x0*6c000000-.*\] reserved' \
+		"$MINT/nodes/$node/log" ||
+		fail "its map: $(grep 'BIOS-e820' "$MINT/nodes/$node/log")"
+}
+
 no_memory() {
 	resources 1
 	min=0x3f0000000000
@@ -302,8 +323,8 @@ fi
 run_tests bsp online_core lent_core lent_core_in_list absent_core \
 	more_cores_than_free bad_core_number memory_of_node0 \
 	memory_of_successor memory_overlaps_successor common_area gateway \
-	reserved_memory no_memory too_small senseless_range com_of_node0 \
-	device_of_successor driven_device absent_device bridge \
+	reserved_memory withheld_memory no_memory too_small senseless_range \
+	com_of_node0 device_of_successor driven_device absent_device bridge \
 	bad_device_name not_an_image no_such_file truncated_image \
 	not_relocatable image_without_mint start_without_load \
 	unload_without_load unload_running not_root kernel_without_mint

@@ -398,18 +398,22 @@ struct mint_timing {
 	__aligned_u64	tsc[16];
 };
 
+/* mint_map.flags */
+#define MINT_MAP_WITHHELD	0x1
+
 /**
- * struct mint_map - an entry of the machine's firmware memory map
+ * struct mint_map - an entry of the machine's memory map
  * @start:	first byte
  * @size:	bytes
  * @type:	E820 type
- * @reserved:	0
+ * @flags:	MINT_MAP_*; WITHHELD: the firmware calls it usable, but node 0
+ *		reserved it when it booted; since version 1.3, 0 before
  */
 struct mint_map {
 	__aligned_u64	start;
 	__aligned_u64	size;
 	__u32		type;
-	__u32		reserved;
+	__u32		flags;
 };
 
 /**
@@ -503,7 +507,8 @@ struct mint_table {
  * @size:	bytes of the whole area
  * @cores:	struct mint_core, ascending APIC ID
  * @nodes:	struct mint_node, indexed by node number
- * @map:	struct mint_map, firmware memory map, ascending
+ * @map:	struct mint_map, firmware memory map, ascending, less what node 0
+ *		reserved at its boot
  * @ioapics:	struct mint_ioapic
  * @pins:	u32 owner (node), indexed by GSI
  * @ecam:	struct mint_ecam
