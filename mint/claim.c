@@ -109,6 +109,30 @@ bool mint_quarantined(u32 n)
 }
 
 /**
+ * mint_node_parked() - is it certain that no core of a node runs?
+ * @n:	number of a successor
+ *
+ * Context: any; false in all but node 0, which keeps the book.
+ */
+bool mint_node_parked(u32 n)
+{
+	return mint_node(n) && READ_ONCE(claims[n]) &&
+	       READ_ONCE(claims[n]->parked);
+}
+
+/**
+ * mint_claim_busy() - is somebody at a node?
+ * @n:	number of a successor
+ *
+ * Context: predecessor, any.
+ */
+bool mint_claim_busy(u32 n)
+{
+	return mint_node(n) && READ_ONCE(claims[n]) &&
+	       mutex_is_locked(&claims[n]->lock);
+}
+
+/**
  * mint_incarnation() - who has a number, as a count
  * @n:	number of a node
  *
@@ -284,6 +308,7 @@ void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
 	claim->node.state = state;
 	claim->nr_lent = 0;
 	claim->ran = false;
+	WRITE_ONCE(claim->parked, true);
 	claim->request = MINT_REQUEST_NONE;
 	claim->incarnation++;
 	*mint_node(claim->n) = claim->node;

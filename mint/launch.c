@@ -652,6 +652,7 @@ static int enter_start(struct request *rq, struct mint_claim *claim)
 	if (mint_leaving())
 		return refuse_leaving(rq);
 	claim->ran = true;
+	WRITE_ONCE(claim->parked, false);
 	mint_claim_event(claim, MINT_EVENT_START, "sent through the gateway");
 	return 0;
 }

@@ -87,6 +87,7 @@ struct mint_vf *mint_vf(u32 n, u32 i);
 u32 mint_own_apic_ids(u32 *ids, u32 max);
 
 /* lock.c */
+void mint_locks_look(void);
 void mint_claims_lock(void);
 void mint_claims_unlock(void);
 void mint_claims_assert_held(void);
@@ -463,6 +464,7 @@ bool mint_heart_look(struct mint_heart *heart, u64 count, unsigned long now,
  * @n:		its number
  * @used:	it owns what @node says
  * @ran:	it was started
+ * @parked:	nothing of it runs: not started, or proven parked
  * @la57:	its image is entered with five levels of page tables
  * @node:	what it was given, and the state it is in
  * @last:	state and words of the node before, until this one is loaded;
@@ -490,6 +492,7 @@ struct mint_claim {
 	u32			n;
 	bool			used;
 	bool			ran;
+	bool			parked;
 	bool			la57;
 	struct mint_node	node;
 	struct mint_node	last;
@@ -517,6 +520,8 @@ const struct mint_node *mint_claim(u32 n);
 const struct mint_node *mint_told(u32 n);
 u32 mint_state(u32 n);
 bool mint_quarantined(u32 n);
+bool mint_node_parked(u32 n);
+bool mint_claim_busy(u32 n);
 u64 mint_incarnation(u32 n);
 void mint_claim_own(const struct mint_node *node);
 void mint_claim_look(u32 n);

@@ -11,6 +11,12 @@
  *	nmi <CPU>..		these CPUs spin where no NMI reaches them
  *	scribble <seed> <n>	n random words over all that this node may write
  *				in the common area
+ *	map <0|1>		1: all of the memory map in the common area is free
+ *				RAM; 0: it is what it was
+ *	hold <lock> <ms>	have a lock for so long, interrupts off; 0: until
+ *				the node ends
+ *	die <lock>		this core parks and takes the lock with it
+ *	nuls <n>		n records of the kernel log with a NUL in each
  *	deface <APIC ID>	make the gateway blind for a core, which may be
  *				another node's, until this node ends
  *	forge <APIC ID>		the same, and claim all the time that it is parked
@@ -36,6 +42,8 @@
 #include <linux/uaccess.h>
 
 #include <asm/apic.h>
+#include <asm/e820/types.h>
+#include <asm/tsc.h>
 
 #include "mint.h"
 
@@ -180,6 +188,80 @@ static int provoke_scribble(char *args)
 	return 0;
 }
 
+static int provoke_map(char *args)
+{
+	const struct mint_table *table = &mint_layout.map;
+	struct mint_map *map;
+	u32 i;
+
+	if (!args)
+		return -EINVAL;
+	for (i = 0; i < table->count; i++) {
+		map = (void *)mint_common + table->offset + i * table->stride;
+		*map = *mint_firmware_map(i);
+		if (*args == '1') {
+			map->type = E820_TYPE_RAM;
+			map->flags = 0;
+		}
+	}
+	return 0;
+}
+
+static const char * const lock_names[] = {
+	[MINT_LOCK_IOAPIC]	= "ioapic",
+	[MINT_LOCK_PCI]		= "pci",
+};
+
+static int provoke_hold(char *args)
+{
+	char *name = args ? strsep(&args, " ") : NULL;
+	unsigned long flags;
+	u64 begin;
+	int lock;
+	u32 ms;
+
+	if (!args || kstrtou32(strim(args), 0, &ms))
+		return -EINVAL;
+	lock = match_string(lock_names, ARRAY_SIZE(lock_names), name);
+	if (lock < 0)
+		return lock;
+	flags = mint_lock(lock);
+	if (!ms)
+		spin(NULL);
+	begin = rdtsc_ordered();
+	while (rdtsc_ordered() - begin < (u64)tsc_khz * ms)
+		cpu_relax();
+	touch_softlockup_watchdog();
+	mint_unlock(lock, flags);
+	return 0;
+}
+
+static int provoke_die(char *args)
+{
+	int lock = args ? match_string(lock_names, ARRAY_SIZE(lock_names),
+				       strim(args)) : -EINVAL;
+
+	if (lock < 0)
+		return lock;
+	mint_lock(lock);
+	disable_local_APIC();
+	mint_park();
+	return 0;
+}
+
+static int provoke_nuls(char *args)
+{
+	u32 i, count;
+
+	if (!args || kstrtou32(strim(args), 0, &count))
+		return -EINVAL;
+	for (i = 0; i < count; i++) {
+		pr_info("nul %u ..............................%c\n", i, '\0');
+		cond_resched();
+	}
+	return 0;
+}
+
 static int deface(void *data)
 {
 	struct mint_core *core = data;
@@ -259,6 +341,10 @@ static const struct {
 	{ "hang",	provoke_hang },
 	{ "nmi",	provoke_nmi },
 	{ "scribble",	provoke_scribble },
+	{ "map",	provoke_map },
+	{ "hold",	provoke_hold },
+	{ "die",	provoke_die },
+	{ "nuls",	provoke_nuls },
 	{ "deface",	provoke_deface },
 	{ "forge",	provoke_forge },
 	{ "erase",	provoke_erase },

@@ -142,8 +142,10 @@ int mint_prove_parked(struct mint_claim *claim)
 		seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
 			       "APIC ID ", mint_apic_id(core));
 	}
-	if (!seq_buf_used(&bad))
+	if (!seq_buf_used(&bad)) {
+		WRITE_ONCE(claim->parked, true);
 		return 0;
+	}
 	put_in_quarantine(claim, &bad);
 	return -EIO;
 }

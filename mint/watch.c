@@ -396,6 +396,7 @@ static void watch(struct work_struct *work)
 {
 	u32 n;
 
+	mint_locks_look();
 	for (n = 1; mint_node(n); n++)
 		if (mint_claim(n))
 			mint_claim_look(n);

@@ -96,6 +96,109 @@ record_of_node0() {
 	refused "memory" "node 0" "outside of mint.mem=" \
 		mint_kexec --mint-cpu="$boot" --mem-min="$1" --mem-max="$2" \
 		"$MINT_KERNEL"
+}
+
+# broken: how often node 0 took the lock of the PCI ports from its holder
+broken() {
+	sed -n 's/^pci: taken [0-9]*, broken \([0-9]*\),.*/\1/p' \
+		/sys/kernel/debug/mint/locks
+}
+
+# need_lock: node 0 shows its locks, and there is something to read by the ports
+need_lock() {
+	[ -n "$(broken)" ] || skip "no /sys/kernel/debug/mint/locks"
+	config=$(echo /sys/bus/pci/devices/*/config | cut -d' ' -f1)
+	[ -r "$config" ] || skip "no PCI function"
+	before=$(broken)
+}
+
+# holder <way>: a successor that does this with the lock of the PCI ports
+holder() {
+	initrd_with "$HERE/way.sh"
+	resources 1
+	cmdline="maxcpus=1 way=$1 mint.test=/test/way.sh" start
+	loop_until 60 said "way: $1" || fail "node $node never said '$1'"
+}
+
+# said <expression>: the log of the node has such a line
+said() {
+	grep -q "$1" "$MINT/nodes/$node/log"
+}
+
+# read_config [<expression>]: node 0 needs the lock, again and again: for a
+# hundred times, or until the node has said this
+read_config() {
+	local i=0
+
+	while [ $i -lt 100 ] || [ -n "$1" ]; do
+		cat "$config" >/dev/null || fail "reading $config: status $?"
+		[ -z "$1" ] || ! said "$1" || return 0
+		i=$((i + 1))
+		[ $i -lt $((2000 * MINT_SLOW)) ] || fail "node $node never said $1"
+	done
+}
+
+# A holder that is slow, for whatever reason, and lives: nobody steals
+lock_held_long() {
+	need_lock
+	holder hold:pci:2000
+	read_config "way: pci:"
+	alive "$node"
+	[ "$(broken)" = "$before" ] || fail "node 0 took the lock from it"
+	# Its own measure: it had the lock all the time, and gave it back.
+	said 'way: pci: .* broken 0, longest [2-9][0-9]\{9\} ns' ||
+		fail "$(grep "way: pci:" "$MINT/nodes/$node/log")"
+	alive "$beside"
+}
+
+# A core that parks in the middle of a section: it says so, and is reset
+lock_of_parked() {
+	need_lock
+	holder die:pci
+	loop_until 60 taken_once || fail "broken $before times before, $(broken) now"
+	read_config
+	[ "$(broken)" = $((before + 1)) ] || fail "broken $(broken) times"
+	alive "$beside"
+	echo force >"$MINT/nodes/$node/stop" || fail "force fails"
+	over "$node" || fail "node $node is $(state "$node")"
+}
+
+# A core that hangs in a section: reset when its heart has stood still long
+# enough, whoever needs the lock goes on
+lock_of_hung() {
+	need_lock
+	holder hold:pci:0
+	read_config
+	loop_until 60 taken_once || fail "broken $before times before, $(broken) now"
+	dmesg | grep -q 'node '"$node"' has the lock "pci".*reset by INIT' ||
+		fail "nothing is said of the reset"
+	alive "$beside"
+	echo force >"$MINT/nodes/$node/stop" || fail "force fails"
+	over "$node" || fail "node $node is $(state "$node")"
+}
+
+taken_once() {
+	[ "$(broken)" = $((before + 1)) ]
+}
+
+# What a peer makes of the memory map in the common area is nothing to node 0
+map_of_liar() {
+	cat >"$TMP/liar.sh" <<-'END'
+		echo "map 1" >/sys/kernel/debug/mint/provoke
+		echo "<5>liar: all is free" >/dev/kmsg
+		mkfifo /run/back
+		read -r -t 120 _ <>/run/back
+		echo "map 0" >/sys/kernel/debug/mint/provoke
+		echo "<5>liar: as it was" >/dev/kmsg
+	END
+	initrd_with "$TMP/liar.sh"
+	resources 1
+	cmdline="maxcpus=1 mint.test=/test/liar.sh" start
+	runs "$node"
+	loop_until 60 said "liar: all is free" || fail "it does not lie"
+	grep -q ' reserved$' "$MINT/memory" || fail "nothing is reserved any more"
+	echo "echo >/run/back" >"/dev/mint$node"
+	loop_until 60 said "liar: as it was" || fail "it goes on lying"
 	alive "$beside"
 }
 
@@ -158,7 +261,7 @@ refused_damaged() {
 runs_or_refused() {
 	refused_damaged "$@" && return
 	[ -n "$node" ] || fail "seed $seed:$hurt: no node: $(cat "$TMP/out")"
-	wait_state "$node" 60 running ended panicked lost
+	wait_state "$node" 60 running ended panicked silent
 	in_state "$node" running ||
 		fail "seed $seed:$hurt: node $node is $(state "$node"): $(reason "$node")"
 	echo force >"$MINT/nodes/$node/stop" || fail "node $node does not end"
@@ -221,5 +324,6 @@ elf_header() {
 }
 
 need_beside
-run_tests scribble_one_core scribble_three_cores record_of_node0 kexec_load image_bytes \
-	image_header elf_header
+run_tests scribble_one_core scribble_three_cores record_of_node0 kexec_load \
+	lock_held_long lock_of_parked lock_of_hung map_of_liar \
+	image_bytes image_header elf_header

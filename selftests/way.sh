@@ -122,7 +122,9 @@ erase)
 	echo erase >"$DEBUG/mint/provoke"
 	echo "way.sh: erased" >/dev/kmsg
 	;;
-scribble:*)
+scribble:* | hold:* | die:*)
+	echo "<5>way: $way" >/dev/kmsg
 	echo "$way" | tr ':' ' ' >"$DEBUG/mint/provoke"
+	grep ': taken' "$DEBUG/mint/locks" | sed 's/^/<5>way: /' >/dev/kmsg
 	;;
 esac

@@ -480,12 +480,12 @@ struct mint_vf {
 
 /**
  * struct mint_lock - a lock that every kernel of the machine takes
- * @holder:	0, or APIC ID + 1 of the core that holds it
- * @broken:	how often it was taken from a holder that had died
+ * @word:	low half: 0, or APIC ID + 1 of the core that holds it; high half:
+ *		counts the holders. Both change together, by one
+ *		compare-and-exchange.
  */
 struct mint_lock {
-	__u32	holder;
-	__u32	broken;
+	__aligned_u64	word;
 };
 
 /**
