@@ -51,7 +51,8 @@ static void __init early_write(const char *text, size_t count)
 		return;
 	for (head = rings->ring[MINT_RING_LOG].head; count; count -= len) {
 		at = head & (size - 1);
-		len = min_t(size_t, count, size - at);
+		/* As mint_stream_write(): readers rely on it */
+		len = min3(count, (size_t)MINT_RING_CHUNK, (size_t)size - at);
 		to = early_memremap(pa + sizeof(*rings) + at, len);
 		if (!to)
 			break;
@@ -59,7 +60,8 @@ static void __init early_write(const char *text, size_t count)
 		early_memunmap(to, len);
 		head += len;
 		text += len;
-		rings->ring[MINT_RING_LOG].head = head;
+		/* Pairs with mint_stream_read() */
+		smp_store_release(&rings->ring[MINT_RING_LOG].head, head);
 	}
 	early_memunmap(rings, sizeof(*rings));
 }
@@ -240,6 +242,7 @@ void mint_log_flush(void)
  * line here, and handed out in whatever portions the reader likes.
  */
 struct log_reader {
+	u64	incarnation;		/* of the number, when @pos was last good */
 	u64	pos;		/* in the stream */
 	loff_t	next;		/* file position that goes on there */
 	u32	at, end;	/* what is left of @text */
@@ -255,8 +258,11 @@ static int log_open(struct kernfs_open_file *of)
 {
 	struct log_reader *reader = kzalloc(sizeof(*reader), GFP_KERNEL);
 
+	if (!reader)
+		return -ENOMEM;
+	reader->incarnation = mint_incarnation(of_node(of));
 	of->priv = reader;
-	return reader ? 0 : -ENOMEM;
+	return 0;
 }
 
 static void log_release(struct kernfs_open_file *of)
@@ -268,7 +274,7 @@ static void log_release(struct kernfs_open_file *of)
 static void refill(struct log_reader *reader, const struct mint_stream *stream)
 {
 	char *text = reader->text + NOTICE_MAX;
-	char notice[NOTICE_MAX];
+	char notice[NOTICE_MAX], *eol;
 	size_t len, whole, skip;
 	u64 missed = 0;
 
@@ -285,7 +291,9 @@ static void refill(struct log_reader *reader, const struct mint_stream *stream)
 	if (!missed)
 		return;
 
-	skip = whole ? strnchr(text, len, '\n') + 1 - text : 0;
+	/* The first line may have lost its beginning. A NUL ends no line here. */
+	eol = whole ? memchr(text, '\n', len) : NULL;
+	skip = eol ? eol + 1 - text : 0;
 	missed += skip;
 	reader->at += skip;
 	len = scnprintf(notice, sizeof(notice), "[mint: %llu bytes missed]\n",
@@ -297,11 +305,19 @@ static void refill(struct log_reader *reader, const struct mint_stream *stream)
 static ssize_t log_read(struct kernfs_open_file *of, char *buf, size_t count,
 			loff_t off)
 {
+	u64 incarnation = mint_incarnation(of_node(of));
 	struct log_reader *reader = of->priv;
 	struct mint_stream stream;
 
 	if (!mint_stream_get(&stream, of_node(of), MINT_RING_LOG))
 		return -ENXIO;
+	if (incarnation != reader->incarnation) {
+		/* The ring was emptied: another node, another stream */
+		reader->incarnation = incarnation;
+		reader->pos = 0;
+		reader->at = reader->end;
+		reader->next = off;
+	}
 	if (off != reader->next) {
 		reader->pos = off;
 		reader->at = reader->end;
@@ -323,7 +339,8 @@ static __poll_t log_poll(struct kernfs_open_file *of, struct poll_table_struct *
 	kernfs_generic_poll(of, wait);
 	if (!mint_stream_get(&stream, of_node(of), MINT_RING_LOG))
 		return EPOLLERR;
-	if (reader->at == reader->end &&
+	if (reader->incarnation == mint_incarnation(of_node(of)) &&
+	    reader->at == reader->end &&
 	    READ_ONCE(stream.ring->head) == reader->pos)
 		return 0;
 	return EPOLLIN | EPOLLRDNORM;

@@ -114,6 +114,7 @@ void mint_stream_write(const struct mint_stream *stream, const void *from,
 		       size_t count);
 size_t mint_stream_read(const struct mint_stream *stream, u64 *pos, void *to,
 			size_t count, u64 *missed);
+void mint_stream_clear(const struct mint_stream *stream);
 void mint_rings_reset(u32 n);
 
 /* log.c */
@@ -130,7 +131,16 @@ void mint_tty_poll(void);
 void mint_tty_reset(u32 n);
 #else
 static inline void mint_tty_poll(void) { }
-static inline void mint_tty_reset(u32 n) { }
+
+static inline void mint_tty_reset(u32 n)
+{
+	struct mint_stream stream;
+	u32 i;
+
+	for (i = MINT_RING_OUT; i <= MINT_RING_IN; i++)
+		if (mint_stream_get(&stream, n, i))
+			mint_stream_clear(&stream);
+}
 #endif
 
 /* param.c */

@@ -124,19 +124,37 @@ size_t mint_stream_read(const struct mint_stream *stream, u64 *pos, void *to,
 }
 
 /**
+ * mint_stream_clear() - empty a ring
+ * @stream:	a ring that nobody writes meanwhile
+ *
+ * A reader that looks in between sees less than it has read already, and
+ * begins anew.
+ */
+void mint_stream_clear(const struct mint_stream *stream)
+{
+	WRITE_ONCE(stream->ring->head, 0);
+	WRITE_ONCE(stream->ring->tail, 0);
+	WRITE_ONCE(stream->ring->open, 0);
+}
+
+/**
  * mint_rings_reset() - empty the rings of a node
  * @n:	number of a node about to be launched
  *
- * Context: predecessor, process, before anything of the node runs.
+ * The node that had the number is proven parked, so it writes none of them.
+ * Node 0 itself writes to the terminal: tty.c keeps it away. Who reads the log
+ * notices the new incarnation.
+ *
+ * Context: predecessor, process, under mint_claims_lock(), before anything of
+ *	    the node runs.
  */
 void mint_rings_reset(u32 n)
 {
 	struct mint_stream stream;
 
+	mint_claims_assert_held();
 	if (!mint_stream_get(&stream, n, MINT_RING_LOG))
 		return;
-	/* All of them: the log's is the first */
-	memset(container_of(stream.ring, struct mint_rings, ring[MINT_RING_LOG]),
-	       0, sizeof(struct mint_rings));
+	mint_stream_clear(&stream);
 	mint_tty_reset(n);
 }

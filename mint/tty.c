@@ -190,10 +190,13 @@ void mint_tty_poll(void)
 }
 
 /**
- * mint_tty_reset() - the rings of a node were emptied
- * @n:	number of the node
+ * mint_tty_reset() - empty the rings of a line
+ * @n:	number of a node of which nothing runs
  *
- * Context: predecessor, process. Who has the line open keeps it.
+ * This kernel's own reader and writer are kept away meanwhile. Who has the
+ * line open keeps it; what was typed for the last node is not for this one.
+ *
+ * Context: predecessor, process; waits for the reader.
  */
 void mint_tty_reset(u32 n)
 {
@@ -202,10 +205,19 @@ void mint_tty_reset(u32 n)
 	if (n >= nr_lines || !lines[n].rx.ring)
 		return;
 	line = &lines[n];
-	cancel_work_sync(&line->work);
-	line->pos = 0;
-	WRITE_ONCE(line->rx.ring->tail, 0);
-	WRITE_ONCE(line->rx.ring->open, line->open);
+	disable_work_sync(&line->work);
+	raw_spin_lock_irq(&line->lock);
+	mint_stream_clear(&line->rx);
+	mint_stream_clear(&line->tx);
+	WRITE_ONCE(line->pos, 0);
+	line->tail = 0;
+	line->moved = jiffies;
+	raw_spin_unlock_irq(&line->lock);
+	enable_work(&line->work);
+	/* It was opened or closed, or somebody waits for room */
+	WRITE_ONCE(line->rx.ring->open, READ_ONCE(line->open));
+	if (READ_ONCE(line->open))
+		schedule_work(&line->work);
 }
 
 static int line_activate(struct tty_port *port, struct tty_struct *tty)

@@ -84,10 +84,16 @@ static unsigned int heart_limit(unsigned int ms)
 /* What a peer says, as one line that does no harm to a terminal */
 static void copy_reason(char *to, const char *from)
 {
+	char c;
 	int i;
 
-	for (i = 0; i < MINT_REASON_LEN - 1 && from[i]; i++)
-		to[i] = isascii(from[i]) && isprint(from[i]) ? from[i] : '?';
+	for (i = 0; i < MINT_REASON_LEN - 1; i++) {
+		/* The peer may change it between two looks */
+		c = READ_ONCE(from[i]);
+		if (!c)
+			break;
+		to[i] = isascii(c) && isprint(c) ? c : '?';
+	}
 	to[i] = '\0';
 }
 

@@ -143,19 +143,16 @@ came_back() {
 	[ "$(log "$node" | grep -c "mint: node $node up")" = 2 ]
 }
 
-# flooded: a successor that has said more than is kept; set $first, what a
-# reader on fd 4 had read before
+# flooded [<command>]: a successor that has said more than is kept, by this
+# command; set $first, what a reader on fd 4 had read before
 flooded() {
-	# shellcheck disable=SC2016 # for the shell there
-	script '
+	local flood="${1:-$FLOOD}"
+
+	script "
 		mkfifo /run/go
 		read -r -t 120 go <>/run/go || exit
-		i=10000
-		while [ $i -lt 14000 ]; do
-			echo "<7>flood $i ......................................"
-			i=$((i + 1))
-		done >/dev/kmsg
-		echo "<5>dry again" >/dev/kmsg'
+		$flood
+		echo '<5>dry again' >/dev/kmsg"
 	starts_with "printk.devkmsg=on loglevel=8"
 	heard "$node" "mint: node $node up"
 	exec 4<"$MINT/nodes/$node/log"
@@ -163,6 +160,13 @@ flooded() {
 	echo 'echo go >/run/go' >"/dev/mint$node"
 	heard "$node" "dry again"
 }
+
+# shellcheck disable=SC2016 # for the shell there
+FLOOD='i=10000
+while [ $i -lt 14000 ]; do
+	echo "<7>flood $i ......................................"
+	i=$((i + 1))
+done >/dev/kmsg'
 
 # missed <file>: how much it says was missed
 missed() {
@@ -193,6 +197,25 @@ behind() {
 	two=$(($(missed "$TMP/fresh") +
 		$(grep -v "bytes missed" "$TMP/fresh" | wc -c)))
 	[ "$one" = "$two" ] || fail "the counts differ: $one, $two"
+}
+
+# a NUL in a line is a byte as others, also in the first one behind a notice
+nul_bytes() {
+	flooded 'echo "nuls 4000" >/sys/kernel/debug/mint/provoke || exit'
+	cat <&4 >"$TMP/rest" || fail "the reader that fell behind: status $?"
+	exec 4<&-
+	log "$node" >"$TMP/fresh" || fail "a new reader: status $?"
+	alive "$node"
+	for file in rest fresh; do
+		[ "$(tr -d '\000' <"$TMP/$file" | grep -c "bytes missed")" = 1 ] ||
+			fail "$file: $(grep -c missed "$TMP/$file") notices"
+		tr '\000' '|' <"$TMP/$file" |
+			sed -n 's/.*nul \([0-9]*\) \.*|$/\1/p' >"$TMP/seen"
+		[ "$(wc -l <"$TMP/seen")" -gt 100 ] ||
+			fail "$file: $(wc -l <"$TMP/seen") lines with a NUL"
+		seq "$(head -n 1 "$TMP/seen")" 3999 | cmp -s - "$TMP/seen" ||
+			fail "$file: lines are missing without a word"
+	done
 }
 
 # a reader that takes one byte at a time gets the same
@@ -256,5 +279,26 @@ failed_load() {
 	[ -z "$(log "$gone")" ] || fail "the log of the last one is still there"
 }
 
+# a reader that stays hears the next node from its first line on
+reader_stays() {
+	local first
+
+	launch 1
+	heard "$node" "mint: node $node up"
+	exec 4<"$MINT/nodes/$node/log"
+	# One line only: it is nowhere near the end.
+	read -r first <&4
+	stop "$node" || exit 1
+	launch_as "$node"
+	heard "$node" "mint: node $node up"
+	cat <&4 >"$TMP/rest"
+	exec 4<&-
+	head -n 1 "$TMP/rest" | grep -q "Linux version" ||
+		fail "it goes on with $(head -n 1 "$TMP/rest")"
+	log "$node" | head -c "$(wc -c <"$TMP/rest")" | cmp -s - "$TMP/rest" ||
+		fail "it is not the log of the next node"
+}
+
 run_tests live complete after_poweroff after_panic no_init early_panic \
-	own_reboot behind byte_by_byte anew failed_load
+	own_reboot behind nul_bytes byte_by_byte anew reader_stays \
+	failed_load
