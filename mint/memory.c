@@ -49,7 +49,9 @@ static char node_resource_names[MINT_NODE_MAX][16];
  */
 bool mint_ranges_overlap(const struct mint_range *a, const struct mint_range *b)
 {
-	return a->start < b->start + b->size && b->start < a->start + a->size;
+	/* Without sums: a range may end with the last byte there is */
+	return a->start < b->start ? b->size && b->start - a->start < a->size :
+				     a->size && a->start - b->start < b->size;
 }
 
 /**

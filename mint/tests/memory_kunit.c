@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: KUnit tests of the arithmetic of memory ranges (memory.c).
+ */
+
+#include <kunit/test.h>
+#include <linux/sizes.h>
+
+#include <asm/e820/types.h>
+
+#include "../mint.h"
+
+static struct mint_range range(u64 start, u64 size)
+{
+	return (struct mint_range){ .start = start, .size = size };
+}
+
+static void range_overlap(struct kunit *test)
+{
+	static const struct {
+		struct mint_range	a, b;
+		bool			overlap;
+	} cases[] = {
+		{ { 0x1000, 0x1000 }, { 0x2000, 0x1000 }, false },
+		{ { 0x1000, 0x1001 }, { 0x2000, 0x1000 }, true },
+		{ { 0x1000, 0x3000 }, { 0x2000, 0x1000 }, true },
+		{ { 0x1000, 0x1000 }, { 0x1000, 0x1000 }, true },
+		{ { 0x1000, 0 }, { 0x1000, 0x1000 }, false },
+		/* Up to the last byte, where the end would be 0 */
+		{ { -0x1000ULL, 0x1000 }, { 0, 0x1000 }, false },
+		{ { -0x1000ULL, 0x1000 }, { -1ULL, 1 }, true },
+		{ { -0x2000ULL, 0x1000 }, { -0x1000ULL, 0x1000 }, false },
+		{ { 0, -1ULL }, { -0x1000ULL, 0x1000 }, true },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		KUNIT_EXPECT_EQ_MSG(test, mint_ranges_overlap(&cases[i].a,
+							      &cases[i].b),
+				    cases[i].overlap, "case %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, mint_ranges_overlap(&cases[i].b,
+							      &cases[i].a),
+				    cases[i].overlap, "case %d, other way", i);
+	}
+}
+
+static void range_inside(struct kunit *test)
+{
+	const struct mint_range outer[] = {
+		range(0x1000, 0x2000), range(0x4000, 0x1000),
+		range(-0x2000ULL, 0x2000),
+	};
+	static const struct {
+		struct mint_range	inner;
+		bool			inside;
+	} cases[] = {
+		{ { 0x1000, 0x2000 }, true },
+		{ { 0x2fff, 1 }, true },
+		{ { 0x3000, 1 }, false },
+		{ { 0x2000, 0x1001 }, false },
+		{ { 0x2000, 0x3000 }, false },
+		{ { 0xfff, 2 }, false },
+		{ { -0x1000ULL, 0x1000 }, true },
+		{ { -0x1000ULL, 0x1001 }, false },
+		{ { 0x4000, -1ULL }, false },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		KUNIT_EXPECT_EQ_MSG(test,
+				    mint_range_inside(&cases[i].inner, outer,
+						      ARRAY_SIZE(outer)),
+				    cases[i].inside, "case %d", i);
+	KUNIT_EXPECT_FALSE(test, mint_range_inside(&outer[0], outer, 0));
+}
+
+#define RAM	E820_TYPE_RAM
+#define RES	E820_TYPE_RESERVED
+
+static void cut(struct kunit *test, u32 type, const struct mint_range *cut,
+		u32 nr_cut, const struct mint_map *want, u32 count)
+{
+	const struct mint_map entry = {
+		.start = 0x10000, .size = 0x10000, .type = type,
+	};
+	struct mint_map out[8] = {};
+	u32 i;
+
+	KUNIT_ASSERT_EQ(test, mint_map_cut(&entry, cut, nr_cut, NULL, 0), count);
+	KUNIT_ASSERT_EQ(test, mint_map_cut(&entry, cut, nr_cut, out,
+					   ARRAY_SIZE(out)), count);
+	for (i = 0; i < count; i++)
+		KUNIT_EXPECT_MEMEQ(test, &out[i], &want[i], sizeof(out[i]));
+	KUNIT_EXPECT_EQ(test, out[count].size, 0);
+	/* No room for the last one: it is counted, not written */
+	memset(out, 0, sizeof(out));
+	KUNIT_EXPECT_EQ(test, mint_map_cut(&entry, cut, nr_cut, out, count - 1),
+			count);
+	KUNIT_EXPECT_EQ(test, out[count - 1].size, 0);
+}
+
+static void map_cut(struct kunit *test)
+{
+	const struct mint_map whole[] = { { 0x10000, 0x10000, RAM, 0 } };
+	const struct mint_map gone[] = {
+		{ 0x10000, 0x10000, RES, MINT_MAP_WITHHELD },
+	};
+	const struct mint_map middle[] = {
+		{ 0x10000, 0x4000, RAM, 0 },
+		{ 0x14000, 0x2000, RES, MINT_MAP_WITHHELD },
+		{ 0x16000, 0xa000, RAM, 0 },
+	};
+	const struct mint_map ends[] = {
+		{ 0x10000, 0x1000, RES, MINT_MAP_WITHHELD },
+		{ 0x11000, 0xe000, RAM, 0 },
+		{ 0x1f000, 0x1000, RES, MINT_MAP_WITHHELD },
+	};
+	const struct mint_map reserved[] = { { 0x10000, 0x10000, RES, 0 } };
+	struct mint_range r[3];
+
+	cut(test, RAM, r, 0, whole, 1);
+	r[0] = range(0x20000, 0x1000);
+	r[1] = range(0xf000, 0x1000);
+	cut(test, RAM, r, 2, whole, 1);
+	r[0] = range(0, SZ_1M);
+	cut(test, RAM, r, 1, gone, 1);
+	r[0] = range(0x14000, 0x2000);
+	cut(test, RAM, r, 1, middle, 3);
+	/* In any order; they touch, overlap, lie in each other */
+	r[0] = range(0x15000, 0x1000);
+	r[1] = range(0x14000, 0x1000);
+	r[2] = range(0x14800, 0x1000);
+	cut(test, RAM, r, 3, middle, 3);
+	r[0] = range(0x1f000, 0x5000);
+	r[1] = range(0x8000, 0x9000);
+	cut(test, RAM, r, 2, ends, 3);
+	/* What the firmware keeps for itself stays what it is */
+	cut(test, RES, r, 2, reserved, 1);
+}
+
+static struct kunit_case memory_cases[] = {
+	KUNIT_CASE(range_overlap),
+	KUNIT_CASE(range_inside),
+	KUNIT_CASE(map_cut),
+	{}
+};
+
+static struct kunit_suite memory_suite = {
+	.name		= "mint_memory",
+	.test_cases	= memory_cases,
+};
+kunit_test_suite(memory_suite);
