@@ -100,6 +100,36 @@ class Gone(MachineError):
 # Machines whose QEMU may run.
 RUNNING = set()
 
+# The release whose emulation has x2APIC, and where scripts/qemu puts one.
+X2APIC_SINCE = 9
+LATER_QEMU = os.path.join(BUILD, "qemu", "qemu-system-x86_64")
+
+
+def default_qemu():
+    """The QEMU that the environment asks for, by default the host's."""
+    return os.environ.get("QEMU", "qemu-system-x86_64")
+
+
+def qemu_version(command=None):
+    """The release of a QEMU, 0 if it does not run."""
+    try:
+        text = subprocess.run(
+            [command or default_qemu(), "--version"], timeout=60, text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    found = re.search(r"\bversion (\d+)", text)
+    return int(found.group(1)) if found else 0
+
+
+@functools.lru_cache(maxsize=None)
+def x2apic_qemu():
+    """A QEMU whose emulation has x2APIC."""
+    for command in (default_qemu(), LATER_QEMU):
+        if qemu_version(command) >= X2APIC_SINCE:
+            return command
+    raise MachineError("no QEMU here has x2APIC: run scripts/qemu")
+
 
 def kill_all():
     """End every machine of this process at once, without ceremony."""
@@ -235,13 +265,14 @@ class Machine:
     may_end   True when a power-off or reset by the guest is expected
     boot      arguments of QEMU in place of kernel, initrd and append: the
               machine's firmware finds what it boots
+    x2apic    True for a QEMU whose emulation has x2APIC
     """
 
     def __init__(self, name="machine", append="", smp=None, memory=None,
                  kernel=None, initrd=None, devices=(), extra=(), share=None,
                  control="ctl", limit=900, console=True, may_end=False,
                  cpu=None, board="q35", accel=None, boot=(),
-                 kept=None):
+                 kept=None, x2apic=False):
         env = os.environ
         self.name = name
         self.smp = smp or env.get("SMP", "4")
@@ -258,6 +289,7 @@ class Machine:
         self.board = board
         self.accel = accel or default_accel()
         self.kept = kept
+        self.qemu = x2apic_qemu() if x2apic else default_qemu()
         self.boot = list(boot)
         words = ["console=ttyS0"] if console else []
         if self.accel != "kvm" and tsc_khz(self.accel):
@@ -293,7 +325,7 @@ class Machine:
         if self.kept and self.accel != "kvm":
             accel_args += ",tb-size=%d" % self.kept
         cpu = self.cpu or os.environ.get("CPU", cpu)
-        cmd = [os.environ.get("QEMU", "qemu-system-x86_64"),
+        cmd = [self.qemu,
                "-name", "mint-" + self.name,
                "-M", self.board, "-accel", accel_args, *more, "-cpu", cpu,
                "-smp", self.smp, "-m", self.memory,

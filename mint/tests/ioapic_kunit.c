@@ -202,7 +202,7 @@ static void locked_function(struct kunit *test)
 
 	device_lock(&dev->dev);
 	scoped_guard(mint_claims)
-		KUNIT_EXPECT_EQ(test, mint_pci_check(&desc, why, sizeof(why)), -EBUSY);
+		KUNIT_EXPECT_EQ(test, mint_pci_check(&desc, false, why, sizeof(why)), -EBUSY);
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(why, "driver of node 0"), "%s", why);
 	KUNIT_EXPECT_EQ(test, mint_pci_lend(&desc), -EBUSY);
 	device_unlock(&dev->dev);
