@@ -375,6 +375,21 @@ static void write_entry(int ioapic, int pin,
 	writel(entry->w1, base + IOAPIC_DATA);
 }
 
+static void write_level_pin(u32 gsi, u32 irq_flags, bool masked)
+{
+	struct IO_APIC_route_entry entry = {
+		.vector		= X86_PLATFORM_IPI_VECTOR,
+		.active_low	= !!(irq_flags & MINT_IRQ_ACTIVE_LOW),
+		.is_level	= true,
+		.masked		= masked,
+		.destid_0_7	= read_apic_id(),
+	};
+	int ioapic = mp_find_ioapic(gsi);
+
+	if (ioapic >= 0)
+		write_entry(ioapic, mp_find_ioapic_pin(ioapic, gsi), &entry);
+}
+
 /**
  * mint_pin_arm() - have a pin of this node tell when its line is asserted
  * @gsi:	global system interrupt of the pin, which is masked
@@ -388,27 +403,24 @@ static void write_entry(int ioapic, int pin,
  */
 void mint_pin_arm(u32 gsi, u32 irq_flags)
 {
-	struct IO_APIC_route_entry entry = {
-		.vector		= X86_PLATFORM_IPI_VECTOR,
-		.active_low	= !!(irq_flags & MINT_IRQ_ACTIVE_LOW),
-		.is_level	= true,
-		.destid_0_7	= read_apic_id(),
-	};
-	int ioapic = mp_find_ioapic(gsi);
-
-	if (ioapic >= 0 && read_apic_id() <= IOAPIC_DEST_MAX)
-		write_entry(ioapic, mp_find_ioapic_pin(ioapic, gsi), &entry);
+	if (read_apic_id() <= IOAPIC_DEST_MAX)
+		write_level_pin(gsi, irq_flags, false);
 }
 
 /**
  * mint_pin_disarm() - mask a pin, and forget that it has fired
- * @gsi:	global system interrupt of the pin
+ * @gsi:	global system interrupt of the pin, whose line is asserted
+ * @irq_flags:	MINT_IRQ_* of its line
+ *
+ * Edge-triggered for a moment, which clears Remote IRR, the pin is then
+ * level-triggered again: so the I/O APIC sees that the line is released.
  *
  * Context: as mint_pin_arm(), and ioapic_zap_locks() was called.
  */
-void mint_pin_disarm(u32 gsi)
+void mint_pin_disarm(u32 gsi, u32 irq_flags)
 {
 	clear_pin(gsi);
+	write_level_pin(gsi, irq_flags, true);
 }
 
 /**

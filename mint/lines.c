@@ -587,7 +587,7 @@ static void hold_and_ring(struct line *line)
 	unsigned long *waiting;
 	u32 n;
 
-	mint_pin_disarm(line->gsi);
+	mint_pin_disarm(line->gsi, line->irq_flags);
 	line->held = true;
 	line->polls = 0;
 	for_each_set_bit(n, line->sharers, MINT_NODE_MAX) {

@@ -294,7 +294,7 @@ const char *mint_pins_check(const struct mint_device *dev);
 void mint_pins_clear(void);
 bool mint_interrupts_remapped(void);
 void mint_pin_arm(u32 gsi, u32 irq_flags);
-void mint_pin_disarm(u32 gsi);
+void mint_pin_disarm(u32 gsi, u32 irq_flags);
 bool mint_pin_fired(u32 gsi);
 
 /* pci.c */

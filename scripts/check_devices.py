@@ -1015,7 +1015,8 @@ def machines(spec, node0):
                        taken_line], smp="5",
              memory="1G", size=160,
              append=node0.replace("maxcpus=1", "maxcpus=2")
-             + " e1000e.IntMode=0",
+             + " e1000e.IntMode=0,0,0,0,0,0,0,0",
+             # One for each time that the driver gets the card.
              devices=["e1000,addr=%02x.0,netdev=n%d" % (slot, k)
                       for k, slot in enumerate((4, 8, 5, 12, 6, 7))]
              + ["e1000e,addr=0a.0,netdev=n6"],

@@ -52,7 +52,7 @@ memory_of_node0() {
 	# shellcheck disable=SC2046 # two words a line
 	set -- $(owned_by "node 0" | tail -n 1)
 	min=$(printf '0x%x' $(($2 + 1 - MINT_SIZE * MIB)))
-	max=$2
+	max=$(printf '0x%x' $(($2)))
 	refused "memory $min-$max" "node 0" "use a range outside of mint\.mem" try
 }
 
@@ -88,7 +88,7 @@ gateway() {
 	# shellcheck disable=SC2046 # two words
 	set -- $(owned_by gateway)
 	resources 1
-	min=$1
+	min=$(printf '0x%x' $(($1)))
 	max=$2
 	refused "--mem-min=$min" "the first MiB" "cannot be given away" try
 }
@@ -108,8 +108,8 @@ reserved_memory() {
 withheld_memory() {
 	grep -qF 'memmap=64K$0x6c000000' /proc/cmdline ||
 		skip "boot node 0 with memmap=64K\$0x6c000000"
-	grep -qx '0x6c000000-0x6c00ffff reserved by node 0' "$MINT/memory" ||
-		fail "$(grep '^0x6' "$MINT/memory")"
+	grep -qx '0x0*6c000000-0x0*6c00ffff reserved by node 0' "$MINT/memory" ||
+		fail "$(cat "$MINT/memory")"
 	resources 1
 	min=0x6b000000
 	max=$(printf '0x%x' $((0x6b000000 + MINT_SIZE * MIB - 1)))
@@ -214,7 +214,7 @@ truncated_image() {
 	image=$TMP/image
 	size=$(wc -c <"$MINT_KERNEL")
 	head -c $((size / 2)) "$MINT_KERNEL" >"$image"
-	refused "^$image: " "the file is damaged" "or cut short\$" try
+	refused "$image: " "the file is damaged or cut short" "copy or build it again" try
 }
 
 # relocatable_kernel is the byte at 0x234 of a bzImage
@@ -242,7 +242,7 @@ image_without_mint() {
 		printf 'X' | dd of="$image" bs=1 seek="$offset" conv=notrunc \
 			2>/dev/null
 	done <"$TMP/marks"
-	refused "$image|image" "no Mint" "CONFIG_MINT" try
+	refused "$image|image" "no Mint" "CONFIG_MINT" try --mint-no-checksum
 }
 
 more_cores_than_free() {
