@@ -328,6 +328,7 @@ void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
  */
 void mint_claim_settle(struct mint_claim *claim)
 {
+	lockdep_assert_held(&claim->lock);
 	claim->last.state = MINT_STATE_NONE;
 	mint_rings_reset(claim->n);
 }

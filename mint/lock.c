@@ -35,6 +35,17 @@
 #define UNKNOWN_TSC_KHZ		10000000	/* faster than any: waits long */
 #define FIRST_BUCKET_NS		64
 
+/*
+ * APIC ID of this core. Not from the APIC: between the moment at which x2APIC is
+ * switched off at boot and the change of the driver, a read of it faults.
+ */
+static u32 own_apic_id(void)
+{
+	u32 apic_id = early_per_cpu(x86_cpu_to_apicid, smp_processor_id());
+
+	return apic_id == BAD_APICID ? read_apic_id() : apic_id;
+}
+
 static struct shared shared[MINT_SHARED_LOCKS] = {
 	[MINT_LOCK_IOAPIC] = {
 		.name	= "ioapic",
@@ -186,7 +197,7 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 	u32 holder = wait->word, owner;
 	struct mint_core *core;
 
-	if (holder == read_apic_id() + 1)
+	if (holder == own_apic_id() + 1)
 		return true;
 	/* Early in a successor nobody can be looked up */
 	if (!mint_common_mapped())
@@ -239,7 +250,7 @@ static void was_broken(struct shared *shared, u64 word)
  */
 VISIBLE_IF_KUNIT u32 shared_acquire(struct shared *shared, u64 *word)
 {
-	u32 me = read_apic_id() + 1;
+	u32 me = own_apic_id() + 1;
 	struct shared_wait wait = {};
 	u64 seen, next;
 
@@ -277,7 +288,7 @@ VISIBLE_IF_KUNIT u32 shared_acquire(struct shared *shared, u64 *word)
  */
 VISIBLE_IF_KUNIT void shared_release(struct shared *shared, u64 *word, u32 seq)
 {
-	u64 mine = shared_word(read_apic_id() + 1, seq);
+	u64 mine = shared_word(own_apic_id() + 1, seq);
 
 	if (READ_ONCE(*word) != mine)
 		return;

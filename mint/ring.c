@@ -145,14 +145,13 @@ void mint_stream_clear(const struct mint_stream *stream)
  * Node 0 itself writes to the terminal: tty.c keeps it away. Who reads the log
  * notices the new incarnation.
  *
- * Context: predecessor, process, under mint_claims_lock(), before anything of
- *	    the node runs.
+ * Context: predecessor, process, under the claim's lock, before anything of the
+ *	    node runs.
  */
 void mint_rings_reset(u32 n)
 {
 	struct mint_stream stream;
 
-	mint_claims_assert_held();
 	if (!mint_stream_get(&stream, n, MINT_RING_LOG))
 		return;
 	mint_stream_clear(&stream);

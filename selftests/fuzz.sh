@@ -96,12 +96,15 @@ record_of_node0() {
 	cat "$MINT/memory" "$MINT/devices" >"$TMP/owners.now"
 	cmp -s "$TMP/owners" "$TMP/owners.now" ||
 		fail "$(diff "$TMP/owners" "$TMP/owners.now")"
-	# The last range: the first has the first MiB in it.
+	# The end of the largest range: its start may be in the first MiB.
 	# shellcheck disable=SC2046 # two words
-	set -- $(tail -n 1 "$TMP/mine")
+	set -- $(while read -r first last; do
+		echo $((last - first)) "$last"
+	done <"$TMP/mine" | sort -n | tail -n 1)
 	resources 1
 	refused "memory" "node 0" "outside of mint.mem=" \
-		mint_kexec --mint-cpu="$boot" --mem-min="$1" --mem-max="$2" \
+		mint_kexec --mint-cpu="$boot" --mem-max="$2" \
+		--mem-min="$(printf '0x%x' $(($2 + 1 - MINT_SIZE * MIB)))" \
 		"$MINT_KERNEL"
 }
 

@@ -60,7 +60,7 @@ shell() {
 	enter "$node" 'echo $((6 * 7))-answer; cat /sys/class/tty/console/active'
 	expect "$node" '^42-answer$'
 	expect "$node" '^mint0$'
-	shows "$node" "Linux version" || fail "it was not the kernel's console"
+	shows "$node" "Linux version" || fail "it was not the kernel's console: $(shown "$node" | head -n 2)"
 	shows "$node" "job control turned off" && fail "no job control"
 	silence "$node"
 }
