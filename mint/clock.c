@@ -7,18 +7,18 @@
  * that each core has of its own, TSC_ADJUST (Intel SDM vol. 3, 18.17.3).
  */
 
+#include <linux/cpufeature.h>
 #include <linux/init.h>
 #include <linux/math64.h>
+#include <linux/processor.h>
 #include <linux/smp.h>
 #include <linux/sysfs.h>
 #include <linux/time64.h>
+#include <linux/topology.h>
 
 #include <kunit/visibility.h>
 
-#include <asm/cpufeature.h>
 #include <asm/msr.h>
-#include <asm/processor.h>
-#include <asm/topology.h>
 #include <asm/tsc.h>
 #include <asm/x86_init.h>
 

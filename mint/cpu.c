@@ -198,9 +198,9 @@ VISIBLE_IF_KUNIT const char *mint_reach_problem(u32 apic_id, bool x2apic,
 		return "means all cores in xAPIC mode: choose another one";
 	if (apic_id <= max)
 		return NULL;
-	return x2apic ?
-	       "is out of reach in x2APIC mode without interrupt remapping: choose a lower one, or boot node 0 without intremap=off" :
-	       "is out of reach in xAPIC mode, which knows IDs up to 254: choose a lower one, or boot node 0 in x2APIC mode (interrupt remapping on, no intremap=off, no nox2apic)";
+	if (x2apic)
+		return "is out of reach in x2APIC mode without interrupt remapping: choose a lower one, or boot node 0 without intremap=off";
+	return "is out of reach in xAPIC mode, which knows IDs up to 254: choose a lower one, or boot node 0 in x2APIC mode (interrupt remapping on, no intremap=off, no nox2apic)";
 }
 EXPORT_SYMBOL_IF_KUNIT(mint_reach_problem);
 

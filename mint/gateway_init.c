@@ -12,6 +12,7 @@
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/processor.h>
 #include <linux/unaligned.h>
 
 #include <kunit/visibility.h>
@@ -19,7 +20,6 @@
 #include <asm/apic.h>
 #include <asm/e820/api.h>
 #include <asm/msr-index.h>
-#include <asm/processor.h>
 #include <asm/trapnr.h>
 
 #include "gateway.h"

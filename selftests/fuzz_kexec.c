@@ -403,7 +403,7 @@ static int fault(void)
 	add_segment(pages, 2 * PAGE, 20 * MIB);
 	ret = call();
 	if (ret != -EFAULT)
-		die("not a fault", ret);
+		die("EFAULT was expected", ret);
 	return 0;
 }
 

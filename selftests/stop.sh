@@ -9,9 +9,17 @@
 . "$(dirname "$0")/functions.sh"
 need_mint
 
+# told <word>: it was written to stop; false while somebody else is at the node
+told() {
+	echo "$1" 2>"$TMP/err" >"$MINT/nodes/$node/stop" && return
+	grep -q "busy" "$TMP/err" || fail "$1 failed: $(cat "$TMP/err")"
+	return 1
+}
+
 # stop_by <word>: that ends $node, and the write returns when it has ended
 stop_by() {
-	echo "$1" >"$MINT/nodes/$node/stop" || fail "$1 failed"
+	# Node 0 itself may be looking after the node, which is EBUSY.
+	loop_until 20 told "$1" || fail "$1 failed: $(cat "$TMP/err")"
 	in_state "$node" ended || fail "node $node is $(state "$node") after $1"
 	over "$node" || fail "node $node owns something after $1"
 	reason "$node" | grep -q "$2" ||

@@ -192,4 +192,5 @@ static struct kunit_suite bar_suite = {
 	.name		= "mint_bar",
 	.test_cases	= bar_cases,
 };
+
 kunit_test_suite(bar_suite);

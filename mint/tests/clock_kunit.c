@@ -28,4 +28,5 @@ static struct kunit_suite clock_suite = {
 	.name		= "mint_clock",
 	.test_cases	= clock_cases,
 };
+
 kunit_test_suite(clock_suite);

@@ -93,4 +93,5 @@ static struct kunit_suite cpu_suite = {
 	.name		= "mint_cpu",
 	.test_cases	= cpu_cases,
 };
+
 kunit_test_suite(cpu_suite);

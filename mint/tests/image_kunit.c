@@ -249,4 +249,5 @@ static struct kunit_suite image_suite = {
 	.name		= "mint_image",
 	.test_cases	= image_cases,
 };
+
 kunit_test_suite(image_suite);

@@ -224,4 +224,5 @@ static struct kunit_suite ioapic_suite = {
 	.name		= "mint_ioapic",
 	.test_cases	= ioapic_cases,
 };
+
 kunit_test_suite(ioapic_suite);

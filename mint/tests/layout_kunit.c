@@ -183,4 +183,5 @@ static struct kunit_suite layout_suite = {
 	.name		= "mint_layout",
 	.test_cases	= layout_cases,
 };
+
 kunit_test_suite(layout_suite);

@@ -166,4 +166,5 @@ static struct kunit_suite lock_suite = {
 	.init		= lock_init,
 	.test_cases	= lock_cases,
 };
+
 kunit_test_suite(lock_suite);

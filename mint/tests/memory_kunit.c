@@ -149,4 +149,5 @@ static struct kunit_suite memory_suite = {
 	.name		= "mint_memory",
 	.test_cases	= memory_cases,
 };
+
 kunit_test_suite(memory_suite);

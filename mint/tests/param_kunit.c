@@ -172,4 +172,5 @@ static struct kunit_suite param_suite = {
 	.name		= "mint_param",
 	.test_cases	= param_cases,
 };
+
 kunit_test_suite(param_suite);

@@ -173,4 +173,5 @@ static struct kunit_suite ring_suite = {
 	.init		= ring_init,
 	.test_cases	= ring_cases,
 };
+
 kunit_test_suite(ring_suite);
