@@ -205,7 +205,8 @@ def machines(spec, node0):
              devices=[CORE % 0, CORE % 5], **far),
         spec("x2apic", [far_cores], cpu=TCG_CPU + ",+x2apic",
              devices=["intel-iommu,intremap=on,eim=on",
-                      "virtio-rng-pci,addr=07.0", CORE % 0, CORE % 5], **far),
+                      "virtio-rng-pci,addr=07.0", CORE % 0, CORE % 5],
+             **dict(far, append=node0 + ",-00:07.0")),
         # An Intel processor, for what is only done there, without NX.
         spec("no-nx", ["launch.sh one_core two_cores again", doubted_clock],
              smp="3", memory="1G", cpu="Nehalem,-nx",
