@@ -198,6 +198,15 @@ def refused_by(b, node, **where):
         expect(False, "launched on what is in quarantine: %s", where)
 
 
+def force_over(b, one, two, before):
+    """With the node that stands in the way gone, force succeeds: as before."""
+    b.nodes.stop(two)
+    b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, one))
+    b.nodes.wait_over(one)
+    b.launched = []
+    b.nodes.poll(lambda: b.state() == before, 20, "state as before")
+
+
 def quarantine(b):
     """Cores that cannot be proven parked, and their memory, stay locked up."""
     before = b.state()
@@ -230,11 +239,7 @@ def quarantine(b):
            "no remedy: %s", said)
     b.nodes.beats([0, two])
     # With the defacer gone, the proof succeeds.
-    b.nodes.stop(two)
-    b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, one))
-    b.nodes.wait_over(one)
-    b.launched = []
-    b.nodes.poll(lambda: b.state() == before, 20, "state as before")
+    force_over(b, one, two, before)
     node = b.launch(1, ids=[core], memory=(first, last))
     b.nodes.wait_state(node, "running")
     b.nodes.beats([0, node])
@@ -249,11 +254,7 @@ def forged(b):
     expect(b.nodes.status()[one][0] == "quarantine", "state %s",
            b.nodes.status()[one])
     b.nodes.beats([0, two])
-    b.nodes.stop(two)
-    b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, one))
-    b.nodes.wait_over(one)
-    b.launched = []
-    b.nodes.poll(lambda: b.state() == before, 20, "state as before")
+    force_over(b, one, two, before)
 
 
 # ---- hearts -----------------------------------------------------------------
