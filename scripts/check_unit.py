@@ -19,6 +19,7 @@ sys.path.insert(0, SCRIPTS)
 import archive  # noqa: E402
 import machine  # noqa: E402
 import mintlib  # noqa: E402
+from nodes import UP, Up  # noqa: E402
 from verdict import SUMMARY, Failed, Ktap, expect, expected_skips  # noqa: E402
 
 # Lines of healthy kernels, most of them of processors that we do not have.
@@ -177,7 +178,23 @@ def apt_sources():
            [("http://b/debian", "bookworm")], "one-line entries are misread")
 
 
-TESTS = (advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
+# ---- consoles -----------------------------------------------------------------
+
+def up_is_read_through_kernel_lines():
+    """The kernel may print at any character of the line by which init says "up"."""
+    kernel = "[    1.926932] tsc: Refined TSC clocksource calibration: 2096.021 MHz\n"
+    line = "mint: node 2 up: cpus 1, mem 357 MiB, boot_id 03e5-1f02, uptime 1.86 s\n"
+    for place in range(len(line)):
+        text = "node 0# " + line[:place] + kernel * 2 + line[place:]
+        match = UP.search(text)
+        expect(match, "not found: %s", text)
+        up = Up(match)
+        expect((up.node, up.cpus, up.mem, up.boot_id, up.uptime) ==
+               ("2", 1, 357, "03e5-1f02", "1.86"), "misread: %s", text)
+    expect(not UP.search(line[:-1]), "a line that is not whole counts")
+
+
+TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
          cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources)
 
 

@@ -9,9 +9,10 @@ not end up in .config.
 import os
 import re
 import shutil
+import time
 
 import mintlib
-from mintlib import BUILD, TOP, die, relative, step, warn
+from mintlib import BUILD, LINUX, TOP, die, relative, step, warn
 
 JOBS = str(len(os.sched_getaffinity(0)))
 
@@ -83,6 +84,53 @@ def check_config(path, symbols):
     if bad:
         die(f"{relative(path)} is not what was asked for; a dependency of these"
             " symbols is missing, or they have gone")
+
+
+def kernel_key(name):
+    """A function that tells the key of a kernel: of its sources as they are now,
+    of our way to compile them, and of its .config at the time of the call."""
+    tree = mintlib.trees()["linux"]
+    status = tree.git("status", "--porcelain", "-z").decode(errors="replace")
+    other = [os.path.join(LINUX, entry[3:]) for entry in status.split("\0") if entry]
+    ours = [os.path.join(TOP, path) for path in mintlib.tracked(["mint", "Kconfig.mint"])]
+    sources = mintlib.digest(tree.line("rev-parse", "HEAD"), status, *compiler(),
+                             *(("file", path) for path in other + ours))
+    return lambda: mintlib.digest(sources, ("file", os.path.join(BUILD, name, ".config")))
+
+
+def seed(kernel, other, paths=()):
+    """Let a kernel that was never built begin with the objects of another one.
+
+    kbuild knows for each object which files and which symbols of the
+    configuration it depends on, and compiles those again that differ: that is
+    a minute, where a compiler cache would preprocess every file. Commands that
+    name the directory are rewritten, as another command means compiling again;
+    so are other paths, pairs of old and new.
+    """
+    paths = [(os.fsencode(old) + b"/", os.fsencode(new) + b"/")
+             for old, new in ((other, kernel), *paths)]
+    if os.path.exists(kernel) or not os.path.exists(os.path.join(other, "vmlinux")):
+        return
+    new = kernel + ".new"
+    shutil.rmtree(new, ignore_errors=True)
+    shutil.copytree(other, new, symlinks=True)
+    now = time.time_ns()
+    for directory, _, names in os.walk(new):
+        for name in names:
+            path = os.path.join(directory, name)
+            if name.endswith(".cmd"):
+                with open(path, "rb") as file:
+                    before = after = file.read()
+                for old, replacement in paths:
+                    after = after.replace(old, replacement)
+                if before != after:
+                    with open(path, "wb") as file:
+                        file.write(after)
+            # One date for all: nothing in there is older than what it is made of.
+            os.utime(path, ns=(now, now), follow_symlinks=False)
+    # What was asked of the other one is not what is asked of this one.
+    os.unlink(os.path.join(new, ".config"))
+    os.rename(new, kernel)
 
 
 def configure(source, kernel, fragments, base=None):

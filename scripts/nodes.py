@@ -16,9 +16,23 @@ SYSFS = "/sys/kernel/mint"
 MIB = 1 << 20
 GIB4 = 1 << 32
 
+# A line of the kernel's own, which may begin inside of what a program prints on
+# the same console.
+KERNEL_LINE = r"(?:\[ *\d+\.\d+\][^\n]*\n)"
+
+
+def _text(text):
+    """An expression for a program's text, with lines of the kernel in it."""
+    return "".join(re.escape(char) + KERNEL_LINE + "*" for char in text)
+
+
+# One word of it, as a group; Up takes lines of the kernel out.
+_WORD = r"((?:[^\s,\[]%s*)+)" % KERNEL_LINE
+
 # What initrd/init says on the console of each node.
-UP = re.compile(r"mint: node (\S+) up: cpus (\d+), mem (\d+) MiB, "
-                r"boot_id (\S+), uptime (\S+) s\n")
+UP = re.compile(_text("mint: node ") + _WORD + _text(" up: cpus ") + _WORD
+                + _text(", mem ") + _WORD + _text(" MiB, boot_id ") + _WORD
+                + _text(", uptime ") + _WORD + _text(" s") + r"\n")
 
 
 class Refused(MachineError):
@@ -29,7 +43,8 @@ class Up:
     """What a node told about itself when its init ran."""
 
     def __init__(self, match):
-        self.node, cpus, mem, self.boot_id, self.uptime = match.groups()
+        self.node, cpus, mem, self.boot_id, self.uptime = [
+            re.sub(KERNEL_LINE, "", word) for word in match.groups()]
         self.cpus = int(cpus)
         self.mem = int(mem)
 
