@@ -16,6 +16,7 @@ import time
 
 import machine as qemu
 from verdict import Failed, expect
+from check_platform import timers_and_ipis
 from machine import Limit, in_share
 from nodes import SYSFS, Refused
 
@@ -840,11 +841,41 @@ def no_route(b):
     b.nodes.beats([0, node])
 
 
+# What node 0 says where an IOMMU is at work: (machine, expression).
+AT_WORK = {
+    "intremap": r"DMAR-IR: Enabled IRQ remapping in xapic mode",
+    "iommu": r"DMAR: Intel\(R\) Virtualization Technology for Directed I/O",
+    "amd-iommu": r"AMD-Vi: X2APIC enabled",
+}
+
+
 def translated(b):
     """An active IOMMU: no function is lent, all else works."""
+    log = b.m.sh("dmesg")
+    expect(re.search(AT_WORK[b.spec.name], log), "no IOMMU; see %s",
+           b.m.where("com1"))
+    types = b.m.sh("cd /sys/kernel/iommu_groups && cat */type").split()
+    expect(types and all(kind.startswith("DMA") for kind in types),
+           "DMA is not translated: %s", types)
     unbind(b, "0000:00:07.0")
+    before = b.state()
     refused(b, "00:07.0", "active IOMMU", "intel_iommu=off")
-    node, _ = b.launch_on("com2", 2)
+    node, up = b.launch_on("com2", 2)
+    expect(up.cpus == 2, "%d of 2 cores came up", up.cpus)
+    timers_and_ipis(b, "com2")
+    b.nodes.beats([0, node])
+    b.stop_all()
+    b.nodes.poll(lambda: b.state() == before, 20, "state as before")
+
+
+def own_line(b):
+    """DMA translation alone is nothing to a line: COM2 is lent with its own."""
+    node, _ = b.launch_on("com2", 1)
+    expect(b.nodes.pins().get("node %d" % node) == [3], "pins: %s",
+           b.nodes.pins())
+    before = count_of(b, "ttyS1", "com2")
+    expect(b.m.sh("echo here", 30, "com2") == "here", "com2 is silent")
+    expect(count_of(b, "ttyS1", "com2") > before, "no interrupt of com2")
     b.nodes.beats([0, node])
 
 
@@ -1034,11 +1065,19 @@ def machines(spec, node0):
         spec("no-route", [no_route], smp="2", memory="1G",
              append=node0 + " noapic",
              devices=["pci-testdev,addr=05.0,membar=1T", "e1000,addr=07.0"]),
+        # Without extended interrupt mode there is no x2APIC mode either. With
+        # interrupt remapping a tick that comes late ends the boot: no_timer_check.
         spec("intremap", [translated, no_line], smp="3", memory="1G",
-             append=node0 + ",-i8042",
-             devices=["intel-iommu,intremap=on", "virtio-rng-pci,addr=07.0"]),
-        spec("iommu", [translated], smp="3", memory="1G",
+             append=node0 + ",-i8042 intel_iommu=on no_timer_check",
+             devices=["intel-iommu,intremap=on,eim=off",
+                      "virtio-rng-pci,addr=07.0"]),
+        spec("iommu", [translated, own_line], smp="3", memory="1G",
              append=node0 + " intel_iommu=on",
              devices=["intel-iommu,intremap=off",
+                      "virtio-rng-pci,addr=07.0"]),
+        spec("amd-iommu", [translated, no_line], smp="3", memory="1G",
+             append=node0 + ",-i8042 no_timer_check", x2apic=True,
+             cpu=qemu.TCG_CPU + ",+x2apic",
+             devices=["amd-iommu,intremap=on,xtsup=on",
                       "virtio-rng-pci,addr=07.0"]),
     ]
