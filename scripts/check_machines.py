@@ -54,4 +54,6 @@ def machines(spec, node0, three_nodes, kaslr):
     return [
         spec("efi", [firmware_memory, kaslr, three_nodes], smp="4", memory="2G",
              append=node0 + " efi=debug", extra=uefi, up=240),
+        spec("efi-nokaslr", [kaslr], smp="3", memory="1G",
+             append=node0 + " nokaslr", successor="nokaslr", extra=uefi, up=240),
     ]
