@@ -115,7 +115,7 @@ check-series: prepare	## git am of that series gives the prepared tree
 check-prefixes: prepare	## every prefix of the series builds; CONFIG_MINT=n is stock
 	@scripts/check-prefixes
 
-lint: prepare	## checkpatch, sparse, W=1, clang-format, shellcheck, Python
+lint: prepare	## checkpatch, sparse, W=1, folders, clang-format, shellcheck, Python
 	@scripts/setup lint
 	@scripts/lint
 

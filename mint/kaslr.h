@@ -18,7 +18,7 @@
 
 static bool mint_stamped;
 
-/* For mint/timing.c: boot_params are all that the kernel gets from here */
+/* For mint/area/timing.c: boot_params are all that the kernel gets from here */
 static void mint_kaslr_stamp(void)
 {
 	u64 *tsc = (u64 *)(boot_params_ptr->_pad9 + MINT_TIME_BOOT_PARAMS);

@@ -35,7 +35,7 @@ HEALTHY = """
 # What has to fail a test, in the forms that consoles show.
 COMPLAINTS = """
 [    2.000000] WARNING: CPU: 0 PID: 1 at kernel/fork.c:100 copy_process+0x10/0x20
-[    2.000000][    T1] WARNING: CPU: 3 PID: 71 at arch/x86/mint/ring.c:10 put+0x10/0x20
+[    2.000000][    T1] WARNING: CPU: 3 PID: 71 at arch/x86/mint/talk/ring.c:10 put+0x10/0x20
 <4>[    2.000000] WARNING: possible circular locking dependency detected
 WARNING: bad unlock balance detected!
 # [    2.000000] WARNING: inconsistent lock state

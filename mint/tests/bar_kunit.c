@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Mint: KUnit tests of base address registers that can be sized, but not
- * moved (bar.c).
+ * moved (device/bar.c).
  */
 
 #include <kunit/test.h>
 #include <linux/pci.h>
 #include <linux/sizes.h>
 
-#include "../mint.h"
+#include "../area/area.h"
+#include "../device/device.h"
 
 #define REG(_k)		(PCI_BASE_ADDRESS_0 + 4 * (_k))
 #define RAM_END		SZ_1G

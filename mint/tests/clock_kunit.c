@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of what is handed over of the clock (clock.c).
+ * Mint: KUnit tests of what is handed over of the clock (core/clock.c).
  */
 
 #include <kunit/test.h>
 
-#include "../mint.h"
+#include "../area/area.h"
+#include "../core/core.h"
 
 static void tsc_adjust(struct kunit *test)
 {

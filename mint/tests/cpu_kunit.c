@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of what decides about cores (cpu.c) and of what they find
- * in the gateway (gateway_init.c).
+ * Mint: KUnit tests of what decides about cores (core/cpu.c) and of what they find
+ * in the gateway (core/gateway_init.c).
  */
 
 #include <kunit/test.h>
@@ -11,7 +11,8 @@
 
 #include <asm/e820/types.h>
 
-#include "../mint.h"
+#include "../area/area.h"
+#include "../core/core.h"
 
 #define XAPIC_MAX	254
 

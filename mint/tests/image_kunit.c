@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the checks on an image's own words (bzimage.c).
+ * Mint: KUnit tests of the checks on an image's own words (launch/bzimage.c).
  */
 
 #include <kunit/test.h>
@@ -8,7 +8,8 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
-#include "../launch.h"
+#include "../area/area.h"
+#include "../launch/launch.h"
 
 #define BYTES	SZ_4M
 #define START	(SZ_1G + SZ_2M)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of I/O APICs and their pins (ioapic.c), and of what a
+ * Mint: KUnit tests of I/O APICs and their pins (own/ioapic.c), and of what a
  * launch decides about lines.
  */
 
@@ -12,7 +12,9 @@
 
 #include <asm/io_apic.h>
 
-#include "../mint.h"
+#include "../area/area.h"
+#include "../own/own.h"
+#include "../device/device.h"
 
 #define IOAPICS_MAX	5
 #define GSIS_MAX	160

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the header of the common area (common.c): what a node
+ * Mint: KUnit tests of the header of the common area (area/common.c): what a node
  * refuses to compute addresses from.
  */
 
 #include <kunit/test.h>
+#include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 
-#include "../mint.h"
+#include "../area/area.h"
 
 /* Small, and valid: each table has its place in the second page and later */
 static void fill(struct mint_common *c)

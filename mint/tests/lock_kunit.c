@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the locks that kernels share (lock.c): a word of our own
+ * Mint: KUnit tests of the locks that kernels share (own/lock.c): a word of our own
  * in the place of that in the common area.
  */
 
@@ -11,8 +11,8 @@
 
 #include <asm/apic.h>
 
-#include "../lock.h"
-#include "../mint.h"
+#include "../area/area.h"
+#include "../own/lock.h"
 
 #define NO_SUCH_CORE	0x7ffffff0
 

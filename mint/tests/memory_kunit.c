@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the arithmetic of memory ranges (memory.c).
+ * Mint: KUnit tests of the arithmetic of memory ranges (own/memory.c).
  */
 
 #include <kunit/test.h>
@@ -8,7 +8,8 @@
 
 #include <asm/e820/types.h>
 
-#include "../mint.h"
+#include "../area/area.h"
+#include "../own/own.h"
 
 static struct mint_range range(u64 start, u64 size)
 {

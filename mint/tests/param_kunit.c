@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the words of the command line (param.c).
+ * Mint: KUnit tests of the words of the command line (area/param.c).
  */
 
 #include <kunit/test.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 
-#include "../mint.h"
+#include "../area/area.h"
 
 static struct mint_token token(const char *text)
 {

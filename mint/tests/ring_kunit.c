@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the rings (ring.c), the other side of which may lie.
+ * Mint: KUnit tests of the rings (talk/ring.c), the other side of which may lie.
  */
 
 #include <kunit/test.h>
@@ -8,7 +8,8 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
-#include "../mint.h"
+#include "../area/area.h"
+#include "../talk/talk.h"
 
 #define SIZE	SZ_4K
 #define KEPT	(SIZE - MINT_RING_CHUNK)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the states of a node and of heartbeats (states.c).
+ * Mint: KUnit tests of the states of a node and of heartbeats (own/states.c).
  */
 
 #include <kunit/test.h>
 #include <linux/array_size.h>
 #include <linux/jiffies.h>
 
-#include "../mint.h"
+#include "../area/area.h"
+#include "../own/own.h"
 
 #define PERIOD_MS	500
 

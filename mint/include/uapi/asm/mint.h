@@ -35,7 +35,7 @@
 #define MINT_MARKER_64BIT	0x1
 #define MINT_MARKER_5LEVEL	0x2
 
-/* Offsets and sizes that assembly code uses, checked in mint/common.c */
+/* Offsets and sizes that assembly code uses, checked in mint/area/common.c */
 #define MINT_CORE_APIC_ID	0
 #define MINT_CORE_STATE		8
 #define MINT_CORE_MODE		12

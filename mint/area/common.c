@@ -1,0 +1,619 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: the common area.
+ *
+ * Owns the area itself: its making in the predecessor, its mapping in a
+ * successor, and the way to each of its records. What the records mean is the
+ * business of the files that use them.
+ *
+ * A header that was read once is kept in private memory (mint_layout), and so
+ * are the APIC IDs and the memory map: no offset, count, ID or range that a
+ * broken peer may change later is ever used.
+ */
+
+#include <kunit/visibility.h>
+#include <linux/build_bug.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/log2.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <asm/apic.h>
+#include <asm/e820/api.h>
+#include <asm/io_apic.h>
+#include <asm/tsc.h>
+
+#include "area.h"
+
+#define MINT_ECAM_MAX		32
+#define MINT_ROOTS_MAX		64
+#define RING_SIZE_MAX		SZ_1M
+#define RINGS_MAX		SZ_32M
+#define MAP_MAX			4096
+
+struct mint_common *mint_common __ro_after_init;
+phys_addr_t mint_common_pa __ro_after_init;
+
+/* The header, as it was read once */
+struct mint_common mint_layout __ro_after_init;
+static u64 mapped __ro_after_init;	/* bytes of it that are mapped */
+static u32 *apic_ids __ro_after_init;	/* indexed as the records of cores */
+static struct mint_map *memory_map __ro_after_init;
+static u32 memory_map_count __ro_after_init;
+
+/* Bytes of each ring of a node: its log, and both ways of its terminal */
+static u32 ring_size[MINT_RING_COUNT] __initdata = { SZ_64K, SZ_16K, SZ_4K };
+
+static struct resource common_resource = {
+	.name	= "Mint common area",
+	.flags	= IORESOURCE_MEM | IORESOURCE_BUSY | IORESOURCE_EXCLUSIVE,
+};
+
+static void __init check_layout(void)
+{
+	BUILD_BUG_ON(offsetof(struct mint_core, apic_id) != MINT_CORE_APIC_ID);
+	BUILD_BUG_ON(offsetof(struct mint_core, state) != MINT_CORE_STATE);
+	BUILD_BUG_ON(offsetof(struct mint_core, mode) != MINT_CORE_MODE);
+	BUILD_BUG_ON(offsetof(struct mint_core, entry) != MINT_CORE_ENTRY);
+	BUILD_BUG_ON(offsetof(struct mint_core, arg) != MINT_CORE_ARG);
+	BUILD_BUG_ON(offsetof(struct mint_core, cr3) != MINT_CORE_CR3);
+	BUILD_BUG_ON(offsetof(struct mint_core, cr4) != MINT_CORE_CR4);
+	BUILD_BUG_ON(offsetof(struct mint_core, efer) != MINT_CORE_EFER);
+	BUILD_BUG_ON(offsetof(struct mint_core, tsc_gateway) != MINT_CORE_TSC_GATEWAY);
+	BUILD_BUG_ON(offsetof(struct mint_core, tsc_left) != MINT_CORE_TSC_LEFT);
+	BUILD_BUG_ON(sizeof(struct mint_core) != MINT_CORE_SIZE);
+	BUILD_BUG_ON(offsetof(struct mint_kept, entry) != MINT_KEPT_ENTRY);
+	BUILD_BUG_ON(offsetof(struct mint_kept, count) != MINT_KEPT_COUNT);
+	BUILD_BUG_ON(offsetof(struct mint_kept, segment) != MINT_KEPT_SEGMENTS);
+	BUILD_BUG_ON(offsetof(struct mint_segment, to) != MINT_SEGMENT_TO);
+	BUILD_BUG_ON(offsetof(struct mint_segment, from) != MINT_SEGMENT_FROM);
+	BUILD_BUG_ON(offsetof(struct mint_segment, bytes) != MINT_SEGMENT_BYTES);
+	BUILD_BUG_ON(offsetof(struct mint_segment, zero) != MINT_SEGMENT_ZERO);
+	BUILD_BUG_ON(sizeof(struct mint_segment) != MINT_SEGMENT_SIZE);
+	BUILD_BUG_ON(sizeof(struct mint_common) > PAGE_SIZE);
+	BUILD_BUG_ON(offsetof(struct mint_handover, magic) != 16);
+}
+
+/* A record, or NULL where there is none or nothing is mapped yet */
+static void *record(const struct mint_table *table, u32 index)
+{
+	u64 offset = table->offset + (u64)index * table->stride;
+
+	if (index >= table->count || offset + table->stride > mapped)
+		return NULL;
+	return (void *)mint_common + offset;
+}
+
+/**
+ * mint_common_mapped() - are all records within reach?
+ *
+ * Context: any.
+ */
+bool mint_common_mapped(void)
+{
+	return mapped && mapped == mint_layout.size;
+}
+
+/**
+ * mint_core() - record of a core
+ * @index:	from 0, in ascending order of APIC IDs
+ *
+ * Return: the record, NULL behind the last one.
+ */
+struct mint_core *mint_core(u32 index)
+{
+	return record(&mint_layout.cores, index);
+}
+
+/**
+ * mint_core_find() - record of the core with an APIC ID
+ * @apic_id:	APIC ID
+ *
+ * Return: the record, or NULL if the machine has no such core.
+ */
+struct mint_core *mint_core_find(u32 apic_id)
+{
+	struct mint_core *core;
+	u32 i;
+
+	for (i = 0; (core = mint_core(i)); i++)
+		if (apic_ids[i] == apic_id)
+			return core;
+	return NULL;
+}
+
+/**
+ * mint_core_index() - number of a core's record
+ * @core:	a record of mint_core()
+ */
+u32 mint_core_index(const struct mint_core *core)
+{
+	return ((void *)core - (void *)mint_common - mint_layout.cores.offset) /
+	       mint_layout.cores.stride;
+}
+
+/**
+ * mint_apic_id() - APIC ID of a core
+ * @core:	a record of mint_core()
+ *
+ * Return: what the record said when this kernel first saw it.
+ */
+u32 mint_apic_id(const struct mint_core *core)
+{
+	return apic_ids[mint_core_index(core)];
+}
+
+/**
+ * mint_core_pa() - physical address of a core's record
+ * @core:	a record of mint_core()
+ */
+phys_addr_t mint_core_pa(const struct mint_core *core)
+{
+	return mint_common_pa + ((void *)core - (void *)mint_common);
+}
+
+/**
+ * mint_node() - record of a node
+ * @n:	number of the node
+ *
+ * Return: the record, NULL behind the last one.
+ */
+struct mint_node *mint_node(u32 n)
+{
+	return record(&mint_layout.nodes, n);
+}
+
+/**
+ * mint_ring() - a ring of a node
+ * @n:		number of the node
+ * @which:	MINT_RING_*
+ * @data:	out: its bytes
+ * @size:	out: how many there are, a power of two
+ *
+ * Return: the ring, NULL if there is none.
+ */
+struct mint_ring *mint_ring(u32 n, u32 which, void **data, u32 *size)
+{
+	struct mint_rings *rings = record(&mint_layout.rings, n);
+	u32 i;
+
+	if (!rings)
+		return NULL;
+	*size = mint_layout.ring_size[which];
+	*data = rings + 1;
+	for (i = 0; i < which; i++)
+		*data += mint_layout.ring_size[i];
+	return &rings->ring[which];
+}
+
+/**
+ * mint_ring_pa() - physical address of a node's rings, before mint_common_map()
+ * @n:		number of the node
+ *
+ * Return: the address of its struct mint_rings.
+ */
+phys_addr_t __init mint_ring_pa(u32 n)
+{
+	return mint_common_pa + mint_layout.rings.offset +
+	       (phys_addr_t)n * mint_layout.rings.stride;
+}
+
+/**
+ * mint_firmware_map() - entry of the firmware's memory map
+ * @index:	from 0, in ascending order of addresses
+ *
+ * Context: any; there is none before the common area is mapped.
+ * Return: the entry, in private memory; NULL behind the last one.
+ */
+const struct mint_map *mint_firmware_map(u32 index)
+{
+	return index < memory_map_count ? &memory_map[index] : NULL;
+}
+
+/**
+ * mint_ioapic_record() - an I/O APIC of the machine, as node 0 published it
+ * @index:	in the order in which node 0 registered them
+ *
+ * Return: the record, NULL behind the last one. mint_ioapic() goes by a
+ * private copy.
+ */
+struct mint_ioapic *mint_ioapic_record(u32 index)
+{
+	return record(&mint_layout.ioapics, index);
+}
+
+/**
+ * mint_ecam() - a window of PCI configuration space
+ * @index:	from 0; windows not in use have no buses: @base is 0
+ *
+ * Return: the record, NULL behind the last one.
+ */
+struct mint_ecam *mint_ecam(u32 index)
+{
+	return record(&mint_layout.ecam, index);
+}
+
+/**
+ * mint_pin_record() - owner of an I/O APIC pin, as node 0 published it
+ * @gsi:	global system interrupt of the pin
+ *
+ * Return: where the owner stands, or NULL behind the last one. Nothing is
+ * decided by it: mint_pin_owner() goes by a private copy.
+ */
+u32 *mint_pin_record(u32 gsi)
+{
+	return record(&mint_layout.pins, gsi);
+}
+
+/**
+ * mint_root_bus() - a PCI root bus of the machine
+ * @index:	from 0
+ *
+ * Return: segment << 8 | bus, or NULL behind the last one.
+ */
+u32 *mint_root_bus(u32 index)
+{
+	return record(&mint_layout.roots, index);
+}
+
+/**
+ * mint_line_waiting() - lines that a node is to look at
+ * @n:		number of the node
+ *
+ * Return: a bit for each GSI, set by node 0 and cleared by the node; NULL if
+ * there is no such node.
+ */
+unsigned long *mint_line_waiting(u32 n)
+{
+	return record(&mint_layout.lines, n);
+}
+
+/**
+ * mint_vf() - what is missing in a virtual function's configuration space
+ * @n:		number of its node
+ * @i:		its index in the devices of the node
+ *
+ * Return: the record, NULL if there is none.
+ */
+struct mint_vf *mint_vf(u32 n, u32 i)
+{
+	return record(&mint_layout.vfs, n * MINT_DEVICES_MAX + i);
+}
+
+/* Bytes of a row of these */
+static u32 lines_size(u32 pins)
+{
+	return ALIGN(DIV_ROUND_UP(pins, BITS_PER_BYTE), 8);
+}
+
+/**
+ * mint_timing_record() - time stamps of a node
+ * @n:	number of the node
+ *
+ * Return: the record, NULL behind the last one.
+ */
+struct mint_timing *mint_timing_record(u32 n)
+{
+	return record(&mint_layout.timing, n);
+}
+
+static u32 __init place(struct mint_table *table, u32 offset, u32 stride,
+			u32 count)
+{
+	table->offset = ALIGN(offset, 64);
+	table->stride = stride;
+	table->count = count;
+	return table->offset + stride * count;
+}
+
+/**
+ * mint_common_publish() - write the header as node 0 knows it
+ *
+ * Context: predecessor, boot, before anything was launched.
+ */
+void __init mint_common_publish(void)
+{
+	*mint_common = mint_layout;
+}
+
+static void __init describe_cores(void)
+{
+	struct mint_core *core;
+	u32 id, i = 0;
+
+	for_each_set_bit(id, phys_cpu_present_map, MAX_LOCAL_APIC) {
+		apic_ids[i] = id;
+		core = mint_core(i++);
+		core->apic_id = id;
+		core->owner = id == mint_layout.bsp_apic_id ? 0 : MINT_NODE_FREE;
+		core->state = id == mint_layout.bsp_apic_id ?
+			      MINT_CORE_PASSED : MINT_CORE_UNUSED;
+	}
+}
+
+static void __init describe_map(u32 (*describe)(struct mint_map *map, u32 max))
+{
+	struct mint_map *map;
+	u32 i;
+
+	memory_map_count = describe(memory_map, mint_layout.map.count);
+	for (i = 0; (map = record(&mint_layout.map, i)); i++)
+		*map = memory_map[i];
+}
+
+/* The area's map, read once; no range of it wraps */
+static void __init copy_map(void)
+{
+	struct mint_map *map;
+	u32 i;
+
+	for (i = 0; (map = record(&mint_layout.map, i)); i++) {
+		memory_map[i] = *map;
+		memory_map[i].size = min(memory_map[i].size,
+					 U64_MAX - memory_map[i].start);
+	}
+	memory_map_count = i;
+}
+
+/* Where there are very many nodes, each gets a shorter log */
+static u32 __init place_rings(u32 offset)
+{
+	u32 *sizes = mint_layout.ring_size, count = mint_layout.nodes.count;
+	u32 stride;
+
+	memcpy(sizes, ring_size, sizeof(ring_size));
+	do {
+		stride = sizeof(struct mint_rings) + sizes[MINT_RING_LOG] +
+			 sizes[MINT_RING_OUT] + sizes[MINT_RING_IN];
+	} while ((u64)stride * count > RINGS_MAX &&
+		 (sizes[MINT_RING_LOG] /= 2) > SZ_4K);
+	return place(&mint_layout.rings, offset, stride, count);
+}
+
+/* mint.log=<size>: of each node's log, rounded up to a power of two */
+static int __init mint_log_param(char *str)
+{
+	u64 size = memparse(str, NULL);
+
+	if (size < SZ_4K || size > RING_SIZE_MAX)
+		pr_err("mint.log=: '%s' ignored, want 4K to 1M\n", str);
+	else
+		ring_size[MINT_RING_LOG] = roundup_pow_of_two(size);
+	return 0;
+}
+early_param("mint.log", mint_log_param);
+
+/**
+ * mint_common_create() - make the common area of this machine
+ * @describe:	writes the firmware's memory map to @map, @max entries at most,
+ *		and returns how many it has written; with a @max of 0, how many
+ *		there are
+ * @identity_size: bytes that the identity map takes, whole pages
+ *
+ * Its size follows from the cores, the interrupt pins and the memory map
+ * that the firmware named. It lies below 4 GiB, where 32-bit kernels and the
+ * gateway reach it, and is taken out of node 0's memory.
+ *
+ * Context: predecessor, setup_arch() after the APICs are known and while
+ *	    memblock allocates.
+ * Return: 0, -ENOMEM.
+ */
+int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
+			      u32 identity_size)
+{
+	u32 cores = bitmap_weight(phys_cpu_present_map, MAX_LOCAL_APIC);
+	u32 size = sizeof(struct mint_common);
+	u64 pa;
+
+	check_layout();
+
+	size = place(&mint_layout.ioapics, size, sizeof(struct mint_ioapic),
+		     nr_ioapics);
+	size = place(&mint_layout.pins, size, sizeof(u32),
+		     min_t(u32, gsi_top, MINT_GSI_MAX));
+	size = place(&mint_layout.ecam, size, sizeof(struct mint_ecam),
+		     MINT_ECAM_MAX);
+	size = place(&mint_layout.roots, size, sizeof(u32), MINT_ROOTS_MAX);
+	size = place(&mint_layout.map, size, sizeof(struct mint_map),
+		     min_t(u32, describe(NULL, 0), MAP_MAX));
+	size = place(&mint_layout.nodes, size, sizeof(struct mint_node),
+		     min_t(u32, cores, MINT_NODE_MAX));
+	size = place(&mint_layout.cores, size, sizeof(struct mint_core), cores);
+	size = place(&mint_layout.timing, size, sizeof(struct mint_timing),
+		     min_t(u32, cores, MINT_NODE_MAX));
+	size = place(&mint_layout.vfs, size, sizeof(struct mint_vf),
+		     mint_layout.nodes.count * MINT_DEVICES_MAX);
+	size = place_rings(size);
+	size = place(&mint_layout.lines, size, lines_size(mint_layout.pins.count),
+		     mint_layout.nodes.count);
+	size = PAGE_ALIGN(size) + identity_size;
+
+	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
+	pa = e820__memblock_alloc_reserved(size, PAGE_SIZE);
+	memblock_set_current_limit(get_max_mapped());
+	if (!pa) {
+		pr_err("no %u KiB below 4 GiB for the common area\n", size >> 10);
+		return -ENOMEM;
+	}
+
+	mint_common_pa = pa;
+	mint_common = __va(pa);
+	memset(mint_common, 0, size);
+	mapped = size;
+
+	apic_ids = memblock_alloc(cores * sizeof(*apic_ids), SMP_CACHE_BYTES);
+	if (!apic_ids)
+		panic("mint: no memory for %u APIC IDs", cores);
+	memory_map = memblock_alloc(mint_layout.map.count * sizeof(*memory_map),
+				    SMP_CACHE_BYTES);
+	if (!memory_map)
+		panic("mint: no memory for the memory map");
+
+	mint_layout.magic = MINT_MAGIC;
+	mint_layout.version = MINT_VERSION;
+	mint_layout.size = size;
+	mint_layout.bsp_apic_id = boot_cpu_physical_apicid;
+	mint_layout.beat_ms = 100;
+	mint_layout.lapic_addr = APIC_DEFAULT_PHYS_BASE;
+	mint_common_publish();
+
+	describe_cores();
+	describe_map(describe);
+
+	common_resource.start = pa;
+	common_resource.end = pa + size - 1;
+	insert_resource(&iomem_resource, &common_resource);
+
+	pr_info("common area %u KiB at %#llx: %u cores, %u I/O APICs, %u GSIs\n",
+		size >> 10, pa, cores, mint_layout.ioapics.count, mint_layout.pins.count);
+	return 0;
+}
+
+static bool table_valid(const struct mint_common *c, const struct mint_table *t,
+			u32 record_size, u32 count_max)
+{
+	return t->stride >= record_size && t->stride <= 4 * RING_SIZE_MAX &&
+	       t->count <= count_max && !(t->offset & 7) && !(t->stride & 3) &&
+	       t->offset >= sizeof(*c) &&
+	       t->offset + (u64)t->stride * t->count <= c->size;
+}
+
+static bool rings_valid(const struct mint_common *c)
+{
+	u32 i, bytes = sizeof(struct mint_rings);
+
+	for (i = 0; i < MINT_RING_COUNT; i++) {
+		/* The newest chunk of a ring cannot be read: talk/ring.c */
+		if (!is_power_of_2(c->ring_size[i]) ||
+		    c->ring_size[i] < 2 * MINT_RING_CHUNK ||
+		    c->ring_size[i] > RING_SIZE_MAX)
+			return false;
+		bytes += c->ring_size[i];
+	}
+	return table_valid(c, &c->rings, bytes, MINT_NODE_MAX) &&
+	       c->rings.count == c->nodes.count;
+}
+
+static bool vfs_valid(const struct mint_common *c)
+{
+	return !c->vfs.count || table_valid(c, &c->vfs, sizeof(struct mint_vf),
+					    MINT_NODE_MAX * MINT_DEVICES_MAX);
+}
+
+/* An area of before version 1.3 has not what came with that */
+static void __init forget_what_is_newer(void)
+{
+	if ((mint_layout.version & 0xffff) < 3)
+		memset_startat(&mint_layout, 0, microcode);
+}
+
+/**
+ * mint_layout_valid() - is this the header of a common area?
+ * @c:	private copy of it; what its version does not have becomes 0
+ *
+ * All that is computed from a header that passes lies within the area.
+ */
+VISIBLE_IF_KUNIT bool mint_layout_valid(struct mint_common *c)
+{
+	/* An area of before version 1.2 has no such field */
+	if ((c->version & 0xffff) < 2)
+		memset(&c->vfs, 0, sizeof(c->vfs));
+
+	return c->magic == MINT_MAGIC &&
+	       c->version >> 16 == MINT_VERSION_MAJOR &&
+	       c->size <= SZ_64M && !(c->size & ~PAGE_MASK) &&
+	       table_valid(c, &c->cores, sizeof(struct mint_core), MAX_LOCAL_APIC) &&
+	       table_valid(c, &c->nodes, sizeof(struct mint_node), MINT_NODE_MAX) &&
+	       table_valid(c, &c->map, sizeof(struct mint_map), MAP_MAX) &&
+	       table_valid(c, &c->ioapics, sizeof(struct mint_ioapic), MAX_IO_APICS) &&
+	       table_valid(c, &c->pins, sizeof(u32), MINT_GSI_MAX) &&
+	       table_valid(c, &c->ecam, sizeof(struct mint_ecam), 256) &&
+	       table_valid(c, &c->roots, sizeof(u32), 4096) &&
+	       table_valid(c, &c->lines, lines_size(c->pins.count), MINT_NODE_MAX) &&
+	       table_valid(c, &c->timing, sizeof(struct mint_timing),
+			   MINT_NODE_MAX) &&
+	       vfs_valid(c) && rings_valid(c) && c->beat_ms &&
+	       c->gateway && c->gateway < SZ_1M;
+}
+
+/**
+ * mint_common_map_early() - look at the common area of a running machine
+ * @pa:	its physical address, from the hand-over
+ *
+ * Checks the header and keeps the page with the header, and so with the
+ * locks, mapped until mint_common_map(); records are out of reach until then.
+ * Panics where the area is not one: no kernel without it can know what it
+ * may touch.
+ *
+ * Context: successor, setup_arch().
+ */
+void __init mint_common_map_early(phys_addr_t pa)
+{
+	check_layout();
+	mint_common_pa = pa;
+	mint_common = early_memremap(pa, PAGE_SIZE);
+	if (!mint_common)
+		panic("mint: no mapping for the common area at %pa", &pa);
+	mint_layout = *mint_common;
+	forget_what_is_newer();
+	mapped = PAGE_SIZE;
+	if (!mint_layout_valid(&mint_layout))
+		panic("mint: no common area of version %u at %pa (magic %#x, version %u.%u)",
+		      MINT_VERSION_MAJOR, &pa, mint_layout.magic,
+		      mint_layout.version >> 16, mint_layout.version & 0xffff);
+}
+
+/**
+ * mint_common_map() - map all of the common area for good
+ *
+ * Context: successor, once vmalloc works, before the first interrupt.
+ * Return: 0, -ENOMEM.
+ */
+int __init mint_common_map(void)
+{
+	struct mint_common *early = mint_common;
+	void *addr = mint_map_memory(mint_common_pa, mint_layout.size);
+	u32 i;
+
+	if (!addr)
+		return -ENOMEM;
+	apic_ids = kcalloc(mint_layout.cores.count, sizeof(*apic_ids), GFP_KERNEL);
+	memory_map = kcalloc(mint_layout.map.count, sizeof(*memory_map), GFP_KERNEL);
+	if (!apic_ids || !memory_map)
+		return -ENOMEM;
+	mint_common = addr;
+	mapped = mint_layout.size;
+	early_memunmap(early, PAGE_SIZE);
+	for (i = 0; i < mint_layout.cores.count; i++)
+		apic_ids[i] = mint_core(i)->apic_id;
+	copy_map();
+	return 0;
+}
+
+/**
+ * mint_own_apic_ids() - cores of this node, before mint_common_map()
+ * @ids:	out: APIC IDs in ascending order
+ * @max:	room there
+ *
+ * Context: successor, setup_arch().
+ * Return: how many there are; more than @max are left out.
+ */
+u32 __init mint_own_apic_ids(u32 *ids, u32 max)
+{
+	struct mint_core *core;
+	u32 i, count = 0;
+
+	for (i = 0; i < mint_layout.cores.count && count < max; i++) {
+		core = early_memremap(mint_common_pa + mint_layout.cores.offset +
+				      (size_t)i * mint_layout.cores.stride,
+				      sizeof(*core));
+		if (!core)
+			break;
+		if (core->owner == mint_self)
+			ids[count++] = core->apic_id;
+		early_memunmap(core, sizeof(*core));
+	}
+	return count;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: interrupts from one kernel to another.
+ *
+ * Owns the doorbell, and which cores an interrupt command of this kernel can
+ * name at all.
+ */
+
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+
+#include <kunit/visibility.h>
+
+#include <asm/apic.h>
+#include <asm/barrier.h>
+#include <asm/irq_vectors.h>
+
+#include "area.h"
+
+/* To a local APIC in xAPIC mode this is every core, whatever the sender's mode */
+#define XAPIC_BROADCAST		255
+
+/**
+ * mint_reach_problem() - why no interrupt command names an APIC ID
+ * @apic_id:	APIC ID
+ * @x2apic:	the sender's local APIC is in x2APIC mode
+ * @max:	highest ID that its APIC driver addresses
+ *
+ * In xAPIC mode the interrupt command register has 8 bits for an ID (Intel SDM
+ * vol. 3, 11.6.1): a higher one would be another core's, the BSP's perhaps.
+ *
+ * Return: NULL if there is nothing in the way; else mode and remedy, to be
+ * continued from "APIC ID <n> ".
+ */
+VISIBLE_IF_KUNIT const char *mint_reach_problem(u32 apic_id, bool x2apic,
+						u32 max)
+{
+	if (apic_id == XAPIC_BROADCAST)
+		return "means all cores in xAPIC mode: choose another one";
+	if (apic_id <= max)
+		return NULL;
+	if (x2apic)
+		return "is out of reach in x2APIC mode without interrupt remapping: choose a lower one, or boot node 0 without intremap=off";
+	return "is out of reach in xAPIC mode, which knows IDs up to 254: choose a lower one, or boot node 0 in x2APIC mode (interrupt remapping on, no intremap=off, no nox2apic)";
+}
+EXPORT_SYMBOL_IF_KUNIT(mint_reach_problem);
+
+/**
+ * mint_apic_id_problem() - can this kernel start and stop a core at all?
+ * @apic_id:	APIC ID
+ *
+ * Context: any, once the APIC driver is known.
+ * Return: as mint_reach_problem().
+ */
+const char *mint_apic_id_problem(u32 apic_id)
+{
+	return mint_reach_problem(apic_id, x2apic_mode, apic->max_apic_id);
+}
+
+/**
+ * mint_send_ipi() - send an interrupt command
+ * @command:	for the interrupt command register, without the destination
+ * @apic_id:	APIC ID of a core, of this node or of another one
+ *
+ * All of Mint's commands but STARTUP are sent here. What was written before is
+ * visible to who gets it: a write to the register of x2APIC orders nothing
+ * (Intel SDM vol. 3, 11.12.3). One in xAPIC mode waits for the command before
+ * it.
+ *
+ * Context: any.
+ * Return: 0; -EINVAL if no command can name the core, -EIO if the local APIC
+ * is busy for too long: nothing was sent then.
+ */
+int mint_send_ipi(u32 command, u32 apic_id)
+{
+	unsigned long flags;
+	int err = 0;
+
+	if (mint_apic_id_problem(apic_id))
+		return -EINVAL;
+
+	local_irq_save(flags);
+	if (x2apic_mode)
+		weak_wrmsr_fence();
+	else if (safe_apic_wait_icr_idle())
+		err = -EIO;
+	if (!err)
+		apic_icr_write(command, apic_id);
+	local_irq_restore(flags);
+	return err;
+}
+
+/**
+ * mint_doorbell() - tell a node that there is something to look at
+ * @apic_id:	APIC ID of one of its cores
+ *
+ * Who cannot be reached looks now and then.
+ *
+ * Context: any.
+ */
+void mint_doorbell(u32 apic_id)
+{
+	lockdep_assert_irqs_disabled();
+	/* A kernel that dies early may not have mapped its local APIC yet */
+	if (!mint_common_mapped())
+		return;
+	mint_send_ipi(APIC_DM_FIXED | X86_PLATFORM_IPI_VECTOR, apic_id);
+}

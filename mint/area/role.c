@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: who this kernel is.
+ *
+ * Owns the role and the number of this node, what it was given in its
+ * hand-over, and what it says of itself in its record. Who decides on the role
+ * is boot/setup.c, or a mint.* parameter.
+ */
+
+#include <linux/cc_platform.h>
+#include <linux/init.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/timekeeping.h>
+
+#include "area.h"
+
+enum mint_role mint_role __ro_after_init;
+u32 mint_self __ro_after_init;		/* number of this node */
+
+struct mint_given mint_given __ro_after_init;
+
+static void (*predecessor_setup)(void) __initdata;
+
+/**
+ * mint_successor() - was this kernel launched by another one?
+ *
+ * Context: any, from the start of setup_arch() on.
+ */
+bool mint_successor(void)
+{
+	return mint_role == MINT_SUCCESSOR;
+}
+
+/**
+ * mint_own_node() - record of this node
+ *
+ * Return: the record, or NULL while the common area is not mapped.
+ */
+struct mint_node *mint_own_node(void)
+{
+	return mint_role == MINT_STOCK ? NULL : mint_node(mint_self);
+}
+
+/**
+ * mint_role_init() - nobody has launched this kernel
+ * @setup:	becomes a predecessor, if a parameter asks for that
+ *
+ * Context: setup_arch(), before the early parameters.
+ */
+void __init mint_role_init(void (*setup)(void))
+{
+	predecessor_setup = setup;
+}
+
+/**
+ * mint_become_predecessor() - a mint.* parameter asks for it
+ *
+ * Context: early parameters; in a successor nothing happens, what it owns
+ *	    stands in its hand-over.
+ */
+void __init mint_become_predecessor(void)
+{
+	if (mint_role != MINT_STOCK)
+		return;
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT)) {
+		pr_err("memory encryption is on, the mint.* parameters are ignored: boot with mem_encrypt=off\n");
+		return;
+	}
+
+	mint_role = MINT_PREDECESSOR;
+	predecessor_setup();
+}
+
+/**
+ * mint_become_successor() - another kernel has launched this one
+ * @n:		number of this node
+ * @given:	what it was given
+ *
+ * Context: setup_arch().
+ */
+void __init mint_become_successor(u32 n, const struct mint_given *given)
+{
+	mint_role = MINT_SUCCESSOR;
+	mint_self = n;
+	mint_given = *given;
+}
+
+/**
+ * mint_tell() - say how this node is doing
+ * @state:	MINT_STATE_*
+ * @fmt:	why, one line
+ *
+ * Context: any, NMI included; common area mapped.
+ */
+void mint_tell(u32 state, const char *fmt, ...)
+{
+	struct mint_node *node = mint_own_node();
+	unsigned long flags;
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(node->reason, sizeof(node->reason), fmt, args);
+	va_end(args);
+	node->since_ns = ktime_get_real_fast_ns();
+	/* Who sees the state sees the reason */
+	smp_store_release(&node->state, state);
+	/* Node 0 looks now and then; the doorbell makes it look now */
+	if (mint_role != MINT_SUCCESSOR)
+		return;
+	local_irq_save(flags);
+	mint_doorbell(mint_layout.bsp_apic_id);
+	local_irq_restore(flags);
+}

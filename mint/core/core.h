@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mint: cores, on their way in and out.
+ */
+#ifndef _ARCH_X86_MINT_CORE_H
+#define _ARCH_X86_MINT_CORE_H
+
+#include "../area/area.h"
+
+struct e820_table;
+
+/* cpu.c */
+struct mint_start {
+	u64	entry;
+	u64	arg;
+	u64	cr3;
+	u32	mode;
+	u32	cr4;
+	u32	efer;
+};
+
+void mint_cpu_init(void);
+void mint_cpu_realmode_init(void);
+int mint_core_start(struct mint_core *core, const struct mint_start *start);
+void mint_core_reset(struct mint_core *core);
+void mint_core_send_to_park(struct mint_core *core);
+bool mint_core_proven(const struct mint_core *core);
+bool mint_core_parked(const struct mint_core *core);
+bool mint_core_settled(const struct mint_core *core, u64 tsc);
+void mint_core_nmi(const struct mint_core *core);
+u32 mint_core_owner(const struct mint_core *core);
+u32 mint_core_take(struct mint_core *core, u32 n);
+void mint_core_drop(struct mint_core *core, u32 n);
+int mint_core_cpu(const struct mint_core *core);
+void mint_park(void);
+void mint_keep_caches(void);
+void mint_restart_jump(u64 kept);
+void mint_sibling_warn(u32 n);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+u32 mint_microcode_odd(u32 revision, u32 node0, u32 boot);
+#endif
+
+/* gateway.S */
+extern const char mint_gateway[], mint_gateway_end[];
+void mint_park_jump(u64 park, u64 core, u64 identity, u64 pgd);
+
+/* gateway_init.c */
+
+enum mint_map_part {
+	MINT_MAP_NONE,
+	MINT_MAP_SOME,
+	MINT_MAP_ALL,
+};
+
+#if IS_ENABLED(CONFIG_KUNIT)
+enum mint_map_part mint_map_has_memory(const struct e820_table *map, u64 start,
+				       u64 size);
+#endif
+u32 mint_identity_size(void);
+void mint_gateway_install(phys_addr_t pa);
+void mint_gateway_apic_mode(void);
+
+/* clock.c */
+void mint_clock_setup(void);
+void mint_clock_describe(void);
+bool mint_clock_doubted(void);
+void mint_clock_poll(void);
+ssize_t mint_clock_show(char *buf);
+#if IS_ENABLED(CONFIG_KUNIT)
+s64 mint_tsc_adjust_want(s64 value, const s64 *node0, const s64 *first);
+#endif
+
+#endif /* _ARCH_X86_MINT_CORE_H */

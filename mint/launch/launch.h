@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mint: a call of kexec_load() with KEXEC_MINT, on its way through launch.c,
+ * image.c and reload.c.
+ */
+#ifndef _ARCH_X86_MINT_LAUNCH_H
+#define _ARCH_X86_MINT_LAUNCH_H
+
+#include <linux/compiler.h>
+#include <linux/elf.h>
+#include <linux/types.h>
+#include <asm/bootparam.h>
+
+#include "../area/area.h"
+
+struct kexec_segment;
+
+/* The head of kernel_info (Documentation/arch/x86/boot.rst) */
+struct kernel_info {
+	u32	header;
+	u32	size;
+	u32	size_total;
+	u32	setup_type_max;
+};
+
+/**
+ * struct mint_bzimage - what is looked at in a bzImage
+ * @hdr:	boot protocol header, from boot_params
+ * @start:	physical address at which the protected-mode part goes
+ * @bytes:	of it in the file
+ * @memory:	bytes that it has there
+ * @mark_at:	offset of the mark in it
+ * @mark_flags:	MINT_MARKER_*
+ * @info:	what is where the header says that kernel_info is
+ * @payload:	first bytes of the payload
+ * @payload_end: last bytes of it, bytes after decompression
+ */
+struct mint_bzimage {
+	const struct setup_header *hdr;
+	u64			start;
+	u64			bytes;
+	u64			memory;
+	u64			mark_at;
+	u32			mark_flags;
+	struct kernel_info	info;
+	u8			payload[4];
+	u8			payload_end[4];
+};
+
+/**
+ * struct mint_note_head - what comes before the mark of a vmlinux
+ * @head:	of the ELF note
+ * @name:	its name, padded
+ */
+struct mint_note_head {
+	struct elf32_note	head;
+	char			name[8];
+};
+
+/**
+ * struct request - a call of kexec_load() with KEXEC_MINT
+ * @segments:	as the caller gave them
+ * @nr_segments: how many
+ * @user:	the caller's hand-over, for the report
+ * @address:	where the hand-over goes
+ * @handover:	our copy of it
+ * @params:	our copy of the successor's boot_params
+ * @cmdline:	its command line
+ * @node:	what the node's record will be
+ * @cores:	its cores, boot core first
+ * @nr_cores:	how many
+ * @la57:	five levels of page tables at entry
+ * @kernel:	index of the segment with a bzImage's protected-mode part
+ * @bzimage:	it is one
+ * @keep:	where the image is kept for the node's own reboot; size 0: nowhere
+ * @kept:	what will stand there
+ * @number:	of the node, once claimed; MINT_NODE_FREE before
+ * @began:	TSC when the request arrived
+ */
+struct request {
+	struct kexec_segment	*segments;
+	unsigned long		nr_segments;
+	void __user		*user;
+	u64			address;
+	struct mint_handover	handover;
+	struct boot_params	params;
+	char			cmdline[MINT_CMDLINE_LEN];
+	struct mint_node	node;
+	struct mint_core	**cores;
+	u32			nr_cores;
+	bool			la57;
+	unsigned long		kernel;
+	bool			bzimage;
+	struct mint_range	keep;
+	struct mint_kept	kept;
+	u32			number;
+	u64			began;
+};
+
+/* launch.c */
+__printf(3, 4)
+int mint_refuse(struct request *rq, int err, const char *fmt, ...);
+
+/* image.c */
+int mint_image_read_request(struct request *rq);
+int mint_image_check(struct request *rq);
+int mint_image_check_place(struct request *rq);
+int mint_image_find_keep(struct request *rq);
+int mint_image_layout(struct request *rq);
+void mint_image_finish(struct request *rq);
+int mint_image_write(struct request *rq);
+int mint_image_replace(struct request *rq, struct mint_kept *kept);
+
+/* bzimage.c */
+bool mint_bzimage_payload(const struct setup_header *hdr, u64 bytes);
+const char *mint_bzimage_fault(const struct mint_bzimage *image);
+bool mint_note_is_mark(const struct mint_note_head *note);
+void mint_params_clean(struct boot_params *params);
+
+/* reload.c */
+int mint_restart_load(struct request *rq);
+
+#endif /* _ARCH_X86_MINT_LAUNCH_H */

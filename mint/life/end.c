@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: how a successor ends.
+ *
+ * Owns every way out of one. It replaces all of machine_ops: the node takes
+ * its own entries out of the I/O APICs, stills its devices, parks its cores and
+ * says so, or starts again in its own memory (restart.c); it never touches what
+ * would reset the machine. What node 0 asks for is served here, too.
+ */
+
+#include <linux/atomic.h>
+#include <linux/cpu.h>
+#include <linux/init.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/nmi.h>
+#include <linux/panic_notifier.h>
+#include <linux/reboot.h>
+#include <linux/smp.h>
+#include <linux/workqueue.h>
+
+#include <asm/apic.h>
+#include <asm/debugreg.h>
+#include <asm/mce.h>
+#include <asm/reboot.h>
+
+#include "../area/area.h"
+#include "../core/core.h"
+#include "../own/own.h"
+#include "../device/device.h"
+#include "../talk/talk.h"
+#include "life.h"
+
+#define POWEROFF_AGAIN_MS	15000
+#define RETURN_SLACK_MS		10000
+#define RETURN_MAX_S		3600
+
+static atomic_t ending = ATOMIC_INIT(-1);	/* CPU that does it */
+static bool panicked, returns;
+static char last_words[MINT_REASON_LEN] = "crash";
+
+static void __noreturn park_self(void)
+{
+	disable_local_APIC();
+	mcheck_cpu_clear(this_cpu_ptr(&cpu_info));
+	mint_park();
+	for (;;)
+		native_halt();
+}
+
+/* Leave the kernel, from whichever way it came, however early */
+static void __noreturn end(bool again, const char *why)
+{
+	int first = -1, self = raw_smp_processor_id();
+
+	local_irq_disable();
+	/* One core does it; who else finds a reason is stopped as all others */
+	if (!atomic_try_cmpxchg(&ending, &first, self) && first != self) {
+		mint_keep_caches();
+		stop_this_cpu(NULL);
+	}
+
+	/* The new kernel of an own reboot has no handler for them at first */
+	hw_breakpoint_disable();
+	/* In VMX operation, or with SVM's GIF off, a core is deaf to INIT */
+	cpu_emergency_disable_virtualization();
+
+	/* An emergency may come with reboot_force, which would leave them on */
+	reboot_force = 0;
+	smp_ops.stop_other_cpus(0);
+
+	if (mint_own_node()) {
+		mint_pci_quiet();
+		mint_pins_clear();
+		mint_log_last();
+		/* What node 0 asks for goes first, now or in the next kernel */
+		if (again && !READ_ONCE(mint_own_node()->request) &&
+		    mint_restart_ready()) {
+			disable_local_APIC();
+			mint_restart();
+		}
+		mint_own_node()->returns_ms = 0;
+		if (panicked)
+			mint_tell(MINT_STATE_PANICKED, "%s", last_words);
+		else
+			mint_tell(MINT_STATE_ENDED, "%s", why);
+	}
+	park_self();
+}
+
+static void successor_power_off(void)
+{
+	end(false, "powered off");
+}
+
+static void successor_halt(void)
+{
+	end(false, "halted");
+}
+
+static void successor_restart(char *cmd)
+{
+	end(true, "rebooted");
+}
+
+/* sysrq-b, and the end of a panic */
+static void successor_emergency_restart(void)
+{
+	end(!panicked || returns, "rebooted at once");
+}
+
+/* kexec -e of an image that was loaded as on a stock kernel */
+static void successor_shutdown(void)
+{
+	pr_err("an image for this node is loaded by kexec --mint-reboot: node %u ends instead\n",
+	       mint_self);
+	end(false, "kexec of an image that has no hand-over");
+}
+
+#ifdef CONFIG_CRASH_DUMP
+static void successor_crash_shutdown(struct pt_regs *regs)
+{
+	panicked = true;
+	end(false, "");
+}
+#endif
+
+/*
+ * After all others; the restart that follows is the end of the node, or its
+ * own reboot if panic= asks for one.
+ */
+static int successor_panic(struct notifier_block *nb, unsigned long event,
+			   void *text)
+{
+	struct mint_node *node = mint_own_node();
+
+	panicked = true;
+	returns = panic_timeout && mint_restart_kept();
+	if (!panic_timeout)
+		panic_timeout = -1;
+	scnprintf(last_words, sizeof(last_words), "panic: %s", (char *)text);
+	/*
+	 * Who does not return says so once its cores are on their way. Twice the
+	 * time: a virtual core may be late for every step of the wait.
+	 */
+	if (returns && node) {
+		WRITE_ONCE(node->returns_ms, RETURN_SLACK_MS +
+			   clamp(panic_timeout, 0, RETURN_MAX_S) * 2000);
+		mint_tell(MINT_STATE_PANICKED, "%s", last_words);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block panic_block = {
+	.notifier_call	= successor_panic,
+	.priority	= INT_MIN,
+};
+
+/* A request to park that no interrupt brought: by NMI, a core at a time */
+static int successor_nmi(unsigned int type, struct pt_regs *regs)
+{
+	if (READ_ONCE(mint_own_node()->request) != MINT_REQUEST_PARK)
+		return NMI_DONE;
+	cpu_emergency_disable_virtualization();
+	mint_keep_caches();
+	stop_this_cpu(NULL);
+}
+
+static void poweroff_work(struct work_struct *work)
+{
+	pr_info("node 0 asks for power-off\n");
+	orderly_poweroff(true);
+}
+
+static DECLARE_WORK(poweroff, poweroff_work);
+static unsigned long poweroff_again;
+
+/**
+ * mint_end_poll() - serve what node 0 asks of this node
+ *
+ * A request stands until the node has ended. Who is asked before init can
+ * listen would forget it, so it is passed on again from time to time.
+ *
+ * Context: hard or soft interrupt; called by the heartbeat and by the doorbell.
+ */
+void mint_end_poll(void)
+{
+	if (mint_role != MINT_SUCCESSOR)
+		return;
+
+	switch (READ_ONCE(mint_own_node()->request)) {
+	case MINT_REQUEST_PARK:
+		end(false, "parked on request of node 0");
+	case MINT_REQUEST_POWEROFF:
+		if (system_state != SYSTEM_RUNNING ||
+		    (poweroff_again && time_before(jiffies, poweroff_again)))
+			return;
+		poweroff_again = jiffies + msecs_to_jiffies(POWEROFF_AGAIN_MS);
+		schedule_work(&poweroff);
+	}
+}
+
+/**
+ * mint_end_setup_early() - no way out of a successor reaches the machine
+ *
+ * Context: successor, setup_arch().
+ */
+void __init mint_end_setup_early(void)
+{
+	/* Without it, power-off is taken for a halt */
+	pm_power_off = successor_power_off;
+	machine_ops.power_off		= successor_power_off;
+	machine_ops.halt		= successor_halt;
+	machine_ops.shutdown		= successor_shutdown;
+	machine_ops.restart		= successor_restart;
+	machine_ops.emergency_restart	= successor_emergency_restart;
+#ifdef CONFIG_CRASH_DUMP
+	machine_ops.crash_shutdown	= successor_crash_shutdown;
+#endif
+	/* An NMI would halt them where nobody can restart this node */
+	smp_ops.crash_stop_other_cpus = NULL;
+	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+}
+
+/**
+ * mint_end_setup() - listen to NMIs of node 0
+ *
+ * Context: successor, early initcall, common area mapped.
+ */
+void __init mint_end_setup(void)
+{
+	register_nmi_handler(NMI_LOCAL, successor_nmi, NMI_FLAG_FIRST, "mint");
+}

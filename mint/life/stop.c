@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: node 0 stops a successor.
+ *
+ * Owns the three strengths and the proof that cores are parked: "ask" leaves
+ * it to the node's user space, "park" to its kernel, by request and then by
+ * NMI, "force" to nobody: INIT. A kernel that starts has no entry for an NMI,
+ * which would reset the machine: it is parked by request or else by INIT. A
+ * core that cannot be proven parked may still write to its node's memory:
+ * that, its devices and its cores stay with the node, in quarantine, until
+ * another "force" succeeds.
+ */
+
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/sched.h>
+#include <linux/seq_buf.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+#include <asm/tsc.h>
+
+#include "../area/area.h"
+#include "../core/core.h"
+#include "../own/own.h"
+#include "life.h"
+
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "mint."
+
+/* For one more core to park, or to be proven parked, after the one before */
+#define REQUEST_BOUND_MS	1000
+#define NMI_BOUND_MS		1000
+#define PROVE_BOUND_MS		12000
+/* For one more step of taking back, of which 16 MiB of zeroes are one */
+#define STEP_BOUND_MS		15000
+
+/* systemd gives a service 90 s to stop */
+static unsigned int ask_ms = 100000;
+module_param(ask_ms, uint, 0644);
+
+/* The next core of node @n, or NULL */
+static struct mint_core *next_core(u32 n, u32 *i)
+{
+	struct mint_core *core;
+
+	while ((core = mint_core((*i)++)) && mint_core_owner(core) != n)
+		;
+	return core;
+}
+
+/* The next core of node @n that has not said that it is parked, or NULL */
+static struct mint_core *next_unparked(u32 n, u32 *i)
+{
+	struct mint_core *core;
+
+	while ((core = next_core(n, i)) && mint_core_parked(core))
+		;
+	return core;
+}
+
+/**
+ * mint_unparked() - how many cores of a node have not said that they are parked?
+ * @n:	number of the node
+ *
+ * Context: predecessor, any.
+ */
+u32 mint_unparked(u32 n)
+{
+	u32 i = 0, count = 0;
+
+	while (next_unparked(n, &i))
+		count++;
+	return count;
+}
+
+/* As long as one core after the other parks, each within @ms */
+static bool wait_parked(u32 n, unsigned int ms)
+{
+	unsigned long bound = jiffies + msecs_to_jiffies(ms);
+	u32 left, last = U32_MAX;
+
+	while ((left = mint_unparked(n))) {
+		if (left < last) {
+			last = left;
+			bound = jiffies + msecs_to_jiffies(ms);
+		}
+		if (time_after(jiffies, bound))
+			return false;
+		usleep_range(100, 200);
+	}
+	return true;
+}
+
+/* "APIC IDs 3 5" of those that are not where they should be */
+static void put_in_quarantine(struct mint_claim *claim, struct seq_buf *bad)
+{
+	pr_err("node %u: %s cannot be proven parked: its memory, cores and devices stay in quarantine (echo force > /sys/kernel/mint/nodes/%u/stop tries again)\n",
+	       claim->n, seq_buf_str(bad), claim->n);
+	mint_claim_event(claim, MINT_EVENT_UNPROVEN, "%s not proven parked",
+			 seq_buf_str(bad));
+}
+
+/**
+ * mint_prove_parked() - take the cores of a node from it, by INIT
+ * @claim:	claim of the node
+ *
+ * What a core's record says is the node's own word, which a broken kernel may
+ * have scribbled. So every core is reset, and has to show up in the park loop.
+ * All are reset before the first is sent there: one that still ran could start
+ * another that was proven already.
+ *
+ * Context: predecessor, process, under the claim's lock, the node ending;
+ *	    seconds.
+ * Return: 0; -EIO if a core did not show up: the node is then in quarantine.
+ */
+int mint_prove_parked(struct mint_claim *claim)
+{
+	DECLARE_SEQ_BUF(bad, 64);
+	unsigned long bound;
+	struct mint_core *core;
+	u32 i;
+
+	lockdep_assert_held(&claim->lock);
+	for (i = 0; (core = next_core(claim->n, &i));) {
+		if (!mint_core_parked(core))
+			pr_warn("APIC ID %u of node %u is reset by INIT\n",
+				mint_apic_id(core), claim->n);
+		mint_core_reset(core);
+	}
+	for (i = 0; (core = next_core(claim->n, &i));)
+		mint_core_send_to_park(core);
+	bound = jiffies + msecs_to_jiffies(PROVE_BOUND_MS);
+	for (i = 0; (core = next_core(claim->n, &i));) {
+		while (!mint_core_proven(core) && time_before(jiffies, bound))
+			usleep_range(20, 50);
+		if (mint_core_proven(core)) {
+			bound = jiffies + msecs_to_jiffies(PROVE_BOUND_MS);
+			mint_claim_progressed(claim);
+			continue;
+		}
+		mint_core_reset(core);
+		seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
+			       "APIC ID ", mint_apic_id(core));
+	}
+	if (!seq_buf_used(&bad)) {
+		WRITE_ONCE(claim->parked, true);
+		return 0;
+	}
+	put_in_quarantine(claim, &bad);
+	return -EIO;
+}
+
+/* Stopped: prove it and take all back */
+static int over(struct mint_claim *claim, const char *reason)
+{
+	int err;
+
+	mint_claim_event(claim, MINT_EVENT_END, "%s", reason);
+	err = mint_prove_parked(claim);
+	if (err)
+		return err;
+	pr_info("node %u is stopped: %s\n", claim->n, reason);
+	mint_release(claim);
+	mint_claim_event(claim, MINT_EVENT_ENDED, "%s", reason);
+	return 0;
+}
+
+/* The state of a node; NONE once its number is another's, or it owns nothing */
+static u32 state_of(u32 n, u64 incarnation)
+{
+	u32 state = mint_state(n);
+
+	return mint_incarnation(n) == incarnation && mint_claim(n) ?
+	       state : MINT_STATE_NONE;
+}
+
+/* Node 0 is at it: as long as it gets on */
+static int wait_taken_back(u32 n, u64 incarnation)
+{
+	unsigned long seen;
+	long left;
+
+	do {
+		seen = mint_claim_progress(n);
+		left = wait_event_killable_timeout(mint_state_wait,
+						   state_of(n, incarnation) !=
+						   MINT_STATE_ENDING,
+						   msecs_to_jiffies(STEP_BOUND_MS));
+	} while (!left && mint_claim_progress(n) != seen);
+	return min(left, 0L);
+}
+
+static int stop_ask(u32 n)
+{
+	unsigned int bound = READ_ONCE(ask_ms);
+	u64 incarnation;
+	long left;
+	int err;
+
+	err = mint_request(n, MINT_REQUEST_POWEROFF, &incarnation);
+	if (err) {
+		pr_err("node %u neither runs nor starts, nobody there can be asked\n", n);
+		return err;
+	}
+	left = wait_event_killable_timeout(mint_state_wait,
+					   !mint_state_alive(state_of(n, incarnation)),
+					   msecs_to_jiffies(bound));
+	if (left < 0)
+		return left;
+	err = wait_taken_back(n, incarnation);
+	if (err)
+		return err;
+	switch (state_of(n, incarnation)) {
+	case MINT_STATE_NONE:
+		return 0;
+	case MINT_STATE_QUARANTINE:
+		return -EIO;
+	}
+	pr_err("node %u has not ended %u ms after it was asked: echo park > /sys/kernel/mint/nodes/%u/stop\n",
+	       n, bound, n);
+	return -ETIMEDOUT;
+}
+
+/*
+ * Has the kernel of a node what it takes to survive an NMI? In STARTING it has
+ * not: between the tables of the decompressor and its own there are none. It
+ * says so before it gives its tables up for an own reboot, and then looks for
+ * requests once more (mint_restart()): no NMI follows a request to where none
+ * may come.
+ */
+static bool takes_nmi(u32 n)
+{
+	/* Pairs with mint_tell() in the successor */
+	u32 state = smp_load_acquire(&mint_node(n)->state);
+
+	return state == MINT_STATE_RUNNING || state == MINT_STATE_PANICKED;
+}
+
+static int stop_park(struct mint_claim *claim)
+{
+	u64 asked_at = rdtsc_ordered(), incarnation;
+	struct mint_core *core;
+	u32 i = 0, n = claim->n;
+
+	mint_request(n, MINT_REQUEST_PARK, &incarnation);
+	if (wait_parked(n, REQUEST_BOUND_MS))
+		return over(claim, "parked on request of node 0");
+	if (!takes_nmi(n))
+		return over(claim, "reset by INIT from node 0, it takes no NMI");
+	while ((core = next_unparked(n, &i)))
+		if (mint_core_settled(core, asked_at))
+			mint_core_nmi(core);
+	if (wait_parked(n, NMI_BOUND_MS))
+		return over(claim, "parked by NMI from node 0");
+
+	DECLARE_SEQ_BUF(bad, 64);
+
+	for (i = 0; (core = next_unparked(n, &i));)
+		seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
+			       "APIC ID ", mint_apic_id(core));
+	pr_err("node %u: %s did not park on NMI: echo force > /sys/kernel/mint/nodes/%u/stop\n",
+	       n, seq_buf_str(&bad), n);
+	/* One that is on its way out or in quarantine stays so */
+	if (mint_state_next(claim->node.state, MINT_EVENT_STILL))
+		mint_claim_event(claim, MINT_EVENT_STILL, "%s did not park on NMI",
+				 seq_buf_str(&bad));
+	return -ETIMEDOUT;
+}
+
+/**
+ * mint_stop() - stop a successor
+ * @n:		number of the node
+ * @strength:	how hard
+ *
+ * Context: predecessor, process; up to mint.ask_ms.
+ * Return: 0 once the node has ended and owns nothing; -ESRCH if there is
+ * nothing to stop; -EBUSY while somebody else loads, starts or stops it;
+ * -ETIMEDOUT if the strength did not do, -EIO if not even INIT did; -EINTR.
+ */
+int mint_stop(u32 n, enum mint_strength strength)
+{
+	struct mint_claim *claim;
+	int err = -ESRCH;
+
+	if (strength == MINT_STOP_ASK)
+		return stop_ask(n);
+
+	claim = mint_claim_trylock(n);
+	if (!claim) {
+		pr_err("node %u is being loaded, started or stopped: try again\n", n);
+		return -EBUSY;
+	}
+	if (claim->used && claim->ran)
+		err = strength == MINT_STOP_PARK ? stop_park(claim) :
+			over(claim, "reset by INIT from node 0");
+	else
+		pr_err("node %u was not started: kexec -u unloads it\n", n);
+	mint_claim_unlock(claim);
+	return err;
+}
+
+/**
+ * mint_ask_bound() - how long node 0 waits for who was asked to end
+ *
+ * Return: jiffies.
+ */
+unsigned long mint_ask_bound(void)
+{
+	return msecs_to_jiffies(READ_ONCE(ask_ms));
+}

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: how nodes are doing.
+ *
+ * Owns the heartbeat of this node; in node 0 the watch over the others: what has happened to them is made out of what their
+ * records say, of their heartbeats and of their cores, and what is over is
+ * taken back; and in a successor the watch over node 0's heart. The states
+ * are those of own/states.c.
+ *
+ * A state that a node has reached for good is written last: who sees "ended"
+ * or "panicked" finds its cores, memory and devices free.
+ */
+
+#include <linux/cpumask.h>
+#include <linux/ctype.h>
+#include <linux/init.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/sched/isolation.h>
+#include <linux/smp.h>
+#include <linux/timekeeping.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+
+#include <asm/apic.h>
+#include <asm/hw_irq.h>
+#include <asm/irq.h>
+
+#include "../area/area.h"
+#include "../core/core.h"
+#include "../own/own.h"
+#include "../device/device.h"
+#include "../talk/talk.h"
+#include "life.h"
+
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "mint."
+
+#define BEAT_MS_MIN		10
+#define BEAT_MS_MAX		10000
+#define WATCH_PERIOD_MS		500
+#define WATCH_SOON_MS		20
+#define PARK_BOUND_MS		2000
+#define RETURNS_MS_MAX		3600000U
+
+/* Period of the heartbeat of all nodes, ms; node 0's counts */
+static unsigned int beat_ms __ro_after_init = 100;
+module_param(beat_ms, uint, 0444);
+
+/* A node without a heartbeat for so long is silent, ms */
+static unsigned int lost_ms = 10000;
+module_param(lost_ms, uint, 0644);
+
+/* The same for one that has not come up yet, ms */
+static unsigned int start_ms = 60000;
+module_param(start_ms, uint, 0644);
+
+static void beat(struct timer_list *timer);
+static DEFINE_TIMER(heartbeat, beat);
+
+/*
+ * The next beat comes from the next core: one that hangs with its interrupts
+ * off stops the heart, whichever core it is. Cores that are kept free of timers
+ * are left alone.
+ */
+static void next_beat(void)
+{
+	const struct cpumask *mask = housekeeping_cpumask(HK_TYPE_TIMER);
+	unsigned int cpu = cpumask_next_and(smp_processor_id(), cpu_online_mask,
+					    mask);
+
+	if (cpu >= nr_cpu_ids)
+		cpu = cpumask_first_and(cpu_online_mask, mask);
+	heartbeat.expires = jiffies + msecs_to_jiffies(mint_layout.beat_ms);
+	if (cpu < nr_cpu_ids)
+		add_timer_on(&heartbeat, cpu);
+	else
+		add_timer(&heartbeat);
+}
+
+/* It must not be shorter than beats take to come */
+static unsigned int heart_limit(unsigned int ms)
+{
+	return max(ms, 3 * mint_layout.beat_ms);
+}
+
+/* What a peer says, as one line that does no harm to a terminal */
+static void copy_reason(char *to, const char *from)
+{
+	char c;
+	int i;
+
+	for (i = 0; i < MINT_REASON_LEN - 1; i++) {
+		/* The peer may change it between two looks */
+		c = READ_ONCE(from[i]);
+		if (!c)
+			break;
+		to[i] = isascii(c) && isprint(c) ? c : '?';
+	}
+	to[i] = '\0';
+}
+
+/* ---- a successor watches node 0 ---- */
+
+/* As the timer has found node 0 last, which is alone here */
+static struct mint_heart node0_heart;
+static bool node0_silent;
+static u32 node0_state;
+
+static void node0_changed(struct work_struct *work)
+{
+	mint_node_announce(0, MINT_NODE_STATE);
+}
+
+static DECLARE_WORK(node0_work, node0_changed);
+
+static void watch_node0(void)
+{
+	const struct mint_node *record = mint_node(0);
+	unsigned int limit = heart_limit(READ_ONCE(lost_ms));
+	u32 state = READ_ONCE(record->state);
+	char reason[MINT_REASON_LEN] = "";
+	bool silent;
+
+	mint_heart_look(&node0_heart, READ_ONCE(record->heartbeat), jiffies,
+			mint_layout.beat_ms);
+	/* One that has panicked says so itself */
+	silent = state == MINT_STATE_RUNNING && node0_heart.still_ms >= limit;
+	if (silent == node0_silent && state == node0_state)
+		return;
+	node0_state = state;
+	if (silent && !node0_silent) {
+		scnprintf(reason, sizeof(reason), "no heartbeat for %u ms", limit);
+		pr_warn("node 0 is silent: no heartbeat for %u ms\n", limit);
+	} else if (!silent && node0_silent) {
+		pr_info("node 0 is back\n");
+	}
+	node0_silent = silent;
+	mint_node0_set_silent(silent, reason);
+	schedule_work(&node0_work);
+}
+
+static void beat(struct timer_list *timer)
+{
+	struct mint_node *node = mint_own_node();
+
+	WRITE_ONCE(node->heartbeat, node->heartbeat + 1);
+	if (mint_role == MINT_SUCCESSOR)
+		watch_node0();
+	mint_end_poll();
+	mint_clock_poll();
+	mint_log_flush();
+	mint_tty_poll();
+	next_beat();
+}
+
+static void watch(struct work_struct *work);
+static DECLARE_DELAYED_WORK(watcher, watch);
+
+/**
+ * mint_watch_now() - look after the successors without delay
+ *
+ * Context: any but NMI.
+ */
+void mint_watch_now(void)
+{
+	mod_delayed_work(system_unbound_wq, &watcher, 0);
+}
+
+static void check_heart(struct mint_claim *claim, const struct mint_node *record)
+{
+	bool starting = claim->node.state == MINT_STATE_STARTING;
+	unsigned int limit = READ_ONCE(lost_ms);
+
+	if (starting)
+		limit = READ_ONCE(start_ms);
+	limit = heart_limit(limit);
+	if (mint_heart_look(&claim->heart, READ_ONCE(record->heartbeat), jiffies,
+			    WATCH_PERIOD_MS)) {
+		if (claim->node.state != MINT_STATE_SILENT)
+			return;
+		pr_info("node %u is back\n", claim->n);
+		mint_claim_event(claim, MINT_EVENT_UP, "its heart beats again");
+		return;
+	}
+	if (claim->node.state == MINT_STATE_SILENT ||
+	    claim->heart.still_ms < limit)
+		return;
+	pr_warn("node %u is silent: %s for %u ms\n", claim->n,
+		starting ? "not up" : "no heartbeat", limit);
+	mint_claim_event(claim, MINT_EVENT_STILL, starting ?
+			 "did not come up within %u ms" :
+			 "no heartbeat for %u ms", limit);
+}
+
+/* It says that it is over; that stays so, whatever it says from now on */
+static void begin_end(struct mint_claim *claim, const struct mint_node *record,
+		      enum mint_event ends_as)
+{
+	char reason[MINT_REASON_LEN];
+
+	copy_reason(reason, record->reason);
+	claim->ends_as = ends_as;
+	claim->unparked = mint_unparked(claim->n);
+	claim->parked_at = jiffies;
+	mint_claim_event(claim, MINT_EVENT_END, "%s", reason);
+}
+
+/*
+ * Its cores get a while to park by themselves, as long as one after the other
+ * does; then they are made to.
+ *
+ * Return: false to look again soon.
+ */
+static bool reap(struct mint_claim *claim)
+{
+	u32 unparked = mint_unparked(claim->n);
+	char reason[MINT_REASON_LEN];
+
+	/* Only ever fewer: a record that says now this, now that gains no time */
+	if (unparked < claim->unparked) {
+		claim->unparked = unparked;
+		claim->parked_at = jiffies;
+	}
+	if (unparked && time_before(jiffies, claim->parked_at +
+				    msecs_to_jiffies(PARK_BOUND_MS)))
+		return false;
+	strscpy(reason, claim->node.reason, sizeof(reason));
+	if (mint_prove_parked(claim))
+		return true;
+	pr_info("node %u has %s: %s\n", claim->n,
+		claim->ends_as == MINT_EVENT_ENDED ? "ended" : "panicked", reason);
+	mint_release(claim);
+	mint_claim_event(claim, claim->ends_as, "%s", reason);
+	return true;
+}
+
+/* A panic that ends in an own reboot: not over, if it comes in time */
+static bool returns(struct mint_claim *claim, const struct mint_node *record)
+{
+	unsigned int limit = min(READ_ONCE(record->returns_ms), RETURNS_MS_MAX);
+	u64 count = READ_ONCE(record->heartbeat);
+	char reason[MINT_REASON_LEN];
+
+	if (!limit)
+		return false;
+	if (claim->node.state != MINT_STATE_PANICKED) {
+		copy_reason(reason, record->reason);
+		mint_claim_event(claim, MINT_EVENT_PANIC, "%s", reason);
+		mint_heart_reset(&claim->heart, count, jiffies);
+	}
+	/* Its heart stands still, or it does as if: that is no more time */
+	mint_heart_look(&claim->heart, claim->heart.count, jiffies,
+			WATCH_PERIOD_MS);
+	return claim->heart.still_ms < limit + READ_ONCE(lost_ms);
+}
+
+/* Node 0 sees only some of the states that a node passes through */
+static void count_boots(struct mint_claim *claim, const struct mint_node *record)
+{
+	u32 boots = READ_ONCE(record->boots);
+
+	if (boots == claim->boots_seen)
+		return;
+	claim->boots_seen = boots;
+	claim->node.boots++;
+	/* One that only says so, again and again, does not get more time by it */
+	if (claim->node.state != MINT_STATE_STARTING)
+		mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat),
+				 jiffies);
+	pr_info_ratelimited("node %u reboots by itself\n", claim->n);
+	mint_claim_event(claim, MINT_EVENT_REBOOT, "own reboot");
+}
+
+/* It says that it runs, and did not do so before */
+static void come_up(struct mint_claim *claim, const struct mint_node *record)
+{
+	char reason[MINT_REASON_LEN];
+
+	claim->told_ns = READ_ONCE(record->since_ns);
+	copy_reason(reason, record->reason);
+	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
+	mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat), jiffies);
+}
+
+/* It says again that it runs: there is something about that */
+static void hear_more(struct mint_claim *claim, const struct mint_node *record)
+{
+	char reason[MINT_REASON_LEN];
+
+	claim->told_ns = READ_ONCE(record->since_ns);
+	copy_reason(reason, record->reason);
+	pr_warn_ratelimited("node %u is %s\n", claim->n, reason);
+	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
+}
+
+/* Return: false to look again soon */
+static bool look_at(struct mint_claim *claim)
+{
+	const struct mint_node *record = mint_node(claim->n);
+	/* Pairs with mint_tell() in the successor */
+	u32 state = smp_load_acquire(&record->state);
+
+	if (!claim->used)
+		return true;
+	switch (claim->node.state) {
+	case MINT_STATE_STARTING:
+	case MINT_STATE_RUNNING:
+	case MINT_STATE_SILENT:
+	case MINT_STATE_PANICKED:
+		break;
+	case MINT_STATE_ENDING:
+		return reap(claim);
+	default:
+		return true;
+	}
+
+	count_boots(claim, record);
+	switch (state) {
+	case MINT_STATE_ENDED:
+		begin_end(claim, record, MINT_EVENT_ENDED);
+		return reap(claim);
+	case MINT_STATE_PANICKED:
+		if (returns(claim, record))
+			return true;
+		begin_end(claim, record, MINT_EVENT_PANICKED);
+		return reap(claim);
+	case MINT_STATE_RUNNING:
+		if (claim->node.state == MINT_STATE_STARTING ||
+		    claim->node.state == MINT_STATE_PANICKED)
+			come_up(claim, record);
+		else if (claim->node.state == state &&
+			 claim->told_ns != READ_ONCE(record->since_ns))
+			hear_more(claim, record);
+	}
+	check_heart(claim, record);
+	return true;
+}
+
+/**
+ * mint_watch_one() - look after one successor
+ * @work:	of its claim
+ *
+ * One that takes long to be proven or scrubbed keeps nobody waiting.
+ *
+ * Context: work queue.
+ */
+void mint_watch_one(struct work_struct *work)
+{
+	u32 n = container_of(work, struct mint_claim, look)->n;
+	struct mint_claim *claim = mint_claim_trylock(n);
+	bool done = claim && look_at(claim);
+
+	if (claim)
+		mint_claim_unlock(claim);
+	if (!done)
+		mod_delayed_work(system_unbound_wq, &watcher,
+				 msecs_to_jiffies(WATCH_SOON_MS));
+}
+
+static void watch(struct work_struct *work)
+{
+	u32 n;
+
+	mint_locks_look();
+	for (n = 1; mint_node(n); n++)
+		if (mint_claim(n))
+			mint_claim_look(n);
+	/* Somebody who rang meanwhile has queued it for earlier */
+	queue_delayed_work(system_unbound_wq, &watcher,
+			   msecs_to_jiffies(WATCH_PERIOD_MS));
+}
+
+/* Somebody rang: another node has something to say, or to be asked */
+static void doorbell(void)
+{
+	mint_lines_poll();
+	mint_tty_poll();
+	if (mint_role == MINT_PREDECESSOR)
+		mint_watch_now();
+	else
+		mint_end_poll();
+}
+
+/**
+ * mint_watch_start() - begin to beat, and to look after others
+ *
+ * Context: early initcall, common area mapped.
+ */
+void __init mint_watch_start(void)
+{
+	if (mint_role == MINT_PREDECESSOR) {
+		if (beat_ms < BEAT_MS_MIN || beat_ms > BEAT_MS_MAX) {
+			pr_err("mint.beat_ms=%u is not from %u to %u, 100 it is\n",
+			       beat_ms, BEAT_MS_MIN, BEAT_MS_MAX);
+			beat_ms = 100;
+		}
+		mint_layout.beat_ms = beat_ms;
+		mint_common->beat_ms = beat_ms;
+	}
+	x86_platform_ipi_callback = doorbell;
+	if (mint_role == MINT_SUCCESSOR) {
+		WRITE_ONCE(mint_own_node()->boot_apic_id, read_apic_id());
+		node0_state = READ_ONCE(mint_node(0)->state);
+		mint_heart_reset(&node0_heart, READ_ONCE(mint_node(0)->heartbeat),
+				 jiffies);
+	}
+	next_beat();
+	mint_tell(MINT_STATE_RUNNING, "up");
+	if (mint_role == MINT_PREDECESSOR)
+		queue_delayed_work(system_unbound_wq, &watcher,
+				   msecs_to_jiffies(WATCH_PERIOD_MS));
+}

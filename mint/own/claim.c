@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: node 0's book about its successors.
+ *
+ * Owns what was given to each node and the state it is in, both in private
+ * memory. The records in the common area repeat it for people and peers; what
+ * a peer writes there changes nothing here before life/watch.c has looked at it.
+ *
+ * Two kinds of locks: mint_claims_lock is held while somebody decides what is
+ * free, and for nothing that takes long; the lock of a claim is held by who
+ * loads, starts, stops or releases that node. The claim's comes first.
+ */
+
+#include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <linux/wait.h>
+
+#include "../area/area.h"
+#include "../core/core.h"
+#include "own.h"
+
+DECLARE_WAIT_QUEUE_HEAD(mint_state_wait);
+
+/* Once made, a claim stays: who looks without a lock sees old, not freed */
+static struct mint_claim *claims[MINT_NODE_MAX];
+
+/* Who wants to know of nodes: see mint_node_listen() */
+static RAW_NOTIFIER_HEAD(listeners);
+
+/* What node 0 has itself: its record may be scribbled like any other */
+static struct mint_node own __ro_after_init;
+
+/* What a successor says of node 0 while its heart stands still */
+static struct mint_node silent_node0;
+static bool node0_silent;
+
+/**
+ * mint_claim_own() - what node 0 owns
+ * @node:	its record, filled
+ *
+ * Context: predecessor, setup_arch().
+ */
+void __init mint_claim_own(const struct mint_node *node)
+{
+	own = *node;
+}
+
+/**
+ * mint_claim() - what a node owns
+ * @n:	number of the node
+ *
+ * Context: any. In node 0 the answer comes from private memory, that about a
+ *	    successor stays valid under its claim's lock; elsewhere it is the
+ *	    node's record, whose counts are to be checked.
+ * Return: the record, or NULL if there is no such node.
+ */
+const struct mint_node *mint_claim(u32 n)
+{
+	const struct mint_node *node = mint_node(n);
+	struct mint_claim *claim;
+
+	if (mint_role == MINT_PREDECESSOR) {
+		if (n == mint_self)
+			return node ? &own : NULL;
+		claim = node ? READ_ONCE(claims[n]) : NULL;
+		/* Pairs with the releases in mint_claim_use(), mint_release() */
+		return claim && smp_load_acquire(&claim->used) ?
+		       &claim->node : NULL;
+	}
+	return node && READ_ONCE(node->state) != MINT_STATE_NONE ? node : NULL;
+}
+
+/* Where a successor finds state, reason and time of node 0 */
+static const struct mint_node *node0_told(void)
+{
+	/* Pairs with mint_node0_set_silent() */
+	return smp_load_acquire(&node0_silent) ? &silent_node0 : mint_node(0);
+}
+
+/**
+ * mint_node0_set_silent() - does the heart of node 0 stand still?
+ * @silent:	it does
+ * @reason:	why it is thought so, one line; of no meaning if it does not
+ *
+ * Context: successor, any; one caller at a time.
+ */
+void mint_node0_set_silent(bool silent, const char *reason)
+{
+	if (silent && !node0_silent) {
+		silent_node0 = *mint_node(0);
+		silent_node0.state = MINT_STATE_SILENT;
+		silent_node0.since_ns = ktime_get_real_fast_ns();
+		strscpy(silent_node0.reason, reason, sizeof(silent_node0.reason));
+	}
+	/* Pairs with node0_told() */
+	smp_store_release(&node0_silent, silent);
+}
+
+/**
+ * mint_state() - state of a node
+ * @n:	number of the node
+ *
+ * Context: any.
+ * Return: MINT_STATE_*, as this kernel has found it: node 0 the state of its
+ * successors, and a successor that of node 0; else what the record says.
+ */
+u32 mint_state(u32 n)
+{
+	struct mint_node *node = mint_node(n);
+
+	if (mint_role == MINT_PREDECESSOR && n != mint_self)
+		return node && READ_ONCE(claims[n]) ?
+		       READ_ONCE(claims[n]->node.state) : MINT_STATE_NONE;
+	if (mint_role == MINT_SUCCESSOR && !n && node)
+		return READ_ONCE(node0_told()->state);
+	return node ? READ_ONCE(node->state) : MINT_STATE_NONE;
+}
+
+/**
+ * mint_quarantined() - does a node hold what its cores may still write to?
+ * @n:	number of the node
+ *
+ * Context: any; true in node 0 only, which keeps the book.
+ */
+bool mint_quarantined(u32 n)
+{
+	return mint_role == MINT_PREDECESSOR &&
+	       mint_state(n) == MINT_STATE_QUARANTINE;
+}
+
+/**
+ * mint_node_parked() - is it certain that no core of a node runs?
+ * @n:	number of a successor
+ *
+ * Context: any; false in all but node 0, which keeps the book.
+ */
+bool mint_node_parked(u32 n)
+{
+	return mint_node(n) && READ_ONCE(claims[n]) &&
+	       READ_ONCE(claims[n]->parked);
+}
+
+/**
+ * mint_claim_busy() - is somebody at a node?
+ * @n:	number of a successor
+ *
+ * Context: predecessor, any.
+ */
+bool mint_claim_busy(u32 n)
+{
+	return mint_node(n) && READ_ONCE(claims[n]) &&
+	       mutex_is_locked(&claims[n]->lock);
+}
+
+/**
+ * mint_incarnation() - who has a number, as a count
+ * @n:	number of a node
+ *
+ * Context: predecessor, any.
+ * Return: a count that is another one once another node has the number.
+ */
+u64 mint_incarnation(u32 n)
+{
+	return mint_node(n) && READ_ONCE(claims[n]) ?
+	       READ_ONCE(claims[n]->incarnation) : 0;
+}
+
+/**
+ * mint_told() - what is known of a node, dead or alive
+ * @n:	number of the node
+ *
+ * Context: any.
+ * Return: where state, reason and time stand: the book of this kernel, where it
+ * keeps one, else the record; NULL if there is none.
+ */
+const struct mint_node *mint_told(u32 n)
+{
+	if (mint_role == MINT_PREDECESSOR && n != mint_self)
+		return mint_node(n) && READ_ONCE(claims[n]) ?
+		       &claims[n]->node : NULL;
+	if (mint_role == MINT_SUCCESSOR && !n)
+		return node0_told();
+	return mint_node(n);
+}
+
+/**
+ * mint_claim_trylock() - begin an operation on a node
+ * @n:	number of the node
+ *
+ * Does not wait: who changes the node may be waiting for the caller.
+ *
+ * Context: predecessor, process.
+ * Return: the claim, locked; NULL if there is no such node or somebody else is
+ * at it.
+ */
+struct mint_claim *mint_claim_trylock(u32 n)
+{
+	struct mint_claim *claim = mint_node(n) ? READ_ONCE(claims[n]) : NULL;
+
+	return claim && mutex_trylock(&claim->lock) ? claim : NULL;
+}
+
+/**
+ * mint_claim_unlock() - end an operation on a node
+ * @claim:	from mint_claim_trylock() or mint_claim_new()
+ */
+void mint_claim_unlock(struct mint_claim *claim)
+{
+	mutex_unlock(&claim->lock);
+	/* For mint_claim_wait() */
+	wake_up_all(&mint_state_wait);
+}
+
+/**
+ * mint_claim_progress() - does somebody get on with taking a node back?
+ * @n:	number of the node
+ *
+ * Context: predecessor, any.
+ * Return: a count that is another one if so.
+ */
+unsigned long mint_claim_progress(u32 n)
+{
+	return mint_node(n) && READ_ONCE(claims[n]) ?
+	       READ_ONCE(claims[n]->progress) : 0;
+}
+
+/**
+ * mint_claim_progressed() - a step of taking a node back is done
+ * @claim:	of the node
+ *
+ * Context: predecessor, under the claim's lock.
+ */
+void mint_claim_progressed(struct mint_claim *claim)
+{
+	WRITE_ONCE(claim->progress, claim->progress + 1);
+}
+
+/**
+ * mint_claim_wait() - wait until nobody is at a node
+ * @n:	number of the node
+ * @ms:	how long to wait for one step of who is at it
+ *
+ * Somebody else may be quicker to begin the next operation.
+ *
+ * Context: predecessor, process; may sleep. The caller has no claim locked.
+ * Return: false if who is at it does not get on.
+ */
+bool mint_claim_wait(u32 n, unsigned int ms)
+{
+	struct mint_claim *claim = mint_node(n) ? READ_ONCE(claims[n]) : NULL;
+	unsigned long seen;
+
+	if (!claim)
+		return true;
+	do {
+		seen = mint_claim_progress(n);
+		if (wait_event_timeout(mint_state_wait,
+				       !mutex_is_locked(&claim->lock),
+				       msecs_to_jiffies(ms)))
+			return true;
+	} while (mint_claim_progress(n) != seen);
+	return false;
+}
+
+/**
+ * mint_claim_new() - find a number for a new node
+ * @look:	what mint_claim_look() has done, in a work queue
+ *
+ * One that was never used, else the one whose last words are the oldest.
+ *
+ * Context: predecessor, process, under mint_claims_lock.
+ * Return: the claim, locked and not in use; NULL if there is none.
+ */
+struct mint_claim *mint_claim_new(work_func_t look)
+{
+	struct mint_claim *claim, *best = NULL;
+	u32 n;
+
+	mint_claims_assert_held();
+	for (n = 1; mint_node(n); n++) {
+		claim = claims[n];
+		if (!claim) {
+			claim = kzalloc(sizeof(*claim), GFP_KERNEL);
+			if (!claim)
+				break;
+			mutex_init(&claim->lock);
+			raw_spin_lock_init(&claim->request_lock);
+			INIT_WORK(&claim->look, look);
+			claim->n = n;
+			WRITE_ONCE(claims[n], claim);
+		}
+		if (claim->used || !mutex_trylock(&claim->lock))
+			continue;
+		if (!best || claim->over < best->over) {
+			if (best)
+				mint_claim_unlock(best);
+			best = claim;
+		} else {
+			mint_claim_unlock(claim);
+		}
+		if (!best->over)
+			break;
+	}
+	return best;
+}
+
+/**
+ * mint_claim_use() - enter a node into the book and into its record
+ * @claim:	from mint_claim_new()
+ * @node:	what it is given
+ *
+ * What stood there of the node before is put aside, and its rings are left
+ * alone: mint_claim_settle() or mint_claim_forget() comes next.
+ *
+ * Context: predecessor, process, under mint_claims_lock and the claim's lock.
+ */
+void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
+{
+	u32 state = mint_state_next(claim->node.state, MINT_EVENT_CLAIM);
+	unsigned long flags;
+
+	lockdep_assert_held(&claim->lock);
+	mint_claims_assert_held();
+	raw_spin_lock_irqsave(&claim->request_lock, flags);
+	claim->last = claim->node;
+	claim->last_record = *mint_node(claim->n);
+	claim->last_over = claim->over;
+	claim->node = *node;
+	claim->node.state = state;
+	claim->nr_lent = 0;
+	claim->ran = false;
+	WRITE_ONCE(claim->parked, true);
+	claim->request = MINT_REQUEST_NONE;
+	claim->incarnation++;
+	*mint_node(claim->n) = claim->node;
+	/* Pairs with mint_claim() */
+	smp_store_release(&claim->used, true);
+	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
+}
+
+/**
+ * mint_claim_settle() - nothing can fail any more
+ * @claim:	from mint_claim_use()
+ *
+ * From here on the number is the new node's. Until now the last words of the
+ * one before, log and all, were still there for mint_claim_forget().
+ *
+ * Context: predecessor, process, under the claim's lock; the node does not run.
+ */
+void mint_claim_settle(struct mint_claim *claim)
+{
+	lockdep_assert_held(&claim->lock);
+	claim->last.state = MINT_STATE_NONE;
+	mint_node_announce(claim->n, MINT_NODE_NEW);
+}
+
+/**
+ * mint_ring_node() - the same, by the number of the node
+ * @n:	number of a successor
+ *
+ * Its record says which core hears: after an own reboot it may be another one
+ * than at the launch.
+ *
+ * Context: predecessor, any, interrupts off.
+ */
+void mint_ring_node(u32 n)
+{
+	const struct mint_node *claim = mint_claim(n);
+	struct mint_core *core;
+	u32 apic_id;
+
+	if (!claim)
+		return;
+	apic_id = READ_ONCE(mint_node(n)->boot_apic_id);
+	core = mint_core_find(apic_id);
+	if (!core || mint_core_owner(core) != n)
+		apic_id = claim->boot_apic_id;
+	mint_doorbell(apic_id);
+}
+
+/**
+ * mint_request() - ask something of a successor
+ * @n:		number of the node
+ * @what:	MINT_REQUEST_*
+ * @incarnation: out: who was asked
+ *
+ * The only one that writes requests. A request stands until the node is over,
+ * and none takes the place of a stronger one. Under the lock the number is one
+ * node's, so nobody asks who has it next.
+ *
+ * Context: predecessor, any but NMI.
+ * Return: 0; -ESRCH if there is no such node, or if it is to power itself off
+ * and neither runs nor starts.
+ */
+int mint_request(u32 n, u32 what, u64 *incarnation)
+{
+	struct mint_claim *claim = n != mint_self && mint_node(n) ?
+				   READ_ONCE(claims[n]) : NULL;
+	unsigned long flags;
+	int err = -ESRCH;
+
+	if (!claim)
+		return err;
+	raw_spin_lock_irqsave(&claim->request_lock, flags);
+	if (claim->used && (what != MINT_REQUEST_POWEROFF ||
+			    mint_state_alive(READ_ONCE(claim->node.state)))) {
+		err = 0;
+		*incarnation = claim->incarnation;
+		claim->request = max(claim->request, what);
+		WRITE_ONCE(mint_node(n)->request, claim->request);
+		mint_ring_node(n);
+	}
+	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
+	return err;
+}
+
+/**
+ * mint_node_listen() - be told what happens to nodes
+ * @nb:		its call gets an enum mint_notice and a pointer to the number
+ *
+ * Listeners come while this kernel boots and never go, so there is no lock.
+ *
+ * Context: initcall.
+ * Return: 0.
+ */
+int __init mint_node_listen(struct notifier_block *nb)
+{
+	return raw_notifier_chain_register(&listeners, nb);
+}
+
+/**
+ * mint_node_announce() - tell those who listen what happens to a node
+ * @n:		its number
+ * @what:	happens
+ *
+ * Context: process; in a predecessor under the claim's lock.
+ * Return: 0, or the error of a listener that refuses.
+ */
+int mint_node_announce(u32 n, enum mint_notice what)
+{
+	return notifier_to_errno(raw_notifier_call_chain(&listeners, what, &n));
+}
+
+static void enter_state(struct mint_claim *claim, u32 state, bool tell)
+{
+	struct mint_node *told = &claim->node;
+	struct mint_node *node = mint_node(claim->n);
+
+	lockdep_assert_held(&claim->lock);
+	told->since_ns = ktime_get_real_ns();
+	WRITE_ONCE(told->state, state);
+	if (tell) {
+		memcpy(node->reason, told->reason, sizeof(node->reason));
+		node->since_ns = told->since_ns;
+		WRITE_ONCE(node->state, state);
+	}
+	mint_node_announce(claim->n, MINT_NODE_STATE);
+	wake_up_all(&mint_state_wait);
+}
+
+/**
+ * mint_claim_event() - something has happened to a successor
+ * @claim:	its claim
+ * @event:	what
+ * @fmt:	why, one line
+ *
+ * Its state is then what the table of states.c says.
+ *
+ * Context: predecessor, process, under the claim's lock.
+ */
+void mint_claim_event(struct mint_claim *claim, enum mint_event event,
+		      const char *fmt, ...)
+{
+	u32 old = claim->node.state, state = mint_state_next(old, event);
+	va_list args;
+
+	if (WARN_ONCE(!state, "mint: node %u is %s: no event %u then\n", claim->n,
+		      mint_state_name(old), event))
+		return;
+	va_start(args, fmt);
+	vscnprintf(claim->node.reason, sizeof(claim->node.reason), fmt, args);
+	va_end(args);
+	/* The record of a node that runs is its own to write */
+	enter_state(claim, state, !claim->used || old == MINT_STATE_LOADED);
+}
+
+/**
+ * mint_claim_undo() - leave the number as mint_claim_use() found it
+ * @claim:	of a node that never ran, and was released
+ *
+ * The last words of the node before are back, unless mint_claim_settle() has
+ * let them go: then nobody has the number.
+ *
+ * Context: predecessor, process, under the claim's lock.
+ */
+void mint_claim_undo(struct mint_claim *claim)
+{
+	lockdep_assert_held(&claim->lock);
+	if (claim->last.state != MINT_STATE_NONE) {
+		claim->node = claim->last;
+		claim->over = claim->last_over;
+		*mint_node(claim->n) = claim->last_record;
+		mint_node_announce(claim->n, MINT_NODE_STATE);
+		wake_up_all(&mint_state_wait);
+		return;
+	}
+	enter_state(claim, MINT_STATE_NONE, true);
+	mint_node_announce(claim->n, MINT_NODE_GONE);
+	memset(mint_node(claim->n), 0, sizeof(struct mint_node));
+}
+
+/**
+ * mint_claim_look() - have somebody look after a successor
+ * @n:	number of a node that has a claim
+ *
+ * Context: predecessor, any but NMI.
+ */
+void mint_claim_look(u32 n)
+{
+	queue_work(system_unbound_wq, &claims[n]->look);
+}

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: I/O APICs, which all kernels of the machine share.
+ *
+ * Owns the pins and the lock. An I/O APIC is programmed through an index and
+ * a data register: two accesses that belong together, whichever kernel makes
+ * them. Every pin has one owner, and the entry of a foreign pin is never
+ * written, whatever stock code would like to clear or mask.
+ *
+ * Whose a pin is stands in private memory of each kernel: node 0 keeps the
+ * owners of all, a successor copies the table once, when it maps the common
+ * area. What a peer writes into the table later changes nothing.
+ */
+
+#include <linux/init.h>
+#include <linux/interrupt.h>
+#include <linux/io.h>
+#include <linux/irq.h>
+#include <linux/irqdesc.h>
+#include <linux/kernel.h>
+#include <linux/memblock.h>
+#include <linux/slab.h>
+
+#include <asm/apic.h>
+#include <asm/fixmap.h>
+#include <asm/io_apic.h>
+#include <asm/irq_vectors.h>
+#include <asm/irqdomain.h>
+#include <asm/x86_init.h>
+
+#include "../area/area.h"
+#include "own.h"
+
+#define IOAPIC_FIRST_ENTRY	0x10
+#define IOAPIC_DATA		0x10	/* offset of the data register */
+#define IOAPIC_DEST_MAX		254	/* 255 is a broadcast */
+
+/* Private, as the text above says; indexed as the records */
+static struct mint_ioapic known[MAX_IO_APICS] __ro_after_init;
+static u32 *pin_owners __ro_after_init;
+
+/**
+ * mint_ioapics_place() - find out which pins there are
+ * @list:	out: first GSI and number of pins of each I/O APIC
+ * @count:	how many I/O APICs
+ * @pins:	out: owner of each GSI: node 0, or MINT_NODE_FREE without a pin
+ * @top:	how many GSIs
+ * @find:	number of the I/O APIC that has a GSI, or a negative error
+ *
+ * I/O APICs are in the order in which the firmware names them, their GSIs are
+ * in any order.
+ */
+void mint_ioapics_place(struct mint_ioapic *list, u32 count, u32 *pins, u32 top,
+			int (*find)(u32 gsi))
+{
+	u32 gsi;
+	int i;
+
+	for (gsi = 0; gsi < top; gsi++) {
+		pins[gsi] = MINT_NODE_FREE;
+		i = find(gsi);
+		if (i < 0 || i >= count)
+			continue;
+		if (!list[i].nr_pins)
+			list[i].gsi_base = gsi;
+		list[i].nr_pins = gsi - list[i].gsi_base + 1;
+		pins[gsi] = 0;
+	}
+}
+
+/**
+ * mint_ioapics_create() - describe the I/O APICs, and publish that
+ *
+ * Context: predecessor, boot, the common area is there.
+ */
+void __init mint_ioapics_create(void)
+{
+	u32 i, gsi, pins = mint_layout.pins.count;
+
+	pin_owners = memblock_alloc(max(pins, 1U) * sizeof(*pin_owners),
+				    SMP_CACHE_BYTES);
+	if (!pin_owners)
+		panic("mint: no memory for %u pins", pins);
+
+	mint_ioapics_place(known, mint_layout.ioapics.count, pin_owners, pins,
+			   mp_find_ioapic);
+	for (i = 0; i < mint_layout.ioapics.count; i++) {
+		known[i].id = mpc_ioapic_id(i);
+		known[i].addr = mpc_ioapic_addr(i);
+		*mint_ioapic_record(i) = known[i];
+	}
+	for (gsi = 0; gsi < pins; gsi++)
+		*mint_pin_record(gsi) = pin_owners[gsi];
+}
+
+/**
+ * mint_ioapics_adopt() - take over what node 0 has published
+ *
+ * Context: successor, the common area mapped.
+ * Return: 0, -ENOMEM.
+ */
+int __init mint_ioapics_adopt(void)
+{
+	u32 i, *owners;
+
+	owners = kcalloc(mint_layout.pins.count, sizeof(*owners), GFP_KERNEL);
+	if (!owners)
+		return -ENOMEM;
+	for (i = 0; i < mint_layout.pins.count; i++)
+		owners[i] = READ_ONCE(*mint_pin_record(i));
+	for (i = 0; i < mint_layout.ioapics.count; i++)
+		known[i] = *mint_ioapic_record(i);
+	pin_owners = owners;
+	return 0;
+}
+
+/**
+ * mint_ioapic() - what was recorded of an I/O APIC
+ * @ioapic:	its number in this kernel
+ *
+ * Context: any.
+ * Return: the record; NULL for one that node 0 found after its boot.
+ */
+const struct mint_ioapic *mint_ioapic(unsigned int ioapic)
+{
+	u32 i, addr = mpc_ioapic_addr(ioapic);
+
+	for (i = 0; i < mint_layout.ioapics.count; i++)
+		if (known[i].nr_pins && known[i].addr == addr)
+			return &known[i];
+	return NULL;
+}
+
+/**
+ * mint_pin_owner() - whose is a pin?
+ * @gsi:	global system interrupt of the pin
+ *
+ * Context: any. A successor knows of its own pins alone: the others change
+ *	    hands without it.
+ * Return: number of the node; MINT_NODE_FREE if there is no such pin.
+ */
+u32 mint_pin_owner(u32 gsi)
+{
+	return pin_owners && gsi < mint_layout.pins.count ?
+	       READ_ONCE(pin_owners[gsi]) : MINT_NODE_FREE;
+}
+
+/**
+ * mint_pin_give() - give a pin to another node
+ * @gsi:	global system interrupt of the pin
+ * @from:	who has it
+ * @to:		who gets it
+ *
+ * Context: predecessor, under mint_claims_lock(), which keeps the owner and
+ *	    what the others are told the same.
+ * Return: false if it is not @from's.
+ */
+bool mint_pin_give(u32 gsi, u32 from, u32 to)
+{
+	if (mint_pin_owner(gsi) != from ||
+	    !try_cmpxchg(&pin_owners[gsi], &from, to))
+		return false;
+	WRITE_ONCE(*mint_pin_record(gsi), to);
+	return true;
+}
+
+/**
+ * mint_ioapic_may_write() - is this register ours to write?
+ * @ioapic:	number of the I/O APIC in this kernel
+ * @reg:	register
+ *
+ * The ID and everything else that is not a pin's entry is node 0's. So is every
+ * pin that has no record, because node 0 found its I/O APIC later: no other
+ * node can have got it.
+ *
+ * Context: any.
+ * Return: false for what belongs to another node.
+ */
+bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg)
+{
+	const struct mint_ioapic *rec;
+	u32 pin, gsi;
+
+	if (!mint_common)
+		return true;
+	if (reg < IOAPIC_FIRST_ENTRY)
+		return mint_role == MINT_PREDECESSOR;
+
+	rec = mint_ioapic(ioapic);
+	pin = (reg - IOAPIC_FIRST_ENTRY) / 2;
+	gsi = rec ? rec->gsi_base + pin : MINT_GSI_MAX;
+	if (!rec || pin >= rec->nr_pins || gsi >= mint_layout.pins.count)
+		return mint_role == MINT_PREDECESSOR;
+	return mint_pin_owner(gsi) == mint_self;
+}
+
+/* Node 0 has a handler on the line */
+static bool line_in_use(u32 gsi)
+{
+	int irq = mp_map_gsi_to_irq(gsi, 0, NULL);
+
+	return irq > 0 && irq_has_action(irq);
+}
+
+/*
+ * Where an interrupt exists for a pin that is another node's, nobody can ask
+ * for it: a driver of node 0 gets an error, not silence.
+ */
+static void set_requestable(u32 gsi, bool on)
+{
+	int irq = mp_map_gsi_to_irq(gsi, 0, NULL);
+
+	if (irq <= 0)
+		return;
+	if (on)
+		irq_clear_status_flags(irq, IRQ_NOREQUEST);
+	else
+		irq_set_status_flags(irq, IRQ_NOREQUEST);
+}
+
+/**
+ * mint_interrupts_remapped() - do interrupts go by node 0's tables?
+ *
+ * Return: true where interrupt remapping is on: what another kernel writes
+ * into an entry or a device is then dropped by the hardware.
+ */
+bool mint_interrupts_remapped(void)
+{
+	return x86_apic_ops.restore != native_restore_boot_irq_mode;
+}
+
+/**
+ * mint_pins_check() - may the line of a device go to a new node?
+ * @dev:	a device that has a line
+ *
+ * The node has no number yet, so whatever is lent is lent to another one.
+ *
+ * Context: predecessor, under mint_claims_lock().
+ * Return: NULL, or why it may not, as the end of a sentence.
+ */
+const char *mint_pins_check(const struct mint_device *dev)
+{
+	u32 owner = mint_pin_owner(dev->gsi);
+
+	mint_claims_assert_held();
+	if (owner == MINT_NODE_FREE)
+		return "no I/O APIC has it";
+	if (owner != mint_self)
+		return "another node has it";
+	if (line_in_use(dev->gsi))
+		return "a driver of node 0 uses it";
+	if (mint_interrupts_remapped())
+		return "node 0 has interrupt remapping on";
+	return NULL;
+}
+
+static void clear_pin(u32 gsi)
+{
+	int ioapic = mp_find_ioapic(gsi);
+
+	if (ioapic >= 0)
+		clear_IO_APIC_pin(ioapic, mp_find_ioapic_pin(ioapic, gsi));
+}
+
+/* A pin of node 0, which nobody there uses: its entry is masked */
+static int lend_pin(u32 gsi, u32 n)
+{
+	/* Devices of one node may have one line */
+	if (mint_pin_owner(gsi) == n)
+		return 0;
+	if (!mint_pin_give(gsi, mint_self, n))
+		return -EBUSY;
+	set_requestable(gsi, false);
+	/* A driver may have come since that was looked at, but none comes now */
+	if (!line_in_use(gsi))
+		return 0;
+	set_requestable(gsi, true);
+	mint_pin_give(gsi, n, mint_self);
+	return -EBUSY;
+}
+
+/**
+ * mint_pins_lend() - move the lines of a new node's devices to it
+ * @n:		number of the node
+ *
+ * They are node 0's and nobody there uses them, as mint_pins_check() or
+ * mint_line_check() found.
+ *
+ * Context: predecessor, under mint_claims_lock().
+ * Return: 0; a negative error if a line was taken meanwhile. What was done until
+ * then, mint_pins_return() undoes.
+ */
+int mint_pins_lend(u32 n)
+{
+	const struct mint_node *node = mint_claim(n);
+	u32 i;
+	int err;
+
+	mint_claims_assert_held();
+	for (i = 0; i < node->nr_devices; i++) {
+		if (!(node->devices[i].irq_flags & MINT_IRQ_VALID))
+			continue;
+		err = lend_pin(node->devices[i].gsi, n);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * mint_pins_return() - take all lines of a node back
+ * @n:		number of the node
+ *
+ * Masks what the node may have left: it is this kernel's to write again. The
+ * devices are at rest by now, so no line is asserted any more.
+ *
+ * Context: predecessor, process, mint_claims_lock() not held.
+ */
+void mint_pins_return(u32 n)
+{
+	const struct mint_node *node = mint_claim(n);
+	u32 i, gsi;
+
+	scoped_guard(mint_claims) {
+		for (i = 0; i < node->nr_devices; i++) {
+			gsi = node->devices[i].gsi;
+			if (!(node->devices[i].irq_flags & MINT_IRQ_VALID) ||
+			    !mint_pin_give(gsi, n, mint_self))
+				continue;
+			clear_pin(gsi);
+			set_requestable(gsi, true);
+		}
+	}
+}
+
+/**
+ * mint_pins_clear() - take this node's entries out of the I/O APICs
+ *
+ * Not clear_IO_APIC(), which would walk over foreign pins, too. The other
+ * cores were stopped, one of them perhaps with the local lock held.
+ *
+ * Context: the node ends; any, interrupts off.
+ */
+void mint_pins_clear(void)
+{
+	u32 gsi;
+
+	lockdep_assert_irqs_disabled();
+	ioapic_zap_locks();
+	for (gsi = 0; gsi < mint_layout.pins.count; gsi++)
+		if (mint_pin_owner(gsi) == mint_self)
+			clear_pin(gsi);
+}
+
+/*
+ * ---- without the kernel's interrupt code ----
+ *
+ * After a panic of node 0 one core is left, which looks at pins by itself. It
+ * takes no lock that a core which was stopped may hold, but the shared one,
+ * which is broken then.
+ */
+
+static void write_entry(int ioapic, int pin,
+			const struct IO_APIC_route_entry *entry)
+{
+	void __iomem *base =
+		(void __iomem *)__fix_to_virt(FIX_IO_APIC_BASE_0 + ioapic) +
+		(mpc_ioapic_addr(ioapic) & ~PAGE_MASK);
+
+	guard(mint_ioapic)();
+	/* The word with the mask last, as ioapic_write_entry() has it */
+	writel(IOAPIC_FIRST_ENTRY + 1 + 2 * pin, base);
+	writel(entry->w2, base + IOAPIC_DATA);
+	writel(IOAPIC_FIRST_ENTRY + 2 * pin, base);
+	writel(entry->w1, base + IOAPIC_DATA);
+}
+
+static void write_level_pin(u32 gsi, u32 irq_flags, bool masked)
+{
+	struct IO_APIC_route_entry entry = {
+		.vector		= X86_PLATFORM_IPI_VECTOR,
+		.active_low	= !!(irq_flags & MINT_IRQ_ACTIVE_LOW),
+		.is_level	= true,
+		.masked		= masked,
+		.destid_0_7	= read_apic_id(),
+	};
+	int ioapic = mp_find_ioapic(gsi);
+
+	if (ioapic >= 0)
+		write_entry(ioapic, mp_find_ioapic_pin(ioapic, gsi), &entry);
+}
+
+/**
+ * mint_pin_arm() - have a pin of this node tell when its line is asserted
+ * @gsi:	global system interrupt of the pin, which is masked
+ * @irq_flags:	MINT_IRQ_* of its line
+ *
+ * The interrupt goes to this core, which need not take it. An APIC ID that an
+ * entry has no room for leaves the pin masked: mint_pin_fired() says always
+ * yes then.
+ *
+ * Context: predecessor, after a panic, interrupts off, local APIC on.
+ */
+void mint_pin_arm(u32 gsi, u32 irq_flags)
+{
+	if (read_apic_id() <= IOAPIC_DEST_MAX)
+		write_level_pin(gsi, irq_flags, false);
+}
+
+/**
+ * mint_pin_disarm() - mask a pin, and forget that it has fired
+ * @gsi:	global system interrupt of the pin, whose line is asserted
+ * @irq_flags:	MINT_IRQ_* of its line
+ *
+ * Edge-triggered for a moment, which clears Remote IRR, the pin is then
+ * level-triggered again: so the I/O APIC sees that the line is released.
+ *
+ * Context: as mint_pin_arm(), and ioapic_zap_locks() was called.
+ */
+void mint_pin_disarm(u32 gsi, u32 irq_flags)
+{
+	clear_pin(gsi);
+	write_level_pin(gsi, irq_flags, true);
+}
+
+/**
+ * mint_pin_fired() - was the line asserted since mint_pin_arm()?
+ * @gsi:	global system interrupt of the pin
+ *
+ * A level-triggered interrupt that was sent and not answered is seen in the
+ * entry: Remote IRR (82093AA data sheet, 3.2.4).
+ *
+ * Context: as mint_pin_arm().
+ */
+bool mint_pin_fired(u32 gsi)
+{
+	struct IO_APIC_route_entry entry;
+	int ioapic = mp_find_ioapic(gsi);
+
+	if (ioapic < 0)
+		return false;
+	entry.w1 = native_io_apic_read(ioapic, IOAPIC_FIRST_ENTRY +
+				       2 * mp_find_ioapic_pin(ioapic, gsi));
+	return entry.masked || entry.irr;
+}

@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: whose memory it is.
+ *
+ * Owns mint.mem= and the rewriting of the memory map, the ranges that nodes
+ * hold, their names in /proc/iomem, and what drivers may map.
+ */
+
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include <asm/e820/api.h>
+#include <asm/sections.h>
+#include <asm/setup.h>
+
+#include "../area/area.h"
+#include "own.h"
+
+/*
+ * This node's memory. The record in the common area says the same, for the
+ * other nodes; it is not asked what this kernel may touch.
+ */
+struct mint_range mint_own_mem[MINT_RANGES_MAX] __ro_after_init;
+u32 mint_own_mem_count __ro_after_init;
+
+/* mint.mem= leaves room for what the boot loader put elsewhere */
+#define MINT_MEM_PARAM_MAX	(MINT_RANGES_MAX - 6)
+
+/*
+ * What the firmware calls usable and node 0 reserved when it booted: memmap=,
+ * tables of the firmware that lie in usable memory, whatever else.
+ */
+static struct mint_range withheld[E820_MAX_ENTRIES] __initdata;
+static u32 withheld_count __initdata;
+
+static struct resource *node_resources[MINT_NODE_MAX];
+static char node_resource_names[MINT_NODE_MAX][16];
+
+/**
+ * mint_ranges_overlap() - do two ranges share a byte?
+ * @a:	a range
+ * @b:	another one
+ */
+bool mint_ranges_overlap(const struct mint_range *a, const struct mint_range *b)
+{
+	/* Without sums: a range may end with the last byte there is */
+	return a->start < b->start ? b->size && b->start - a->start < a->size :
+				     a->size && a->start - b->start < b->size;
+}
+
+/**
+ * mint_range_inside() - does one range lie within one of several?
+ * @inner:	the range
+ * @outer:	the ranges, none of which touch each other
+ * @count:	how many there are
+ */
+bool mint_range_inside(const struct mint_range *inner,
+		       const struct mint_range *outer, u32 count)
+{
+	for (; count; count--, outer++)
+		if (inner->start >= outer->start &&
+		    inner->start - outer->start < outer->size &&
+		    inner->size <= outer->size - (inner->start - outer->start))
+			return true;
+	return false;
+}
+
+/* Cut *@end down to the next border of @range above @addr; is @addr in it? */
+static bool border(const struct mint_range *range, u64 addr, u64 *end)
+{
+	u64 stop = range->start + range->size;
+
+	if (addr < range->start) {
+		*end = min(*end, range->start);
+		return false;
+	}
+	if (addr >= stop)
+		return false;
+	*end = min(*end, stop);
+	return true;
+}
+
+/**
+ * mint_map_cut() - cut ranges out of an entry of the memory map
+ * @entry:	the entry; only usable memory is cut
+ * @cut:	ranges in any order, which may overlap
+ * @nr_cut:	how many there are
+ * @out:	the parts, in ascending order; those cut out are WITHHELD
+ * @max:	room there; further parts are counted only
+ *
+ * Return: how many parts there are.
+ */
+u32 mint_map_cut(const struct mint_map *entry, const struct mint_range *cut,
+		 u32 nr_cut, struct mint_map *out, u32 max)
+{
+	u64 pos = entry->start, end = entry->start + entry->size, next;
+	struct mint_map part = {};
+	u32 i, count = 0;
+	bool in;
+
+	for (; pos < end; pos = next) {
+		next = end;
+		in = false;
+		for (i = 0; i < nr_cut && entry->type == E820_TYPE_RAM; i++)
+			in |= border(&cut[i], pos, &next);
+		/* Borders of ranges that touch or overlap are none of the map */
+		if (!count || in != !!(part.flags & MINT_MAP_WITHHELD)) {
+			part.start = pos;
+			part.size = 0;
+			part.type = in ? E820_TYPE_RESERVED : entry->type;
+			part.flags = in ? MINT_MAP_WITHHELD : 0;
+			count++;
+		}
+		part.size += next - pos;
+		if (count <= max)
+			out[count - 1] = part;
+	}
+	return count;
+}
+
+static void __init withhold(u64 start, u64 end)
+{
+	struct mint_range *range = &withheld[withheld_count];
+
+	if (withheld_count == ARRAY_SIZE(withheld)) {
+		pr_err_once("too many reserved ranges to tell what is free: nothing can be lent\n");
+		withheld[0].start = 0;
+		withheld[0].size = PHYSICAL_PAGE_MASK & PAGE_MASK;
+		return;
+	}
+	range->start = PAGE_ALIGN_DOWN(start);
+	range->size = PAGE_ALIGN(end) - range->start;
+	withheld_count++;
+}
+
+/* Does this kernel's own map call it usable, too? Up to where: *@end */
+static bool __init still_usable(u64 addr, u64 *end)
+{
+	const struct e820_entry *entry = e820_table->entries;
+	struct mint_range range;
+	u32 i;
+
+	for (i = 0; i < e820_table->nr_entries; i++, entry++) {
+		range.start = entry->addr;
+		range.size = entry->size;
+		if (border(&range, addr, end))
+			return entry->type == E820_TYPE_RAM ||
+			       entry->type == E820_TYPE_RESERVED_KERN;
+	}
+	return false;
+}
+
+/* What parameters and tables of the firmware have changed so far */
+static void __init withhold_changes(void)
+{
+	const struct e820_entry *entry = e820_table_firmware->entries;
+	u64 pos, end, next;
+	u32 i;
+
+	for (i = 0; i < e820_table_firmware->nr_entries; i++, entry++) {
+		if (entry->type != E820_TYPE_RAM)
+			continue;
+		end = entry->addr + entry->size;
+		for (pos = entry->addr; pos < end; pos = next) {
+			next = end;
+			if (!still_usable(pos, &next))
+				withhold(pos, next);
+		}
+	}
+}
+
+static int range_cmp(const void *a, const void *b)
+{
+	const struct mint_range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static void __init own_add(u64 start, u64 size, const char *what)
+{
+	struct mint_range range = {
+		.start	= PAGE_ALIGN_DOWN(start),
+		.size	= PAGE_ALIGN(start + size) - PAGE_ALIGN_DOWN(start),
+	};
+
+	if (mint_range_inside(&range, mint_own_mem, mint_own_mem_count))
+		return;
+	if (mint_own_mem_count == MINT_RANGES_MAX) {
+		pr_warn("no room to keep %s at %#llx\n", what, start);
+		return;
+	}
+	if (what)
+		pr_info("%#llx-%#llx stays with node 0: %s\n", range.start,
+			range.start + range.size - 1, what);
+	mint_own_mem[mint_own_mem_count++] = range;
+}
+
+/* Sort, and make one of those that touch */
+static void __init own_merge(void)
+{
+	u32 i, last = 0;
+
+	sort(mint_own_mem, mint_own_mem_count, sizeof(*mint_own_mem),
+	     range_cmp, NULL);
+	for (i = 1; i < mint_own_mem_count; i++) {
+		struct mint_range *prev = &mint_own_mem[last];
+		u64 end = mint_own_mem[i].start + mint_own_mem[i].size;
+
+		if (mint_own_mem[i].start > prev->start + prev->size)
+			mint_own_mem[++last] = mint_own_mem[i];
+		else
+			prev->size = max(end, prev->start + prev->size) - prev->start;
+	}
+	mint_own_mem_count = last + 1;
+}
+
+/* What the boot loader passed stays in use for good: sysfs shows it */
+static void __init own_add_setup_data(void)
+{
+	struct setup_data *data;
+	u64 pa, next;
+
+	for (pa = boot_params.hdr.setup_data; pa; pa = next) {
+		data = early_memremap(pa, sizeof(*data));
+		if (!data)
+			return;
+		next = data->next;
+		own_add(pa, sizeof(*data) + data->len, "setup_data");
+		early_memunmap(data, sizeof(*data));
+	}
+}
+
+static void __init own_apply(void)
+{
+	u64 pos = 0;
+	u32 i;
+
+	for (i = 0; i <= mint_own_mem_count; i++) {
+		u64 end = i < mint_own_mem_count ? mint_own_mem[i].start :
+						   PHYSICAL_PAGE_MASK + PAGE_SIZE;
+
+		if (end > pos)
+			e820__range_update(pos, end - pos, E820_TYPE_RAM,
+					   E820_TYPE_RESERVED);
+		if (i < mint_own_mem_count)
+			pos = end + mint_own_mem[i].size;
+	}
+	e820__update_table(e820_table);
+	pr_info("memory map of node 0:\n");
+	e820__print_table("mint");
+}
+
+/* mint.mem=<size>@<start>[,..]: the memory that node 0 keeps */
+static int __init mint_mem_param(char *str)
+{
+	const char *list = str;
+	struct mint_token token;
+	struct mint_range range;
+
+	if (mint_successor())
+		return 0;
+
+	while (mint_token_next(&list, &token)) {
+		if (mint_token_range(&token, &range))
+			pr_err("mint.mem=: '%.*s' ignored, want <size>@<start> in pages\n",
+			       token.len, token.text);
+		else if (!e820__mapped_any(range.start, range.start + range.size,
+					   E820_TYPE_RAM))
+			pr_err("mint.mem=: '%.*s' ignored, this machine has no memory there\n",
+			       token.len, token.text);
+		else if (mint_own_mem_count == MINT_MEM_PARAM_MAX)
+			pr_err("mint.mem=: '%.*s' ignored, at most %u ranges\n",
+			       token.len, token.text, MINT_MEM_PARAM_MAX);
+		else
+			own_add(range.start, range.size, NULL);
+	}
+	if (mint_own_mem_count)
+		mint_become_predecessor();
+	return 0;
+}
+early_param("mint.mem", mint_mem_param);
+
+/**
+ * mint_memory_apply() - keep what mint.mem= says, and nothing else
+ *
+ * The rest of what the firmware calls usable can be lent; the map names it
+ * reserved, so that nothing in this kernel takes it. What is in use since
+ * boot stays. Without mint.mem= all memory stays.
+ *
+ * Context: predecessor, setup_arch(), after the early parameters and before
+ *	    memblock learns of memory.
+ */
+void __init mint_memory_apply(void)
+{
+	withhold_changes();
+	if (!mint_own_mem_count) {
+		mint_own_mem[0].size = PHYSICAL_PAGE_MASK & PAGE_MASK;
+		mint_own_mem_count = 1;
+		return;
+	}
+	own_merge();
+	own_add(0, SZ_1M, "low memory");
+	own_add(__pa_symbol(_text), _end - _text, "kernel image");
+	own_add_setup_data();
+	own_merge();
+	own_apply();
+}
+
+/**
+ * mint_memory_adopt() - take a node's ranges as this kernel's own
+ * @node:	record of this node
+ *
+ * Context: successor, once, from mint_common_map().
+ */
+void __init mint_memory_adopt(const struct mint_node *node)
+{
+	u32 i;
+
+	mint_own_mem_count = min_t(u32, node->nr_mem, MINT_RANGES_MAX);
+	for (i = 0; i < mint_own_mem_count; i++)
+		mint_own_mem[i] = node->mem[i];
+}
+
+/* The first byte at or above @addr that is not this node's, up to @end */
+static u64 skip_own(u64 addr, u64 end)
+{
+	u32 i;
+
+	for (i = 0; i < mint_own_mem_count; i++)
+		if (addr >= mint_own_mem[i].start &&
+		    addr - mint_own_mem[i].start < mint_own_mem[i].size)
+			return min(end, mint_own_mem[i].start + mint_own_mem[i].size);
+	return addr;
+}
+
+/* The first byte of this node's above @addr, or @end */
+static u64 next_own(u64 addr, u64 end)
+{
+	u32 i;
+
+	for (i = 0; i < mint_own_mem_count; i++)
+		if (mint_own_mem[i].start > addr)
+			end = min(end, mint_own_mem[i].start);
+	return end;
+}
+
+/*
+ * What was reserved since then, in memory that this kernel does not use: for it
+ * the map says "reserved" already, and nothing else shows a change. On EFI that
+ * includes all of the boot services' memory, which nobody gives back there.
+ */
+static void __init withhold_reserved(void)
+{
+	phys_addr_t start, end;
+	u64 addr, next, i;
+
+	for_each_reserved_mem_range(i, &start, &end) {
+		for (addr = skip_own(start, end); addr < end;
+		     addr = skip_own(next, end)) {
+			next = next_own(addr, end);
+			withhold(addr, next);
+		}
+	}
+}
+
+/**
+ * mint_memory_describe() - the map of this machine, for all of its nodes
+ * @map:	room for it
+ * @max:	how many entries; 0 asks how many there are
+ *
+ * It is the firmware's, less what this kernel reserved when it booted: by
+ * parameters (memmap=, mem=), for tables of the firmware that lie in usable
+ * memory (EFI: ESRT, BGRT, TPM log and others), or for any other reason.
+ *
+ * Context: predecessor, setup_arch(), while memblock allocates.
+ * Return: entries filled in; with a @max of 0, as many as there are.
+ */
+u32 __init mint_memory_describe(struct mint_map *map, u32 max)
+{
+	const struct e820_entry *entry = e820_table_firmware->entries;
+	u32 i, kept = withheld_count, count = 0, room;
+	struct mint_map whole = {};
+
+	withhold_reserved();
+	for (i = 0; i < e820_table_firmware->nr_entries; i++, entry++) {
+		whole.start = entry->addr;
+		whole.size = entry->size;
+		whole.type = entry->type;
+		room = max > count ? max - count : 0;
+		count += mint_map_cut(&whole, withheld, withheld_count,
+				      room ? map + count : NULL, room);
+	}
+	withheld_count = kept;
+	return max ? min(count, max) : count;
+}
+
+/**
+ * mint_memory_register() - name the memory of others in /proc/iomem
+ *
+ * Every part of the firmware's usable memory that is not this node's becomes
+ * a busy, exclusive resource: no driver claims it, no BAR is put there,
+ * /dev/mem refuses it.
+ *
+ * Context: setup_arch() in a predecessor, init_IRQ() in a successor.
+ */
+void __init mint_memory_register(void)
+{
+	const struct mint_map *map;
+	struct resource *res;
+	u64 addr, end;
+	u32 i;
+
+	for (i = 0; (map = mint_firmware_map(i)); i++) {
+		if (map->type != E820_TYPE_RAM)
+			continue;
+		end = map->start + map->size;
+		for (addr = skip_own(map->start, end); addr < end;
+		     addr = skip_own(res->end + 1, end)) {
+			res = slab_is_available() ?
+			      kzalloc(sizeof(*res), GFP_KERNEL) :
+			      memblock_alloc(sizeof(*res), SMP_CACHE_BYTES);
+			if (!res)
+				return;
+			res->name = "Mint memory of other nodes";
+			res->flags = IORESOURCE_MEM | IORESOURCE_BUSY |
+				     IORESOURCE_EXCLUSIVE;
+			res->start = addr;
+			res->end = next_own(addr, end) - 1;
+			res->desc = IORES_DESC_RESERVED;
+			if (insert_resource(&iomem_resource, res))
+				pr_warn("%pR is not free in the resource tree\n", res);
+		}
+	}
+}
+
+/**
+ * mint_memory_lend() - name a node's ranges in /proc/iomem
+ * @n:	number of the node, its record filled
+ *
+ * Context: predecessor, under mint_claims_lock().
+ * Return: 0, -ENOMEM.
+ */
+int mint_memory_lend(u32 n)
+{
+	const struct mint_node *node = mint_claim(n);
+	struct resource *res;
+	u32 i;
+
+	mint_claims_assert_held();
+	res = kcalloc(node->nr_mem, sizeof(*res), GFP_KERNEL);
+	if (!res)
+		return -ENOMEM;
+
+	snprintf(node_resource_names[n], sizeof(node_resource_names[n]),
+		 "Mint node %u", n);
+	for (i = 0; i < node->nr_mem; i++) {
+		res[i].name = node_resource_names[n];
+		res[i].start = node->mem[i].start;
+		res[i].end = node->mem[i].start + node->mem[i].size - 1;
+		res[i].flags = IORESOURCE_MEM | IORESOURCE_BUSY |
+			       IORESOURCE_EXCLUSIVE;
+		if (insert_resource(&iomem_resource, &res[i]))
+			pr_warn("%pR is not named in the resource tree\n", &res[i]);
+	}
+	node_resources[n] = res;
+	return 0;
+}
+
+/**
+ * mint_memory_take_back() - undo mint_memory_lend()
+ * @n:	number of the node
+ *
+ * Context: predecessor, under mint_claims_lock().
+ */
+void mint_memory_take_back(u32 n)
+{
+	const struct mint_node *node = mint_claim(n);
+	u32 i;
+
+	mint_claims_assert_held();
+	if (!node_resources[n])
+		return;
+	for (i = 0; i < node->nr_mem; i++)
+		if (node_resources[n][i].parent)
+			remove_resource(&node_resources[n][i]);
+	kfree(node_resources[n]);
+	node_resources[n] = NULL;
+}
+
+/**
+ * mint_may_ioremap() - may a driver map this memory?
+ * @start:	physical address
+ * @size:	bytes
+ *
+ * Memory that the firmware calls usable and that is not this node's belongs
+ * to another node, or may do so at any time.
+ *
+ * Context: any; called by ioremap() and memremap().
+ * Return: false for memory of others.
+ */
+bool mint_may_ioremap(phys_addr_t start, unsigned long size)
+{
+	u64 end = start + size, from, to;
+	const struct mint_map *map;
+	u32 i;
+
+	for (i = 0; (map = mint_firmware_map(i)); i++) {
+		if (map->type != E820_TYPE_RAM)
+			continue;
+		from = max_t(u64, start, map->start);
+		to = min_t(u64, end, map->start + map->size);
+		while (from < to) {
+			u64 next = skip_own(from, to);
+
+			if (next == from) {
+				pr_err_ratelimited("%#llx-%#llx is memory of another node, not mapped\n",
+						   from, next_own(from, to) - 1);
+				return false;
+			}
+			from = next;
+		}
+	}
+	return true;
+}
+
+static const char *type_name(const struct mint_map *map)
+{
+	if (map->flags & MINT_MAP_WITHHELD)
+		return "reserved by node 0";
+	switch (map->type) {
+	case E820_TYPE_RAM:	return "free";
+	case E820_TYPE_ACPI:	return "ACPI tables";
+	case E820_TYPE_NVS:	return "ACPI NVS";
+	case E820_TYPE_PMEM:
+	case E820_TYPE_PRAM:	return "persistent";
+	default:		return "reserved";
+	}
+}
+
+/**
+ * mint_memory_owner() - whose is the memory from an address on?
+ * @addr:	physical address
+ * @end:	out: where that ends, exclusive
+ * @node:	out: number of the node, MINT_NODE_FREE if it is no node's
+ *
+ * Context: any.
+ * Return: what to call it, or NULL if @addr is in no entry of the firmware's
+ * map; @end is then the start of the next entry, or 0.
+ */
+const char *mint_memory_owner(phys_addr_t addr, phys_addr_t *end, u32 *node)
+{
+	struct mint_range range;
+	const struct mint_map *map;
+	const struct mint_node *node_rec;
+	const char *name = NULL;
+	u64 stop = U64_MAX;
+	u32 i, n;
+
+	*node = MINT_NODE_FREE;
+	for (i = 0; (map = mint_firmware_map(i)); i++) {
+		range.start = map->start;
+		range.size = map->size;
+		if (border(&range, addr, &stop)) {
+			name = type_name(map);
+			break;
+		}
+	}
+	if (!name) {
+		*end = stop == U64_MAX ? 0 : stop;
+		return NULL;
+	}
+	if (map->type == E820_TYPE_RAM) {
+		for (n = 0; mint_node(n); n++) {
+			node_rec = mint_claim(n);
+			if (!node_rec)
+				continue;
+			for (i = 0; i < min_t(u32, node_rec->nr_mem, MINT_RANGES_MAX); i++)
+				if (border(&node_rec->mem[i], addr, &stop)) {
+					*node = n;
+					name = "node";
+				}
+		}
+		range.start = mint_common_pa;
+		range.size = mint_layout.size;
+		if (border(&range, addr, &stop)) {
+			*node = MINT_NODE_FREE;
+			name = "common area";
+		}
+		range.start = mint_layout.gateway;
+		range.size = PAGE_SIZE;
+		if (border(&range, addr, &stop)) {
+			*node = MINT_NODE_FREE;
+			name = "gateway";
+		}
+	}
+	*end = stop;
+	return name;
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: the states of a node, and what leads from one to the next.
+ *
+ * Owns the table of transitions and the judgement of a heartbeat; nothing here
+ * touches a node. Node 0 keeps the state of each successor in its own book
+ * (claim.c); who changes it names what has happened, and the table says what
+ * the node is then. docs/states.md shows the same table.
+ */
+
+#include <linux/array_size.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+
+#include "../area/area.h"
+#include "own.h"
+
+static const char * const names[] = {
+	[MINT_STATE_NONE]	= "none",
+	[MINT_STATE_LOADED]	= "loaded",
+	[MINT_STATE_STARTING]	= "starting",
+	[MINT_STATE_RUNNING]	= "running",
+	[MINT_STATE_ENDED]	= "ended",
+	[MINT_STATE_PANICKED]	= "panicked",
+	[MINT_STATE_SILENT]	= "silent",
+	[MINT_STATE_ENDING]	= "ending",
+	[MINT_STATE_QUARANTINE]	= "quarantine",
+};
+
+/*
+ * What is not here does not happen. A node that has panicked for good is told
+ * from one that will be back by what it owns: nothing.
+ */
+static const u8 transitions[ARRAY_SIZE(names)][MINT_EVENTS] = {
+	[MINT_STATE_NONE] = {
+		[MINT_EVENT_CLAIM]	= MINT_STATE_LOADED,
+	},
+	[MINT_STATE_LOADED] = {
+		[MINT_EVENT_LOADED]	= MINT_STATE_LOADED,
+		[MINT_EVENT_START]	= MINT_STATE_STARTING,
+	},
+	[MINT_STATE_STARTING] = {
+		[MINT_EVENT_UP]		= MINT_STATE_RUNNING,
+		[MINT_EVENT_REBOOT]	= MINT_STATE_STARTING,
+		[MINT_EVENT_PANIC]	= MINT_STATE_PANICKED,
+		[MINT_EVENT_STILL]	= MINT_STATE_SILENT,
+		[MINT_EVENT_END]	= MINT_STATE_ENDING,
+	},
+	[MINT_STATE_RUNNING] = {
+		[MINT_EVENT_UP]		= MINT_STATE_RUNNING,
+		[MINT_EVENT_REBOOT]	= MINT_STATE_STARTING,
+		[MINT_EVENT_PANIC]	= MINT_STATE_PANICKED,
+		[MINT_EVENT_STILL]	= MINT_STATE_SILENT,
+		[MINT_EVENT_END]	= MINT_STATE_ENDING,
+	},
+	[MINT_STATE_SILENT] = {
+		[MINT_EVENT_UP]		= MINT_STATE_RUNNING,
+		[MINT_EVENT_REBOOT]	= MINT_STATE_STARTING,
+		[MINT_EVENT_PANIC]	= MINT_STATE_PANICKED,
+		[MINT_EVENT_STILL]	= MINT_STATE_SILENT,
+		[MINT_EVENT_END]	= MINT_STATE_ENDING,
+	},
+	[MINT_STATE_PANICKED] = {
+		[MINT_EVENT_CLAIM]	= MINT_STATE_LOADED,
+		[MINT_EVENT_UP]		= MINT_STATE_RUNNING,
+		[MINT_EVENT_REBOOT]	= MINT_STATE_STARTING,
+		[MINT_EVENT_STILL]	= MINT_STATE_SILENT,
+		[MINT_EVENT_END]	= MINT_STATE_ENDING,
+	},
+	[MINT_STATE_ENDING] = {
+		[MINT_EVENT_END]	= MINT_STATE_ENDING,
+		[MINT_EVENT_UNPROVEN]	= MINT_STATE_QUARANTINE,
+		[MINT_EVENT_ENDED]	= MINT_STATE_ENDED,
+		[MINT_EVENT_PANICKED]	= MINT_STATE_PANICKED,
+	},
+	[MINT_STATE_QUARANTINE] = {
+		[MINT_EVENT_END]	= MINT_STATE_ENDING,
+	},
+	[MINT_STATE_ENDED] = {
+		[MINT_EVENT_CLAIM]	= MINT_STATE_LOADED,
+	},
+};
+
+/**
+ * mint_state_name() - what people call a state
+ * @state:	MINT_STATE_*, or anything that a peer wrote
+ *
+ * Context: any.
+ */
+const char *mint_state_name(u32 state)
+{
+	return state < ARRAY_SIZE(names) ? names[state] : "invalid";
+}
+
+/**
+ * mint_state_next() - the state of a node after an event
+ * @state:	MINT_STATE_* now
+ * @event:	what has happened
+ *
+ * Context: any.
+ * Return: MINT_STATE_*, NONE if that does not happen in @state.
+ */
+u32 mint_state_next(u32 state, enum mint_event event)
+{
+	if (state >= ARRAY_SIZE(transitions) || event >= MINT_EVENTS)
+		return MINT_STATE_NONE;
+	return transitions[state][event];
+}
+
+/**
+ * mint_state_alive() - does a node hear what it is asked, now or soon?
+ * @state:	MINT_STATE_*
+ *
+ * Context: any.
+ */
+bool mint_state_alive(u32 state)
+{
+	return state == MINT_STATE_STARTING || state == MINT_STATE_RUNNING;
+}
+
+/**
+ * mint_heart_reset() - begin to watch a heart
+ * @heart:	of whom
+ * @count:	beats so far
+ * @now:	jiffies
+ *
+ * Context: any; nobody else looks at the same time.
+ */
+void mint_heart_reset(struct mint_heart *heart, u64 count, unsigned long now)
+{
+	heart->count = count;
+	heart->looked_at = now;
+	heart->still_ms = 0;
+}
+
+/**
+ * mint_heart_look() - look whether a heart has beaten
+ * @heart:	of whom
+ * @count:	beats so far
+ * @now:	jiffies
+ * @period_ms:	how often it is looked at, if all goes well
+ *
+ * Time in which nobody looked says nothing of a heart: the whole machine may
+ * have stood still (SMI, a hypervisor or an emulator that was stopped, a
+ * debugger), and the one that looks is just the first to go on. So each look
+ * counts for two periods at the most, and a heart is only called still by
+ * several looks between which this kernel itself ran.
+ *
+ * Context: any; nobody else looks at the same time.
+ * Return: true if it has beaten since the last look; else @heart->still_ms has
+ * grown.
+ */
+bool mint_heart_look(struct mint_heart *heart, u64 count, unsigned long now,
+		     unsigned int period_ms)
+{
+	unsigned int ms = jiffies_to_msecs(now - heart->looked_at);
+
+	if (count != heart->count) {
+		mint_heart_reset(heart, count, now);
+		return true;
+	}
+	heart->looked_at = now;
+	ms = min(ms, 2 * period_ms);
+	if (heart->still_ms < UINT_MAX - ms)
+		heart->still_ms += ms;
+	return false;
+}
