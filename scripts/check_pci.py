@@ -18,6 +18,8 @@ RNGS = {"com2": "0000:00:05.0", "com3": "0000:00:09.0"}
 SCREEN = "0000:00:01.0"
 # Two functions of a card; node 0 has the first one.
 SIBLINGS = ("0000:01:00.0", "0000:01:00.1")
+# Another one of it. QEMU has it report errors; e1000e cannot be told to.
+ERRING = "0000:01:00.2"
 # Of one card, too: the functions 0, 2 and 8, of which the first has ARI.
 CARD = ["0000:02:00.0", "0000:02:00.2", "0000:02:01.0"]
 
@@ -193,13 +195,50 @@ def whose_screen(b):
     refused(b, "10000:e1:00.0", "10000:e1:00.0", "domain that a driver")
 
 
+def link_errors(b):
+    """Errors of a lent function reach node 0, and reset no lent function."""
+    node, _ = b.launch_on("com2", 1, devices=forced([SIBLINGS[1], ERRING]))
+    other = "/sys/bus/pci/devices/%s/net/*" % SIBLINGS[1]
+    b.m.sh("ip link set $(basename %s) up" % other, 30, "com2")
+    b.m.sh("ip link set $(ls /sys/bus/pci/devices/%s/net) up" % SIBLINGS[0])
+
+    def works():
+        return b.m.run("[ $(cat %s/operstate) = up ]" % other, 30, "com2")[0] == 0
+
+    def inject(error, outcome, text):
+        b.m.sh("dmesg -c >/dev/null")
+        b.m.hmp("pcie_aer_inject_error erring " + error)
+        b.nodes.poll(lambda: "device recovery" in b.m.sh("dmesg"), 30,
+                     "word of " + error)
+        log = b.m.sh("dmesg")
+        for line in ["error message received from " + ERRING,
+                     "device recovery " + outcome] + [
+                         "%s: %s" % (f, text % node)
+                         for f in (SIBLINGS[1], ERRING)]:
+            expect(line in log, "no %r in: %s", line, log)
+        # No reset: they are still bus masters, and work.
+        for function in (SIBLINGS[1], ERRING):
+            expect(command(b, function) & 4, "reset under node %d: %s: %08x",
+                   node, function, command(b, function))
+        b.nodes.poll(works, 30, "link of the other function")
+        b.m.sh("dd if=/dev/hwrng of=/dev/null bs=64 count=4", 30, "com2")
+        b.nodes.beats([0, node])
+
+    b.nodes.poll(works, 30, "link of the other function")
+    inject("COMP_TIME", "successful", "an error on its link, node %d goes on")
+    inject("MALF_TLP", "failed",
+           "a fatal error on its link, which is not reset while node %d has it")
+    expect("AER" not in b.m.sh("dmesg", 30, "com2"),
+           "a successor looks after errors of the link")
+
+
 def machines(spec, node0):
     """The rows of the table of machines."""
-    lent = list(RNGS.values()) + CARD + [SIBLINGS[1]]
+    lent = list(RNGS.values()) + CARD + [SIBLINGS[1], ERRING]
     nvme = ("nvme,id=c%d,bus=rp2,addr=%s,serial=c%d,drive=d%d")
     return [
         spec("pcie", [fixed_addresses, all_of_a_card, filtered, changed_hands,
-                      whose_screen],
+                      whose_screen, link_errors],
              smp="3", memory="1G", size=160,
              # ARI of QEMU lists the first two functions alone.
              append=node0 + "".join(",-" + f for f in lent)
@@ -208,6 +247,7 @@ def machines(spec, node0):
                       "pcie-root-port,id=rp1,addr=10.0,chassis=1",
                       "e1000e,id=sib0,bus=rp1,addr=00.0,multifunction=on,netdev=n0",
                       "e1000e,id=sib1,bus=rp1,addr=00.1,netdev=n1",
+                      "virtio-rng-pci,id=erring,bus=rp1,addr=00.2,aer=on",
                       "pcie-root-port,id=rp2,addr=11.0,chassis=2",
                       "nvme-subsys,id=s0",
                       "nvme,id=c0,bus=rp2,addr=00.0,multifunction=on,serial=c0,"
