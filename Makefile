@@ -17,7 +17,7 @@ help:	## this list
 
 # --- run and test ----------------------------------------------------------
 
-.PHONY: demo run distro run-distro check check-debug soak bench
+.PHONY: demo run distro run-distro check check-debug soak bench bench-quick
 demo: ready host	## boot a machine, launch two successors, show all three, end them
 	@scripts/demo
 
@@ -45,6 +45,10 @@ bench: ready host	## every measurement, then build/bench/report.html
 	@scripts/build --if-changed kvm-kernel gzip-kernel zstd-kernel
 	@scripts/distro build
 	@scripts/bench
+
+bench-quick: ready host	## a part of them, in less than an hour on two cores
+	@scripts/setup bench
+	@scripts/bench --quick
 
 # --- build -----------------------------------------------------------------
 

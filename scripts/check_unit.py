@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import types
 
 sys.dont_write_bytecode = True
@@ -20,6 +21,7 @@ sys.path.insert(0, SCRIPTS)
 import archive  # noqa: E402
 import machine  # noqa: E402
 import mintlib  # noqa: E402
+import report  # noqa: E402
 from nodes import UP, Up  # noqa: E402
 from verdict import SUMMARY, Failed, Ktap, expect, expected_skips  # noqa: E402
 
@@ -74,12 +76,17 @@ def complaints_are_found():
 
 # ---- the runner ---------------------------------------------------------------
 
-def load_check():
-    """scripts/check as a module."""
-    loader = importlib.machinery.SourceFileLoader("check", os.path.join(SCRIPTS, "check"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("check", loader))
+def load(name):
+    """A program of scripts/ as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, os.path.join(SCRIPTS, name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
     loader.exec_module(module)
     return module
+
+
+def load_check():
+    """scripts/check as a module."""
+    return load("check")
 
 
 def run_program(text, limit=20, skips=()):
@@ -222,9 +229,84 @@ def states_are_those_of_the_code():
            sorted(coded ^ written))
 
 
+
+# ---- measurements -------------------------------------------------------------
+
+# A launch of 91 ms beside a kexec reboot of ten times as much, at 1 MHz.
+BOOTS = """repeat,variant,count,index,what,value,unit
+1,successor,1,0,begin,1000,ticks
+1,successor,1,0,execute,2000,ticks
+1,successor,1,0,kernel_init,93000,ticks
+1,kexec_reboot,1,0,execute,1000,ticks
+1,kexec_reboot,1,0,kernel_init,911000,ticks
+"""
+RUN = ("measured: 2026-01-0%d 00:00 UTC\nproject: %s\nhost: A processor, 2 cores, Linux 6.1, "
+       "load 0.%d\nQEMU: 7.2\ncompiler: gcc\nkernel: 6.12\nTSC: 1000 kHz\n")
+
+
+def run_of(directory, commits):
+    """A run of scripts/bench: one benchmark for each commit."""
+    for at, commit in enumerate(commits):
+        name = os.path.join(directory, ("boot", "load", "ends")[at])
+        mintlib.write(name + ".csv", BOOTS if not at else BOOTS.splitlines()[0] + "\n")
+        mintlib.write(name + ".config", RUN % (at + 1, commit, at))
+
+
+def numbers_are_of_one_run():
+    """docs/benchmarks.md has numbers of one run at one commit, and is up to date"""
+    doc = load("bench-doc")
+    with open(doc.PAGE, encoding="utf-8") as file:
+        page = file.read()
+    expect(doc.filled(page) == page, "run scripts/bench-doc")
+    with tempfile.TemporaryDirectory() as top:
+        source, kept = [os.path.join(top, name) for name in ("run", "kept")]
+        os.mkdir(source)
+        run_of(source, ["abcdef1", "abcdef1"])
+        doc.take(source, kept)
+        text = doc.filled(page, kept)
+        for wanted in ("| project | abcdef1 |", "| last | 2026-01-02 00:00 UTC |",
+                       "| launch_over_kexec_reboot | 0.100 | ratio | <= 0.157 |",
+                       "| successor | 0.309 s | 0.091 s |"):
+            expect(wanted in text, "no '%s' in: %s", wanted, text[:4000])
+        expect("| launch_over_cold_boot" not in text, "what was not measured is shown")
+        expect(doc.filled(text, kept) == text, "it is not made twice alike")
+        for commits in (["abcdef1", "abcdef2"], ["abcdef1-dirty"]):
+            run_of(source, commits + ["abcdef1"] * (2 - len(commits)))
+            try:
+                doc.take(source, kept)
+            except doc.Refused:
+                continue
+            expect(False, "a run of %s is taken", commits)
+
+
+def metrics_have_questions():
+    """Each metric answers one question of the report"""
+    for name, *_ in report.METRICS:
+        found = [q.name for q in report.QUESTIONS if q.metrics.match(name)]
+        expect(len(found) == 1, "%s: %s", name, found)
+
+
+def page_is_whole():
+    """The page of the report is filled from its templates, pictures first"""
+    with tempfile.TemporaryDirectory() as top:
+        run_of(top, ["abcdef1"])
+        mintlib.write(os.path.join(top, "services.svg"), "<svg id='a'></svg>")
+        plots = report.Plots(top)
+        os.rename(os.path.join(top, "services.svg"),
+                  os.path.join(plots.out, "services.svg"))
+        plots.made.append(("services", ""))
+        data = report.Data(top)
+        text = report.page(data, report.summary(data), plots)
+    expect(text.count("<h2>") == 2, "questions that nobody asked: %s", text)
+    expect(0 < text.find("<svg id='services-a'>") < text.find("launch_over_kexec_reboot"),
+           "no picture first: %s", text)
+    expect("&lt;= 0.157" in text and "<td class=\"n\">0.100</td>" in text, "%s", text)
+
+
 TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
          cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources,
-         states_are_those_of_the_code)
+         states_are_those_of_the_code, numbers_are_of_one_run, metrics_have_questions,
+         page_is_whole)
 
 
 def main():

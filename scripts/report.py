@@ -11,6 +11,7 @@ import html
 import os
 import re
 import statistics
+import string
 import subprocess
 
 # Phases as they follow each other, and what lies before the next one.
@@ -83,7 +84,6 @@ METRICS = (
     ("panic_to_relaunched_over_launch", "ratio", "", ""),
 )
 
-ABSENT = "not available"
 # Added to the name of what was measured by a clock that counts instructions.
 COUNTED = "_by_instructions"
 MODES = ("serial", "parallel", "list")
@@ -296,33 +296,37 @@ class Data:
 def short(value):
     """A number with as many digits as it deserves."""
     if value is None:
-        return ABSENT
+        return ""
     if value == int(value):
         return "%d" % value
     return "%.3f" % value if value < 10 else "%.1f" % value
 
 
-def summary(out, data):
-    """summary.csv; returns its rows."""
+def summary(data):
+    """(metric, value, unit, goal, reference) of all that was measured."""
     measured = data.metrics()
     for numbers, suffix in ((data.speed, ""), (data.speed_counted, COUNTED)):
         measured.update((name + suffix, median(values))
                         for name, values in speed_ratios(numbers))
-    rows = [(name, short(measured.get(name)), unit, goal, reference)
-            for name, unit, goal, reference in METRICS]
-    known = {row[0] for row in rows}
+    known = {name: (unit, goal, reference)
+             for name, unit, goal, reference in METRICS}
     goals = {"stock": ">= 0.98", "one": "<= 1.005"}
-    rows += [(name, short(value), "ratio", goals.get(
+    others = {name: ("ratio", goals.get(
         name.removesuffix(COUNTED).split("_over_")[-1], ""), "")
-        for name, value in measured.items()
-        if name not in known and value is not None]
+              for name in measured if name not in known}
+    return [(name, short(measured[name])) + rest
+            for name, rest in {**known, **others}.items()
+            if measured.get(name) is not None]
+
+
+def write_summary(out, rows):
+    """summary.csv"""
     path = os.path.join(out, "summary.csv")
     with open(path + ".new", "w", encoding="ascii", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("metric", "value", "unit", "goal", "reference"))
         writer.writerows(rows)
     os.replace(path + ".new", path)
-    return rows
 
 
 # ---- plots -------------------------------------------------------------------
@@ -582,135 +586,96 @@ def speed_ratios(speed):
     return list(found.items())
 
 
-# ---- the page ------------------------------------------------------------------
+# ---- tables ------------------------------------------------------------------
 
-CSS = """body{font:16px/1.45 sans-serif;max-width:960px;margin:2em auto;padding:0
-1em;color:#222}table{border-collapse:collapse;margin:1em 0}td,th{border-bottom:1px
-solid #ddd;padding:.25em .8em;text-align:left;vertical-align:top}td.n{text-align:
-right;font-variant-numeric:tabular-nums}svg{max-width:100%;height:auto}pre{
-white-space:pre-wrap;font-size:12px;color:#555}.bad{color:#b00}.good{color:#070}"""
+class Table:
+    """A table of text; without rows it is shown nowhere."""
 
-
-def meets(value, goal):
-    """Whether a value reaches its goal: True, False or None."""
-    match = re.match(r"(<=|>=|<|>)? ?([\d.]+)$", goal)
-    if not match or value == ABSENT:
-        return None
-    number, limit = float(value), float(match.group(2))
-    return {"<=": number <= limit, ">=": number >= limit, "<": number < limit,
-            ">": number > limit, None: number == limit}[match.group(1)]
-
-
-def cells(row, kind="td"):
-    """A row of a table; numbers to the right."""
-    text = ""
-    for cell in row:
-        numeric = kind == "td" and re.fullmatch(r"[-\d.]+( (s|ms|%))?", str(cell))
-        text += "<%s%s>%s</%s>" % (kind, ' class="n"' if numeric else "",
-                                   html.escape(str(cell)), kind)
-    return "<tr>%s</tr>" % text
-
-
-def html_table(head, rows):
-    """A table."""
-    return "<table>%s%s</table>" % (cells(head, "th"),
-                                    "".join(cells(row) for row in rows))
-
-
-def spread(values):
-    """mean, median, standard deviation, least, most, repeats."""
-    if not values:
-        return (ABSENT,) * 5 + ("0",)
-    deviation = statistics.stdev(values) if len(values) > 1 else 0
-    return tuple("%.3f s" % v for v in (
-        statistics.mean(values), median(values), deviation, min(values),
-        max(values))) + (str(len(values)),)
+    def __init__(self, title, head, rows):
+        self.title = title
+        self.head = head
+        self.rows = [[str(cell) for cell in row] for row in rows]
 
 
 SPREAD = ("mean", "median", "deviation", "least", "most", "repeats")
 
 
-def table_61(boot):
+def spread(values):
+    """mean, median, standard deviation, least, most, repeats."""
+    deviation = statistics.stdev(values) if len(values) > 1 else 0
+    return tuple("%.3f s" % v for v in (
+        statistics.mean(values), median(values), deviation, min(values),
+        max(values))) + (len(values),)
+
+
+def spreads(rows):
+    """(text.., values) as rows of a table, but for what was not measured."""
+    return [tuple(texts) + spread(values) for *texts, values in rows if values]
+
+
+def meets(value, goal):
+    """Whether a value reaches its goal: yes, no, or nothing without a goal."""
+    match = re.match(r"(<=|>=|<|>)? ?([\d.]+)$", goal)
+    if not match:
+        return ""
+    number, limit = float(value), float(match.group(2))
+    return "yes" if {"<=": number <= limit, ">=": number >= limit, "<": number < limit,
+                     ">": number > limit, None: number == limit}[match.group(1)] else "no"
+
+
+def boot_table(boot, clock):
     """The thesis' table 6.1 and ours."""
     thesis = {"cold_bios": "21.4 s", "kexec_reboot": "1.97 s",
               "successor": "0.309 s"}
-    return html_table(("to kernel_init", "thesis, mean") + SPREAD, [
-        (text, thesis.get(name, "")) + spread(boot.to(name, "kernel_init"))
-        for name, text in VARIANTS] + [
-        ("successor, with loading", "") + spread(
-            boot.with_load("successor", "kernel_init")),
-        ("stock kexec reboot, with loading", "") + spread(
-            boot.with_load("kexec_reboot", "kernel_init"))])
+    rows = [(text, thesis.get(name, ""), boot.to(name, "kernel_init"))
+            for name, text in VARIANTS]
+    rows += [("successor, with loading", "",
+              boot.with_load("successor", "kernel_init")),
+             ("stock kexec reboot, with loading", "",
+              boot.with_load("kexec_reboot", "kernel_init"))]
+    return Table("To kernel_init" + clock, ("start", "thesis, mean") + SPREAD,
+                 spreads(rows))
 
 
-def table_62(data):
+def nodes_table(data):
     """The thesis' table 6.2 and ours."""
-    rows = []
-    for name, thesis, mode, count in (
-            ("one successor", "19.7 s", "serial", 1),
-            ("two, one after the other", "39.4 s", "serial", 2),
-            ("two at once, two calls", "21.6 s", "parallel", 2),
-            ("two at once, one call", "", "list", 2)):
-        rows.append((name, thesis) + spread(data.many.several(mode, count)))
-    for name, variant, count in (
-            ("a Debian 12 node", "debian12", 1),
-            ("a Debian 13 node", "debian13", 1),
-            ("both at once", "debian12 and debian13", 2)):
-        rows.append((name, "") + spread(
-            data.debian.several(variant, count, "load")))
-    rows.append(("at once over one after the other", "0.548", "", short(
-        data.metrics()["parallel2_over_serial2"]), "", "", "", ""))
-    return html_table(("to the last service", "thesis, mean") + SPREAD, rows)
-
-
-def tables_of_seams(data, tree, thesis):
-    """Tables 6.3 and 6.4: lines and files, by concern."""
-    rows = [("thesis: " + name, files, lines, "") for name, lines, files in thesis]
-    names = []
-    for row in data.seams.rows:
-        if row["variant"].startswith(tree + ": ") and \
-                row["variant"] not in names:
-            names.append(row["variant"])
-    for name in names:
-        concern = name.split(": ", 1)[1]
-        values = [data.seam(tree, concern, what)
-                  for what in ("files", "added", "removed")]
-        rows.append(("here: " + concern, "%d" % values[0], "%d" % values[1],
-                     "%d" % values[2]))
-    return html_table(("concern", "files", "lines added or changed",
-                       "lines removed"), rows)
-
-
-def section(title, *parts):
-    """A heading and what follows."""
-    return "<h2>%s</h2>%s" % (html.escape(title), "".join(parts))
+    rows = [(name, thesis, data.many.several(mode, count))
+            for name, thesis, mode, count in (
+                ("one successor", "19.7 s", "serial", 1),
+                ("two, one after the other", "39.4 s", "serial", 2),
+                ("two at once, two calls", "21.6 s", "parallel", 2),
+                ("two at once, one call", "", "list", 2))]
+    rows += [(name, "", data.debian.several(variant, count, "load"))
+             for name, variant, count in (
+                 ("a Debian 12 node", "debian12", 1),
+                 ("a Debian 13 node", "debian13", 1),
+                 ("both at once", "debian12 and debian13", 2))]
+    return Table("To the last service", ("nodes", "thesis, mean") + SPREAD,
+                 spreads(rows))
 
 
 def many_table(data):
     """Times over N."""
     rows = []
     for count in (1, 2, 4, 8, 16, 32, 64):
-        serial = data.many.several("serial", count)
-        at_once = data.many.several("parallel", count)
-        one_call = data.many.several("list", count)
-        if serial or at_once or one_call:
+        serial, *others = [data.many.several(mode, count) for mode in MODES]
+        if serial or any(others):
             rows.append([count] + [
-                "%.2f s" % median(values) if values else ABSENT
-                for values in (serial, at_once, one_call)] + [
-                short(ratio(at_once, serial)), short(ratio(one_call, serial)),
+                "%.2f s" % median(values) if values else ""
+                for values in (serial, *others)] + [
+                short(ratio(values, serial)) for values in others] + [
                 len(serial)])
-    return html_table(("successors", "one after the other", "several calls",
-                       "a list", "ratio", "ratio of the list", "repeats"),
-                      rows) if rows else ""
+    return Table("Over the number of successors", (
+        "successors", "one after the other", "several calls", "a list",
+        "ratio, calls", "ratio, list", "repeats"), rows)
 
 
 def ends_table(data):
     """Ways out, over a launch."""
     launch = data.ends.spans("launch", "begin", "services")
-    rows = [(name,) + spread(values) + (short(ratio(values, launch)),)
-            for name, values in ends_rows(data) if values]
-    return html_table(("way",) + SPREAD + ("over a launch",), rows) \
-        if rows else ""
+    return Table("Ways out", ("way",) + SPREAD + ("over a launch",), [
+        (name,) + spread(values) + (short(ratio(values, launch)),)
+        for name, values in ends_rows(data) if values])
 
 
 def formats_table(formats):
@@ -726,12 +691,12 @@ def formats_table(formats):
             for what in ("kernel", "initrd")] + [
             "%.1f ms" % (1000 * median(values)) if values else ""
             for values in spans] + [len(spans[0])])
-    return html_table(("kernel, initrd", "MiB", "MiB", "load", "decompress",
-                       "initcalls to init", "to kernel_init", "to services",
-                       "repeats"), rows) if rows else ""
+    return Table("How kernel and initrd are packed, by instructions", (
+        "kernel, initrd", "kernel, MiB", "initrd, MiB", "load", "decompress",
+        "initcalls to init", "to kernel_init", "to services", "repeats"), rows)
 
 
-def speed_table(speed):
+def speed_tables(speed, clock):
     """Medians of the benchmark speed, and the ratios."""
     found = {}
     for row in speed.rows:
@@ -739,78 +704,140 @@ def speed_table(speed):
             found.setdefault((row["what"], row["unit"]), {}).setdefault(
                 row["variant"], []).append(row["value"])
     variants = list(dict.fromkeys(v for table in found.values() for v in table))
-    rows = [[what, unit] + [short(median(table[v])) if v in table else ""
+    return [
+        Table("Figures" + clock, ["figure", "unit"] + variants, [
+            [what, unit] + [short(median(table[v])) if v in table else ""
                             for v in variants]
-            for (what, unit), table in found.items()]
-    return html_table(["figure", "unit"] + variants, rows) + html_table(
-        ("ratio", "median", "least", "most", "pairs"),
-        [(name, "%.3f" % median(values), "%.3f" % min(values),
-          "%.3f" % max(values), len(values))
-         for name, values in speed_ratios(speed)]) if rows else ""
+            for (what, unit), table in found.items()]),
+        Table("Ratios" + clock, ("ratio", "median", "least", "most", "pairs"), [
+            (name, "%.3f" % median(values), "%.3f" % min(values),
+             "%.3f" % max(values), len(values))
+            for name, values in speed_ratios(speed)])]
+
+
+def seams_table(data, tree, thesis):
+    """Tables 6.3 and 6.4: lines and files, by concern."""
+    names = dict.fromkeys(row["variant"] for row in data.seams.rows
+                          if row["variant"].startswith(tree + ": "))
+    rows = [("here: " + concern,) + tuple(
+        "%d" % data.seam(tree, concern, what)
+        for what in ("files", "added", "removed"))
+            for concern in (name.split(": ", 1)[1] for name in names)]
+    if rows:
+        rows = [("thesis: " + name, files, lines, "")
+                for name, lines, files in thesis] + rows
+    return Table(tree, ("concern", "files", "lines added or changed",
+                        "lines removed"), rows)
+
+
+# ---- questions ---------------------------------------------------------------
+
+COUNTING = ", by a clock that counts instructions"
+
+
+class Question:
+    """What one section answers: pictures, metrics by their names, tables."""
+
+    def __init__(self, name, title, pictures, metrics, tables):
+        self.name = name
+        self.title = title
+        self.pictures = pictures
+        self.metrics = re.compile(metrics)
+        self.tables = tables
+
+    def answer(self, data, rows):
+        """The tables that have rows; `rows` are those of the summary."""
+        mine = Table("Metrics", ("metric", "value", "unit", "goal", "reference",
+                                 "reached"), [
+            row + (meets(row[1], row[3]),) for row in rows
+            if self.metrics.match(row[0])])
+        return [table for table in [mine] + self.tables(data) if table.rows]
+
+
+QUESTIONS = (
+    Question("launch", "How long does a launch take?",
+             ("kernel_init", "services", "timeline", "kernel_init" + COUNTED,
+              "services" + COUNTED, "timeline" + COUNTED),
+             r"(vmlinux_)?launch_",
+             lambda data: [boot_table(data.boot, ""),
+                           boot_table(data.boot_counted, COUNTING)]),
+    Question("load", "What does loading cost?", (), r"(load|copy)_over_",
+             lambda data: [formats_table(data.formats_counted)]),
+    Question("many", "How many nodes, and how long do they take?",
+             ("curve", "ratios", "parallel2", "parallel8"),
+             r"(parallel|list)\d|nodes_up|tries_",
+             lambda data: [nodes_table(data), many_table(data)]),
+    Question("ends", "How long does an end take?", ("ends",),
+             r"own_reboot|stop_|panic_", lambda data: [ends_table(data)]),
+    Question("cost", "What does a node cost the others?", (),
+             r"node_min|ioapic_lock", lambda data: []),
+    Question("speed", "How fast does a node run?", ("speed", "speed" + COUNTED),
+             r".*_over_(stock|one)|.*control",
+             lambda data: speed_tables(data.speed, "")
+             + speed_tables(data.speed_counted, COUNTING)),
+    Question("seams", "How much of other people's code is changed?", (),
+             r"seam_", lambda data: [
+                 seams_table(data, "linux", (
+                     ("all of Mint", "304", "22"),
+                     ("launch of a successor", "55", "6"),
+                     ("parallel boot", "18", "1"), ("64 bits", "43", "5"))),
+                 seams_table(data, "kexec-tools", (
+                     ("launch (of 10,047 lines)", "130", "9"),
+                     ("parallel boot", "4", "3"), ("64 bits", "8", "5")))]),
+)
+
+
+# ---- the page ----------------------------------------------------------------
+
+TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "report")
+
+
+def filled(name, /, **fields):
+    """A template with its fields, which are HTML."""
+    with open(os.path.join(TEMPLATES, name + ".html"), encoding="utf-8") as file:
+        return string.Template(file.read()).substitute(fields)
+
+
+def cells(row, kind="td"):
+    """The cells of a row; numbers to the right."""
+    text = ""
+    for cell in row:
+        numeric = kind == "td" and re.fullmatch(r"[-\d.]+( (s|ms|%))?", cell)
+        text += "<%s%s>%s</%s>" % (kind, ' class="n"' if numeric else "",
+                                   html.escape(cell), kind)
+    return text
+
+
+def html_table(table):
+    """A table as a part of the page."""
+    return filled("table", title=html.escape(table.title),
+                  head=cells(table.head, "th"),
+                  rows="\n".join("<tr>%s</tr>" % cells(row)
+                                 for row in table.rows))
 
 
 def page(data, rows, plots):
-    """The report as one page of HTML."""
-    goals = []
-    for name, value, unit, goal, reference in rows:
-        good = meets(value, goal)
-        mark = {None: "", True: "<span class=good>yes</span>",
-                False: "<span class=bad>no</span>"}[good]
-        goals.append(cells((name, value, unit, goal, reference))[:-5]
-                     + "<td>%s</td></tr>" % mark)
-    names = [name for name, _ in plots.made]
-
-    def picture(*wanted):
-        return "".join("<p>%s</p>" % plots.svg(name) for name in wanted
-                       if name in names)
-
-    configs = "".join(
-        "<details><summary>%s</summary><pre>%s</pre></details>" % (
-            numbers.name, html.escape(numbers.config))
-        for numbers in vars(data).values() if numbers.config)
-    return "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Mint: " \
-        "measurements</title><style>%s</style><h1>Mint: measurements</h1>" \
-        "<p>Every number on this page is <b>emulated</b> unless the " \
-        "configuration at its end says otherwise: QEMU TCG, on a host with few " \
-        "cores. Ratios between ways to boot on one machine mean more than " \
-        "seconds. What is measured, and how: docs/benchmarks.md.</p>" \
-        % CSS.replace("\n", " ") + "".join((
-            section("Summary", "<table>%s%s</table>" % (
-                cells(("metric", "value", "unit", "goal", "reference",
-                       "reached"), "th"), "".join(goals))),
-            section("One boot (table 6.1 of the thesis)", table_61(data.boot),
-                    picture("kernel_init", "services", "timeline")),
-            section("One boot, by a clock that counts instructions",
-                    table_61(data.boot_counted),
-                    picture(*(name + COUNTED for name in (
-                        "kernel_init", "services", "timeline")))),
-            section("How kernel and initrd are packed, by instructions",
-                    formats_table(data.formats_counted)),
-            section("Many successors (table 6.2 of the thesis)", table_62(data),
-                    many_table(data), picture("curve", "ratios", "parallel2",
-                                              "parallel8")),
-            section("Ways out", ends_table(data), picture("ends")),
-            section("Speed of a node", speed_table(data.speed), picture("speed")),
-            section("Speed of a node, by instructions",
-                    speed_table(data.speed_counted), picture("speed" + COUNTED)),
-            section("What was changed (tables 6.3 and 6.4 of the thesis)",
-                    "<h3>Kernel</h3>", tables_of_seams(data, "linux", (
-                        ("all of Mint", "304", "22"),
-                        ("launch of a successor", "55", "6"),
-                        ("parallel boot", "18", "1"), ("64 bits", "43", "5"))),
-                    "<h3>kexec-tools</h3>",
-                    tables_of_seams(data, "kexec-tools", (
-                        ("launch (of 10,047 lines)", "130", "9"),
-                        ("parallel boot", "4", "3"), ("64 bits", "8", "5"))),
-                    "<p>Here only lines in files that were there before are "
-                    "changes; what stands beside is \"new files\".</p>"),
-            section("Configuration", configs))) + "</html>\n"
+    """The report as one page of HTML: what was measured, by question."""
+    made = {name for name, _ in plots.made}
+    sections = []
+    for question in QUESTIONS:
+        pictures = [plots.svg(name) for name in question.pictures if name in made]
+        tables = question.answer(data, rows)
+        if pictures or tables:
+            sections.append(filled(
+                "question", title=html.escape(question.title),
+                pictures="\n".join("<p>%s</p>" % text for text in pictures),
+                tables="\n".join(html_table(table) for table in tables)))
+    return filled("page", questions="\n".join(sections), configurations="\n".join(
+        filled("configuration", name=numbers.name, text=html.escape(numbers.config))
+        for numbers in vars(data).values() if numbers.config))
 
 
 def write(out):
     """Summary, plots and page from whatever was measured so far."""
     data = Data(out)
-    rows = summary(out, data)
+    rows = summary(data)
+    write_summary(out, rows)
     plots = draw(out, data)
     path = os.path.join(out, "report.html")
     with open(path + ".new", "w", encoding="utf-8") as file:
