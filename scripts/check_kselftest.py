@@ -10,7 +10,7 @@ the boot of a whole Debian takes minutes under emulation and no test here needs 
 services. The tests of launches run once more with an initrd that Debian's
 initramfs-tools made.
 
-`make check` runs it (scripts/check); by hand:
+`make check` does not run it; by hand:
 
     scripts/check_kselftest.py              what TEST_PROGS lists, then launch.sh
     scripts/check_kselftest.py sysfs.sh ..  these, with our initrd
