@@ -58,7 +58,7 @@ void mint_become_predecessor(void);
 void mint_become_successor(u32 n, const struct mint_given *given);
 struct mint_node *mint_own_node(void);
 __printf(2, 3)
-void mint_tell(u32 state, const char *fmt, ...);
+void mint_report_state(u32 state, const char *fmt, ...);
 
 /* common.c */
 #define MINT_GSI_MAX	4096
@@ -154,7 +154,7 @@ const char *mint_device_name(const struct mint_device *dev, char *buf,
 /* timing.c */
 void mint_timing_early(void);
 void mint_timing_begin(u32 n, u64 began, u64 claimed);
-void mint_timing_at(u32 n, unsigned int phase, u64 tsc);
+void mint_timing_set(u32 n, unsigned int phase, u64 tsc);
 ssize_t mint_timing_show(u32 n, char *buf);
 ssize_t mint_timing_store(const char *buf, size_t count);
 

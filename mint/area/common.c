@@ -299,8 +299,9 @@ struct mint_timing *mint_timing_record(u32 n)
 	return record(&mint_layout.timing, n);
 }
 
-static u32 __init place(struct mint_table *table, u32 offset, u32 stride,
-			u32 count)
+/* Give a table its place in the area, and return what lies behind it */
+static u32 __init lay_out(struct mint_table *table, u32 offset, u32 stride,
+			  u32 count)
 {
 	table->offset = ALIGN(offset, 64);
 	table->stride = stride;
@@ -358,7 +359,7 @@ static void __init copy_map(void)
 }
 
 /* Where there are very many nodes, each gets a shorter log */
-static u32 __init place_rings(u32 offset)
+static u32 __init lay_out_rings(u32 offset)
 {
 	u32 *sizes = mint_layout.ring_size, count = mint_layout.nodes.count;
 	u32 stride;
@@ -369,7 +370,7 @@ static u32 __init place_rings(u32 offset)
 			 sizes[MINT_RING_OUT] + sizes[MINT_RING_IN];
 	} while ((u64)stride * count > RINGS_MAX &&
 		 (sizes[MINT_RING_LOG] /= 2) > SZ_4K);
-	return place(&mint_layout.rings, offset, stride, count);
+	return lay_out(&mint_layout.rings, offset, stride, count);
 }
 
 /* mint.log=<size>: of each node's log, rounded up to a power of two */
@@ -409,25 +410,25 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 
 	check_layout();
 
-	size = place(&mint_layout.ioapics, size, sizeof(struct mint_ioapic),
-		     nr_ioapics);
-	size = place(&mint_layout.pins, size, sizeof(u32),
-		     min_t(u32, gsi_top, MINT_GSI_MAX));
-	size = place(&mint_layout.ecam, size, sizeof(struct mint_ecam),
-		     MINT_ECAM_MAX);
-	size = place(&mint_layout.roots, size, sizeof(u32), MINT_ROOTS_MAX);
-	size = place(&mint_layout.map, size, sizeof(struct mint_map),
-		     min_t(u32, describe(NULL, 0), MAP_MAX));
-	size = place(&mint_layout.nodes, size, sizeof(struct mint_node),
-		     min_t(u32, cores, MINT_NODE_MAX));
-	size = place(&mint_layout.cores, size, sizeof(struct mint_core), cores);
-	size = place(&mint_layout.timing, size, sizeof(struct mint_timing),
-		     min_t(u32, cores, MINT_NODE_MAX));
-	size = place(&mint_layout.vfs, size, sizeof(struct mint_vf),
-		     mint_layout.nodes.count * MINT_DEVICES_MAX);
-	size = place_rings(size);
-	size = place(&mint_layout.lines, size, lines_size(mint_layout.pins.count),
-		     mint_layout.nodes.count);
+	size = lay_out(&mint_layout.ioapics, size, sizeof(struct mint_ioapic),
+		       nr_ioapics);
+	size = lay_out(&mint_layout.pins, size, sizeof(u32),
+		       min_t(u32, gsi_top, MINT_GSI_MAX));
+	size = lay_out(&mint_layout.ecam, size, sizeof(struct mint_ecam),
+		       MINT_ECAM_MAX);
+	size = lay_out(&mint_layout.roots, size, sizeof(u32), MINT_ROOTS_MAX);
+	size = lay_out(&mint_layout.map, size, sizeof(struct mint_map),
+		       min_t(u32, describe(NULL, 0), MAP_MAX));
+	size = lay_out(&mint_layout.nodes, size, sizeof(struct mint_node),
+		       min_t(u32, cores, MINT_NODE_MAX));
+	size = lay_out(&mint_layout.cores, size, sizeof(struct mint_core), cores);
+	size = lay_out(&mint_layout.timing, size, sizeof(struct mint_timing),
+		       min_t(u32, cores, MINT_NODE_MAX));
+	size = lay_out(&mint_layout.vfs, size, sizeof(struct mint_vf),
+		       mint_layout.nodes.count * MINT_DEVICES_MAX);
+	size = lay_out_rings(size);
+	size = lay_out(&mint_layout.lines, size, lines_size(mint_layout.pins.count),
+		       mint_layout.nodes.count);
 	size = PAGE_ALIGN(size) + identity_size;
 
 	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
@@ -503,7 +504,7 @@ static bool vfs_valid(const struct mint_common *c)
 }
 
 /* An area of before version 1.3 has not what came with that */
-static void __init forget_what_is_newer(void)
+static void __init clear_newer_fields(void)
 {
 	if ((mint_layout.version & 0xffff) < 3)
 		memset_startat(&mint_layout, 0, microcode);
@@ -557,7 +558,7 @@ void __init mint_common_map_early(phys_addr_t pa)
 	if (!mint_common)
 		panic("mint: no mapping for the common area at %pa", &pa);
 	mint_layout = *mint_common;
-	forget_what_is_newer();
+	clear_newer_fields();
 	mapped = PAGE_SIZE;
 	if (!mint_layout_valid(&mint_layout))
 		panic("mint: no common area of version %u at %pa (magic %#x, version %u.%u)",

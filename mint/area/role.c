@@ -87,13 +87,13 @@ void __init mint_become_successor(u32 n, const struct mint_given *given)
 }
 
 /**
- * mint_tell() - say how this node is doing
+ * mint_report_state() - say how this node is doing
  * @state:	MINT_STATE_*
  * @fmt:	why, one line
  *
  * Context: any, NMI included; common area mapped.
  */
-void mint_tell(u32 state, const char *fmt, ...)
+void mint_report_state(u32 state, const char *fmt, ...)
 {
 	struct mint_node *node = mint_own_node();
 	unsigned long flags;

@@ -70,14 +70,14 @@ void mint_timing_begin(u32 n, u64 began, u64 claimed)
 }
 
 /**
- * mint_timing_at() - a node that does not run yet has reached a phase
+ * mint_timing_set() - a node that does not run yet has reached a phase
  * @n:	its number
  * @phase: MINT_TIME_*
  * @tsc: when
  *
  * Context: predecessor, the claim of the node locked.
  */
-void mint_timing_at(u32 n, unsigned int phase, u64 tsc)
+void mint_timing_set(u32 n, unsigned int phase, u64 tsc)
 {
 	struct mint_timing *record = mint_timing_record(n);
 

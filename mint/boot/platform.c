@@ -41,7 +41,7 @@ static bool lapic_timer_known __initdata;
  * writes stop all caches, the TSC's offset, cache and bandwidth allocation,
  * thermal control.
  */
-static const unsigned int not_ours[] __initconst = {
+static const unsigned int foreign_features[] __initconst = {
 	X86_FEATURE_MTRR,
 	X86_FEATURE_TSC_ADJUST,
 	X86_FEATURE_RDT_A,
@@ -214,8 +214,8 @@ void __init mint_platform_setup(void)
 	/* There is nothing to watch it by but jiffies, which a busy host loses */
 	setup_force_cpu_cap(X86_FEATURE_TSC_RELIABLE);
 
-	for (i = 0; i < ARRAY_SIZE(not_ours); i++)
-		setup_clear_cpu_cap(not_ours[i]);
+	for (i = 0; i < ARRAY_SIZE(foreign_features); i++)
+		setup_clear_cpu_cap(foreign_features[i]);
 
 	mint_clock_setup();
 	mint_legacy_setup();

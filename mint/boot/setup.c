@@ -102,7 +102,7 @@ static bool __init read_handover(u64 pa)
 		panic("mint: hand-over without the frequency of the TSC");
 
 	given.handover = pa;
-	mint_legacy_own = legacy;
+	mint_own_legacy = legacy;
 	handover_pa = pa;
 	mint_become_successor(node, &given);
 	mint_common_map_early(common);
@@ -147,7 +147,7 @@ static void __init predecessor_reserve_resources(void)
 	node = mint_own_node();
 	node->boots = 1;
 	node->boot_apic_id = mint_layout.bsp_apic_id;
-	node->legacy = mint_legacy_own;
+	node->legacy = mint_own_legacy;
 	strscpy(node->name, "predecessor", sizeof(node->name));
 	for (i = 0; i < mint_own_mem_count; i++)
 		node->mem[i] = mint_own_mem[i];

@@ -26,14 +26,14 @@ void mint_core_reset(struct mint_core *core);
 void mint_core_send_to_park(struct mint_core *core);
 bool mint_core_proven(const struct mint_core *core);
 bool mint_core_parked(const struct mint_core *core);
-bool mint_core_settled(const struct mint_core *core, u64 tsc);
+bool mint_core_left_gateway(const struct mint_core *core, u64 tsc);
 void mint_core_nmi(const struct mint_core *core);
 u32 mint_core_owner(const struct mint_core *core);
 u32 mint_core_take(struct mint_core *core, u32 n);
 void mint_core_drop(struct mint_core *core, u32 n);
 int mint_core_cpu(const struct mint_core *core);
 void mint_park(void);
-void mint_keep_caches(void);
+void mint_skip_wbinvd(void);
 void mint_restart_jump(u64 kept);
 void mint_sibling_warn(u32 n);
 

@@ -304,7 +304,7 @@ bool mint_core_parked(const struct mint_core *core)
 }
 
 /**
- * mint_core_settled() - has a core long left the gateway for its kernel?
+ * mint_core_left_gateway() - has a core long left the gateway for its kernel?
  * @core:	record
  * @tsc:	when it had to be there
  *
@@ -312,7 +312,7 @@ bool mint_core_parked(const struct mint_core *core)
  *
  * Context: any.
  */
-bool mint_core_settled(const struct mint_core *core, u64 tsc)
+bool mint_core_left_gateway(const struct mint_core *core, u64 tsc)
 {
 	return READ_ONCE(core->state) == MINT_CORE_PASSED &&
 	       (s64)(tsc - READ_ONCE(core->tsc_left)) > 0;
@@ -449,23 +449,23 @@ void mint_restart_jump(u64 kept)
 }
 
 /* Without SME, which no node has, there is nothing that WBINVD is for */
-static void keep_caches(unsigned int cpu)
+static void skip_wbinvd(unsigned int cpu)
 {
 	cpu_data(cpu).extended_cpuid_level =
 		min_t(u32, cpu_data(cpu).extended_cpuid_level, 0x8000001e);
 }
 
 /**
- * mint_keep_caches() - this core is about to stop itself
+ * mint_skip_wbinvd() - this core is about to stop itself
  *
  * stop_this_cpu() writes back and drops all caches of a processor that can
  * have SME, and stalls whoever shares them.
  *
  * Context: successor, interrupts off, or NMI.
  */
-void mint_keep_caches(void)
+void mint_skip_wbinvd(void)
 {
-	keep_caches(raw_smp_processor_id());
+	skip_wbinvd(raw_smp_processor_id());
 }
 
 static void (*stock_stop_others)(int wait) __ro_after_init;
@@ -475,7 +475,7 @@ static void mint_stop_other_cpus(int wait)
 	unsigned int cpu;
 
 	for_each_present_cpu(cpu)
-		keep_caches(cpu);
+		skip_wbinvd(cpu);
 	stock_stop_others(wait);
 }
 
@@ -665,9 +665,9 @@ static int __init mint_cores_up(void)
 	pr_err("%u of %u cores came up, without APIC ID %s%s\n", up, own,
 	       seq_buf_str(&missing),
 	       seq_buf_has_overflowed(&missing) ? ".." : "");
-	mint_tell(MINT_STATE_RUNNING, "up with %u of %u cores, without APIC ID %s%s",
-		  up, own, seq_buf_str(&missing),
-		  seq_buf_has_overflowed(&missing) ? ".." : "");
+	mint_report_state(MINT_STATE_RUNNING, "up with %u of %u cores, without APIC ID %s%s",
+			  up, own, seq_buf_str(&missing),
+			  seq_buf_has_overflowed(&missing) ? ".." : "");
 	return 0;
 }
 core_initcall(mint_cores_up);

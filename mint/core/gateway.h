@@ -18,7 +18,8 @@
 /* Fields of the gateway page, to be filled in its copy */
 extern char gw_gdt[], gw_gdtr[], gw_gdtr64[], gw_idt[], gw_idtr[];
 extern char gw_jump32[], gw_jump64[];
-extern u32 gw_park[], gw_restart[], gw_place[], gw_exception[], gw_fault[], gw_mce[];
+extern u32 gw_park[], gw_restart[], gw_restart_entry[];
+extern u32 gw_exception[], gw_fault[], gw_mce[];
 extern u32 gw_cores[], gw_count[], gw_stride[], gw_pml4[], gw_pml5[];
 extern u32 gw_x2apic[], gw_xd_disable[], gw_monitors[], gw_gp[];
 

@@ -220,7 +220,7 @@ void __init mint_gateway_install(phys_addr_t pa)
 	mint_layout.gateway = pa;
 	mint_layout.park = pa + *(u32 *)FIELD(gw_park);
 	mint_layout.restart = pa + *(u32 *)FIELD(gw_restart);
-	mint_layout.place = pa + *(u32 *)FIELD(gw_place);
+	mint_layout.restart_entry = pa + *(u32 *)FIELD(gw_restart_entry);
 #undef FIELD
 
 	gateway_resource.start = pa;

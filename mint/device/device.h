@@ -68,7 +68,7 @@ void mint_line_unmap(const struct mint_device *desc, int irq);
 int mint_lines_lend(u32 n);
 void mint_lines_return(u32 n);
 void mint_lines_poll(void);
-void mint_lines_outlive(void);
+void mint_lines_after_panic(void);
 #else
 static inline int mint_line_check(const struct mint_node *node,
 				  struct mint_device *desc, u32 *owner)
@@ -79,7 +79,7 @@ static inline int mint_line_check(const struct mint_node *node,
 static inline int mint_lines_lend(u32 n) { return 0; }
 static inline void mint_lines_return(u32 n) { }
 static inline void mint_lines_poll(void) { }
-static inline void mint_lines_outlive(void) { }
+static inline void mint_lines_after_panic(void) { }
 #endif
 
 /* bar.c */
@@ -111,7 +111,7 @@ bool mint_bars_write(const struct mint_bars *bars, unsigned long *sizing,
 /* vf.c */
 #ifdef CONFIG_PCI
 void mint_vf_lend(struct pci_dev *dev, u32 n, u32 i);
-void mint_vf_let_go(struct pci_dev *dev, u32 n, u32 i);
+void mint_vf_forget(struct pci_dev *dev, u32 n, u32 i);
 int mint_vf_adopt(u32 i, u32 id);
 void mint_vf_read(u32 i, int reg, int len, u32 *val);
 bool mint_vf_write(u32 i, int reg, int len, u32 val);
@@ -122,7 +122,7 @@ extern const struct pci_raw_ops mint_conf1;
 void mint_conf1_reserve(void);
 
 /* legacy.c */
-extern u32 mint_legacy_own;
+extern u32 mint_own_legacy;
 void mint_legacy_setup(void);
 void mint_legacy_reserve(void);
 void mint_legacy_irqs(void);

@@ -24,7 +24,7 @@
 #include "../own/own.h"
 #include "device.h"
 
-u32 mint_legacy_own __ro_after_init = BIT(MINT_LEGACY_COUNT) - 1;
+u32 mint_own_legacy __ro_after_init = BIT(MINT_LEGACY_COUNT) - 1;
 
 struct legacy_device {
 	struct resource	ports;
@@ -50,7 +50,7 @@ static struct legacy_device legacy[MINT_LEGACY_COUNT] = {
 
 static bool own(u32 id)
 {
-	return mint_legacy_own & BIT(id);
+	return mint_own_legacy & BIT(id);
 }
 
 /* The pin behind a legacy device's interrupt is ours only with its owner */
@@ -94,7 +94,7 @@ static void uart_config(int port, struct uart_port *up, u32 *capabilities)
  *
  * The screen stays as the boot loader described it only with its owner.
  *
- * Context: setup_arch(), mint_legacy_own final.
+ * Context: setup_arch(), mint_own_legacy final.
  */
 void __init mint_legacy_setup(void)
 {
@@ -238,7 +238,7 @@ static int __init mint_devices_param(char *str)
 	mint_become_predecessor();
 	if (mint_role != MINT_PREDECESSOR)
 		return 0;
-	mint_legacy_own = (positive ? add : mint_legacy_own) & ~remove;
+	mint_own_legacy = (positive ? add : mint_own_legacy) & ~remove;
 	mint_legacy_setup();
 	return 0;
 }

@@ -393,7 +393,7 @@ static bool may_assert(u32 n)
 }
 
 /* Under the line's lock */
-static void pass_on(struct line *line)
+static void forward_line(struct line *line)
 {
 	unsigned long *waiting;
 	u32 n;
@@ -420,7 +420,7 @@ static irqreturn_t line_interrupt(int irq, void *arg)
 
 	raw_spin_lock_irqsave(&line->lock, flags);
 	if (!line->held)
-		pass_on(line);
+		forward_line(line);
 	raw_spin_unlock_irqrestore(&line->lock, flags);
 	return IRQ_HANDLED;
 }
@@ -583,8 +583,8 @@ static bool has_left(u32 n)
 	       (state == MINT_STATE_PANICKED && !READ_ONCE(record->returns_ms));
 }
 
-/* pass_on(), without what may wait for a core that was stopped */
-static void hold_and_ring(struct line *line)
+/* forward_line(), without what may wait for a core that was stopped */
+static void forward_by_polling(struct line *line)
 {
 	unsigned long *waiting;
 	u32 n;
@@ -614,7 +614,7 @@ static void look_at_line(struct line *line)
 		line->held = false;
 		mint_pin_arm(line->gsi, line->irq_flags);
 	} else if (mint_pin_fired(line->gsi)) {
-		hold_and_ring(line);
+		forward_by_polling(line);
 	}
 }
 
@@ -623,7 +623,7 @@ static void look_at_line(struct line *line)
  * all is said and done, and does not return. The kernel's own handlers may have
  * died with a lock held: none of them runs, interrupts are off.
  */
-static long pass_on_for_ever(int state)
+static long forward_after_panic(int state)
 {
 	struct line *line;
 	unsigned long gsi;
@@ -634,7 +634,7 @@ static long pass_on_for_ever(int state)
 	ioapic_zap_locks();
 	xa_for_each(&lines, gsi, line)
 		if (!bitmap_empty(line->sharers, MINT_NODE_MAX))
-			hold_and_ring(line);
+			forward_by_polling(line);
 	for (;;) {
 		xa_for_each(&lines, gsi, line)
 			if (!bitmap_empty(line->sharers, MINT_NODE_MAX))
@@ -645,19 +645,19 @@ static long pass_on_for_ever(int state)
 }
 
 /**
- * mint_lines_outlive() - go on passing lines on after a panic
+ * mint_lines_after_panic() - go on passing lines on after a panic
  *
  * Context: predecessor, panic notifier; the other cores were stopped, and no
  *	    restart follows.
  */
-void mint_lines_outlive(void)
+void mint_lines_after_panic(void)
 {
 	unsigned long gsi;
 	struct line *line;
 
 	xa_for_each(&lines, gsi, line)
 		if (!bitmap_empty(line->sharers, MINT_NODE_MAX))
-			panic_blink = pass_on_for_ever;
+			panic_blink = forward_after_panic;
 }
 
 /* ---- a successor gets it ---- */
@@ -752,7 +752,7 @@ void mint_line_unmap(const struct mint_device *desc, int irq)
 }
 
 /**
- * mint_lines_poll() - somebody rang: look at the lines that are passed on
+ * mint_lines_poll() - look at the lines that are passed on
  *
  * Context: doorbell, interrupts off.
  */

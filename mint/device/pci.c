@@ -386,7 +386,7 @@ static bool has_screen(struct pci_dev *dev)
 	struct pci_dev *screen;
 
 	if (dev->class >> 16 != PCI_BASE_CLASS_DISPLAY ||
-	    !(mint_legacy_own & BIT(MINT_LEGACY_VGA)) ||
+	    !(mint_own_legacy & BIT(MINT_LEGACY_VGA)) ||
 	    !screen_info.orig_video_isVGA)
 		return false;
 	if (dev == vga_default_device())
@@ -715,7 +715,7 @@ static void let_go(struct pci_dev *dev)
 	device_remove_file(&dev->dev, &dev_attr_mint_node);
 	pci_clear_dev_assigned(dev);
 	if (n != MINT_NODE_FREE)
-		mint_vf_let_go(dev, n, index);
+		mint_vf_forget(dev, n, index);
 	pm_runtime_put(&dev->dev);
 	hold_bridges(dev, false);
 	pci_dev_put(dev);

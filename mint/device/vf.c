@@ -40,7 +40,7 @@ static unsigned long sizing[MINT_DEVICES_MAX];	/* bits: all ones were written */
  * @n:		number of the node
  * @i:		index in the devices of the node
  *
- * The physical function of a virtual one stays awake until mint_vf_let_go().
+ * The physical function of a virtual one stays awake until mint_vf_forget().
  *
  * Context: predecessor, process, device lock held, before the node starts.
  */
@@ -73,14 +73,14 @@ void mint_vf_lend(struct pci_dev *dev, u32 n, u32 i)
 }
 
 /**
- * mint_vf_let_go() - a function is no longer a successor's
+ * mint_vf_forget() - a function is no longer a successor's
  * @dev:	a function for which mint_vf_lend() was called
  * @n:		number of the node
  * @i:		index in the devices of the node
  *
  * Context: predecessor, process, device lock held.
  */
-void mint_vf_let_go(struct pci_dev *dev, u32 n, u32 i)
+void mint_vf_forget(struct pci_dev *dev, u32 n, u32 i)
 {
 	struct mint_vf *rec = mint_vf(n, i);
 

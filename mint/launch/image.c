@@ -5,8 +5,8 @@
  * Owns the way of kernel, initrd, boot_params and hand-over from the caller's
  * segments into the node's memory. An image that is kept goes to where it is
  * kept, and nowhere else: the node's boot core itself puts it in place, at the
- * launch as at every own reboot (core/gateway.S). One that is not kept goes straight
- * to its place.
+ * launch as at every own reboot (core/gateway.S). One that is not kept goes
+ * straight to its place.
  */
 
 #include <linux/kexec.h>
@@ -280,13 +280,13 @@ refuse:
 }
 
 /**
- * mint_image_check_place() - does all of it lie in the node's memory?
+ * mint_image_check_memory() - does all of it lie in the node's memory?
  * @rq:	request with the node's memory
  *
  * Context: process.
  * Return: 0; -EINVAL, -EADDRNOTAVAIL with the reason in the report.
  */
-int mint_image_check_place(struct request *rq)
+int mint_image_check_memory(struct request *rq)
 {
 	struct mint_range seg, other;
 	unsigned long i, k;

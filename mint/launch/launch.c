@@ -132,7 +132,7 @@ static int check_memory(struct request *rq)
 		}
 	}
 
-	return mint_image_check_place(rq) ?: mint_image_find_keep(rq) ?:
+	return mint_image_check_memory(rq) ?: mint_image_find_keep(rq) ?:
 	       mint_image_layout(rq);
 }
 
@@ -547,7 +547,7 @@ static int check_and_claim(struct request *rq, struct mint_claim **out)
 				   mint_layout.nodes.count);
 
 	rq->number = claim->n;
-	claim->entry = rq->keep.size ? mint_layout.place : rq->handover.entry;
+	claim->entry = rq->keep.size ? mint_layout.restart_entry : rq->handover.entry;
 	claim->arg = rq->keep.start;
 	claim->la57 = rq->la57;
 	mint_claim_use(claim, &rq->node);
@@ -619,7 +619,7 @@ static int load(struct request *rq, struct mint_claim **out)
 	}
 	mint_claim_settle(claim);
 	mint_timing_begin(rq->number, rq->began, claimed);
-	mint_timing_at(rq->number, MINT_TIME_LOADED, rdtsc_ordered());
+	mint_timing_set(rq->number, MINT_TIME_LOADED, rdtsc_ordered());
 	mint_sibling_warn(rq->number);
 	if (mint_clock_doubted())
 		pr_warn("the TSC of this machine is unstable: node %u has no other clock, its own may be wrong\n",
@@ -680,8 +680,8 @@ static int start(struct request *rq, struct mint_claim *claim)
 	err = enter_start(rq, claim);
 	if (err)
 		return err;
-	mint_timing_at(claim->n, MINT_TIME_START, rq->began);
-	mint_timing_at(claim->n, MINT_TIME_IPI, rdtsc_ordered());
+	mint_timing_set(claim->n, MINT_TIME_START, rq->began);
+	mint_timing_set(claim->n, MINT_TIME_IPI, rdtsc_ordered());
 	err = mint_core_start(core, &start);
 	if (err) {
 		mint_claim_event(claim, MINT_EVENT_END,

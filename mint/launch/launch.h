@@ -104,7 +104,7 @@ int mint_refuse(struct request *rq, int err, const char *fmt, ...);
 /* image.c */
 int mint_image_read_request(struct request *rq);
 int mint_image_check(struct request *rq);
-int mint_image_check_place(struct request *rq);
+int mint_image_check_memory(struct request *rq);
 int mint_image_find_keep(struct request *rq);
 int mint_image_layout(struct request *rq);
 void mint_image_finish(struct request *rq);

@@ -71,10 +71,10 @@ int mint_restart_load(struct request *rq)
 
 	memcpy(rq->node.mem, mint_own_mem, sizeof(rq->node.mem));
 	rq->node.nr_mem = mint_own_mem_count;
-	rq->node.legacy = mint_legacy_own;
+	rq->node.legacy = mint_own_legacy;
 	rq->number = mint_self;
 	rq->keep = kept_range;
-	err = mint_image_check_place(rq);
+	err = mint_image_check_memory(rq);
 	if (err)
 		return err;
 	for (i = 0; i < rq->nr_segments; i++) {

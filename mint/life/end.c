@@ -56,7 +56,7 @@ static void __noreturn end(bool again, const char *why)
 	local_irq_disable();
 	/* One core does it; who else finds a reason is stopped as all others */
 	if (!atomic_try_cmpxchg(&ending, &first, self) && first != self) {
-		mint_keep_caches();
+		mint_skip_wbinvd();
 		stop_this_cpu(NULL);
 	}
 
@@ -81,9 +81,9 @@ static void __noreturn end(bool again, const char *why)
 		}
 		mint_own_node()->returns_ms = 0;
 		if (panicked)
-			mint_tell(MINT_STATE_PANICKED, "%s", last_words);
+			mint_report_state(MINT_STATE_PANICKED, "%s", last_words);
 		else
-			mint_tell(MINT_STATE_ENDED, "%s", why);
+			mint_report_state(MINT_STATE_ENDED, "%s", why);
 	}
 	park_self();
 }
@@ -146,7 +146,7 @@ static int successor_panic(struct notifier_block *nb, unsigned long event,
 	if (returns && node) {
 		WRITE_ONCE(node->returns_ms, RETURN_SLACK_MS +
 			   clamp(panic_timeout, 0, RETURN_MAX_S) * 2000);
-		mint_tell(MINT_STATE_PANICKED, "%s", last_words);
+		mint_report_state(MINT_STATE_PANICKED, "%s", last_words);
 	}
 	return NOTIFY_DONE;
 }
@@ -162,7 +162,7 @@ static int successor_nmi(unsigned int type, struct pt_regs *regs)
 	if (READ_ONCE(mint_own_node()->request) != MINT_REQUEST_PARK)
 		return NMI_DONE;
 	cpu_emergency_disable_virtualization();
-	mint_keep_caches();
+	mint_skip_wbinvd();
 	stop_this_cpu(NULL);
 }
 

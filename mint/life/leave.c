@@ -210,14 +210,14 @@ static int predecessor_panic(struct notifier_block *nb, unsigned long event,
 {
 	u32 n;
 
-	mint_tell(MINT_STATE_PANICKED, "panic: %s", (char *)text);
+	mint_report_state(MINT_STATE_PANICKED, "panic: %s", (char *)text);
 	if (!any_successor(&n))
 		return NOTIFY_DONE;
 	if (panic_timeout) {
 		pr_emerg("no restart: node %u and perhaps others run on\n", n);
 		panic_timeout = 0;
 	}
-	mint_lines_outlive();
+	mint_lines_after_panic();
 	return NOTIFY_DONE;
 }
 

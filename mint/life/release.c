@@ -62,7 +62,7 @@ static void scrub_range(struct mint_claim *claim, const struct mint_range *range
 void mint_release(struct mint_claim *claim)
 {
 	struct mint_node *node = mint_node(claim->n);
-	static u64 over;
+	static u64 ended_seq;
 	struct mint_core *core;
 	unsigned long flags;
 	u32 i;
@@ -83,7 +83,7 @@ void mint_release(struct mint_claim *claim)
 	mint_memory_take_back(claim->n);
 	for (i = 0; (core = mint_core(i)); i++)
 		mint_core_drop(core, claim->n);
-	claim->over = claim->ran ? ++over : 0;
+	claim->ended_seq = claim->ran ? ++ended_seq : 0;
 	node->nr_mem = 0;
 	node->nr_devices = 0;
 	node->legacy = 0;

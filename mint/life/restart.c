@@ -3,8 +3,8 @@
  * Mint: a successor reboots by itself.
  *
  * Owns the kept image in the node's own memory: who launched the node put it
- * there, the restart loop in the gateway page (core/gateway.S) copies it over the
- * old kernel and enters it, without node 0 (Mint, design talk, "Reboot").
+ * there, the restart loop in the gateway page (core/gateway.S) copies it over
+ * the old kernel and enters it, without node 0 (Mint, design talk, "Reboot").
  * Cores, memory, devices and, unless the image was changed meanwhile, command
  * line stay as they were.
  */
@@ -127,7 +127,7 @@ static struct mint_handover *find_handover(void)
 }
 
 /* This kernel's clock may have been set since the launch */
-static void hand_on_clock(void)
+static void update_handover_clock(void)
 {
 	struct mint_handover *handover = find_handover();
 
@@ -153,10 +153,10 @@ void mint_restart(void)
 	smp_mb();
 	if (READ_ONCE(node->request))
 		return;
-	hand_on_clock();
+	update_handover_clock();
 	node->returns_ms = 0;
 	WRITE_ONCE(node->boots, node->boots + 1);
-	mint_tell(MINT_STATE_STARTING, "own reboot");
+	mint_report_state(MINT_STATE_STARTING, "own reboot");
 	mint_restart_jump(kept_range.start);
 }
 

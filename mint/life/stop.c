@@ -154,7 +154,7 @@ int mint_prove_parked(struct mint_claim *claim)
 }
 
 /* Stopped: prove it and take all back */
-static int over(struct mint_claim *claim, const char *reason)
+static int finish_stop(struct mint_claim *claim, const char *reason)
 {
 	int err;
 
@@ -233,7 +233,7 @@ static int stop_ask(u32 n)
  */
 static bool takes_nmi(u32 n)
 {
-	/* Pairs with mint_tell() in the successor */
+	/* Pairs with mint_report_state() in the successor */
 	u32 state = smp_load_acquire(&mint_node(n)->state);
 
 	return state == MINT_STATE_RUNNING || state == MINT_STATE_PANICKED;
@@ -247,14 +247,14 @@ static int stop_park(struct mint_claim *claim)
 
 	mint_request(n, MINT_REQUEST_PARK, &incarnation);
 	if (wait_parked(n, REQUEST_BOUND_MS))
-		return over(claim, "parked on request of node 0");
+		return finish_stop(claim, "parked on request of node 0");
 	if (!takes_nmi(n))
-		return over(claim, "reset by INIT from node 0, it takes no NMI");
+		return finish_stop(claim, "reset by INIT from node 0, it takes no NMI");
 	while ((core = next_unparked(n, &i)))
-		if (mint_core_settled(core, asked_at))
+		if (mint_core_left_gateway(core, asked_at))
 			mint_core_nmi(core);
 	if (wait_parked(n, NMI_BOUND_MS))
-		return over(claim, "parked by NMI from node 0");
+		return finish_stop(claim, "parked by NMI from node 0");
 
 	DECLARE_SEQ_BUF(bad, 64);
 
@@ -295,7 +295,7 @@ int mint_stop(u32 n, enum mint_strength strength)
 	}
 	if (claim->used && claim->ran)
 		err = strength == MINT_STOP_PARK ? stop_park(claim) :
-			over(claim, "reset by INIT from node 0");
+			finish_stop(claim, "reset by INIT from node 0");
 	else
 		pr_err("node %u was not started: kexec -u unloads it\n", n);
 	mint_claim_unlock(claim);

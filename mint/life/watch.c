@@ -2,10 +2,10 @@
 /*
  * Mint: how nodes are doing.
  *
- * Owns the heartbeat of this node; in node 0 the watch over the others: what has happened to them is made out of what their
- * records say, of their heartbeats and of their cores, and what is over is
- * taken back; and in a successor the watch over node 0's heart. The states
- * are those of own/states.c.
+ * Owns the heartbeat of this node; in node 0 the watch over its successors,
+ * from what their records say, their heartbeats and their cores, and the end of
+ * those that are over; in a successor the watch over node 0's heartbeat. The
+ * states are those of own/states.c.
  *
  * A state that a node has reached for good is written last: who sees "ended"
  * or "panicked" finds its cores, memory and devices free.
@@ -79,7 +79,7 @@ static void next_beat(void)
 		add_timer(&heartbeat);
 }
 
-/* It must not be shorter than beats take to come */
+/* The limit must not be shorter than three heartbeat periods */
 static unsigned int heart_limit(unsigned int ms)
 {
 	return max(ms, 3 * mint_layout.beat_ms);
@@ -123,7 +123,7 @@ static void watch_node0(void)
 	char reason[MINT_REASON_LEN] = "";
 	bool silent;
 
-	mint_heart_look(&node0_heart, READ_ONCE(record->heartbeat), jiffies,
+	mint_heart_poll(&node0_heart, READ_ONCE(record->heartbeat), jiffies,
 			mint_layout.beat_ms);
 	/* One that has panicked says so itself */
 	silent = state == MINT_STATE_RUNNING && node0_heart.still_ms >= limit;
@@ -176,7 +176,7 @@ static void check_heart(struct mint_claim *claim, const struct mint_node *record
 	if (starting)
 		limit = READ_ONCE(start_ms);
 	limit = heart_limit(limit);
-	if (mint_heart_look(&claim->heart, READ_ONCE(record->heartbeat), jiffies,
+	if (mint_heart_poll(&claim->heart, READ_ONCE(record->heartbeat), jiffies,
 			    WATCH_PERIOD_MS)) {
 		if (claim->node.state != MINT_STATE_SILENT)
 			return;
@@ -251,7 +251,7 @@ static bool returns(struct mint_claim *claim, const struct mint_node *record)
 		mint_heart_reset(&claim->heart, count, jiffies);
 	}
 	/* Its heart stands still, or it does as if: that is no more time */
-	mint_heart_look(&claim->heart, claim->heart.count, jiffies,
+	mint_heart_poll(&claim->heart, claim->heart.count, jiffies,
 			WATCH_PERIOD_MS);
 	return claim->heart.still_ms < limit + READ_ONCE(lost_ms);
 }
@@ -274,32 +274,33 @@ static void count_boots(struct mint_claim *claim, const struct mint_node *record
 }
 
 /* It says that it runs, and did not do so before */
-static void come_up(struct mint_claim *claim, const struct mint_node *record)
+static void came_up(struct mint_claim *claim, const struct mint_node *record)
 {
 	char reason[MINT_REASON_LEN];
 
-	claim->told_ns = READ_ONCE(record->since_ns);
+	claim->reported_ns = READ_ONCE(record->since_ns);
 	copy_reason(reason, record->reason);
 	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
 	mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat), jiffies);
 }
 
-/* It says again that it runs: there is something about that */
-static void hear_more(struct mint_claim *claim, const struct mint_node *record)
+/* It has reported RUNNING again: some of its cores did not come up */
+static void report_repeated(struct mint_claim *claim,
+			    const struct mint_node *record)
 {
 	char reason[MINT_REASON_LEN];
 
-	claim->told_ns = READ_ONCE(record->since_ns);
+	claim->reported_ns = READ_ONCE(record->since_ns);
 	copy_reason(reason, record->reason);
 	pr_warn_ratelimited("node %u is %s\n", claim->n, reason);
 	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
 }
 
 /* Return: false to look again soon */
-static bool look_at(struct mint_claim *claim)
+static bool watch_node(struct mint_claim *claim)
 {
 	const struct mint_node *record = mint_node(claim->n);
-	/* Pairs with mint_tell() in the successor */
+	/* Pairs with mint_report_state() in the successor */
 	u32 state = smp_load_acquire(&record->state);
 
 	if (!claim->used)
@@ -329,10 +330,10 @@ static bool look_at(struct mint_claim *claim)
 	case MINT_STATE_RUNNING:
 		if (claim->node.state == MINT_STATE_STARTING ||
 		    claim->node.state == MINT_STATE_PANICKED)
-			come_up(claim, record);
+			came_up(claim, record);
 		else if (claim->node.state == state &&
-			 claim->told_ns != READ_ONCE(record->since_ns))
-			hear_more(claim, record);
+			 claim->reported_ns != READ_ONCE(record->since_ns))
+			report_repeated(claim, record);
 	}
 	check_heart(claim, record);
 	return true;
@@ -350,7 +351,7 @@ void mint_watch_one(struct work_struct *work)
 {
 	u32 n = container_of(work, struct mint_claim, look)->n;
 	struct mint_claim *claim = mint_claim_trylock(n);
-	bool done = claim && look_at(claim);
+	bool done = claim && watch_node(claim);
 
 	if (claim)
 		mint_claim_unlock(claim);
@@ -363,16 +364,16 @@ static void watch(struct work_struct *work)
 {
 	u32 n;
 
-	mint_locks_look();
+	mint_locks_poll();
 	for (n = 1; mint_node(n); n++)
 		if (mint_claim(n))
-			mint_claim_look(n);
+			mint_claim_watch(n);
 	/* Somebody who rang meanwhile has queued it for earlier */
 	queue_delayed_work(system_unbound_wq, &watcher,
 			   msecs_to_jiffies(WATCH_PERIOD_MS));
 }
 
-/* Somebody rang: another node has something to say, or to be asked */
+/* Doorbell interrupt: lines, terminal data and state changes of other nodes */
 static void doorbell(void)
 {
 	mint_lines_poll();
@@ -407,7 +408,7 @@ void __init mint_watch_start(void)
 				 jiffies);
 	}
 	next_beat();
-	mint_tell(MINT_STATE_RUNNING, "up");
+	mint_report_state(MINT_STATE_RUNNING, "up");
 	if (mint_role == MINT_PREDECESSOR)
 		queue_delayed_work(system_unbound_wq, &watcher,
 				   msecs_to_jiffies(WATCH_PERIOD_MS));

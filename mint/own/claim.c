@@ -4,7 +4,7 @@
  *
  * Owns what was given to each node and the state it is in, both in private
  * memory. The records in the common area repeat it for people and peers; what
- * a peer writes there changes nothing here before life/watch.c has looked at it.
+ * a peer writes there changes nothing here before life/watch.c has seen it.
  *
  * Two kinds of locks: mint_claims_lock is held while somebody decides what is
  * free, and for nothing that takes long; the lock of a claim is held by who
@@ -24,7 +24,10 @@
 
 DECLARE_WAIT_QUEUE_HEAD(mint_state_wait);
 
-/* Once made, a claim stays: who looks without a lock sees old, not freed */
+/*
+ * Claims are never freed. A lockless reader may see stale contents, never freed
+ * memory.
+ */
 static struct mint_claim *claims[MINT_NODE_MAX];
 
 /* Who wants to know of nodes: see mint_node_listen() */
@@ -169,14 +172,14 @@ u64 mint_incarnation(u32 n)
 }
 
 /**
- * mint_told() - what is known of a node, dead or alive
+ * mint_node_status() - what is known of a node, dead or alive
  * @n:	number of the node
  *
  * Context: any.
  * Return: where state, reason and time stand: the book of this kernel, where it
  * keeps one, else the record; NULL if there is none.
  */
-const struct mint_node *mint_told(u32 n)
+const struct mint_node *mint_node_status(u32 n)
 {
 	if (mint_role == MINT_PREDECESSOR && n != mint_self)
 		return mint_node(n) && READ_ONCE(claims[n]) ?
@@ -267,7 +270,7 @@ bool mint_claim_wait(u32 n, unsigned int ms)
 
 /**
  * mint_claim_new() - find a number for a new node
- * @look:	what mint_claim_look() has done, in a work queue
+ * @look:	what mint_claim_watch() has done, in a work queue
  *
  * One that was never used, else the one whose last words are the oldest.
  *
@@ -294,14 +297,14 @@ struct mint_claim *mint_claim_new(work_func_t look)
 		}
 		if (claim->used || !mutex_trylock(&claim->lock))
 			continue;
-		if (!best || claim->over < best->over) {
+		if (!best || claim->ended_seq < best->ended_seq) {
 			if (best)
 				mint_claim_unlock(best);
 			best = claim;
 		} else {
 			mint_claim_unlock(claim);
 		}
-		if (!best->over)
+		if (!best->ended_seq)
 			break;
 	}
 	return best;
@@ -327,7 +330,7 @@ void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
 	raw_spin_lock_irqsave(&claim->request_lock, flags);
 	claim->last = claim->node;
 	claim->last_record = *mint_node(claim->n);
-	claim->last_over = claim->over;
+	claim->last_ended_seq = claim->ended_seq;
 	claim->node = *node;
 	claim->node.state = state;
 	claim->nr_lent = 0;
@@ -444,17 +447,17 @@ int mint_node_announce(u32 n, enum mint_notice what)
 	return notifier_to_errno(raw_notifier_call_chain(&listeners, what, &n));
 }
 
-static void enter_state(struct mint_claim *claim, u32 state, bool tell)
+static void enter_state(struct mint_claim *claim, u32 state, bool publish)
 {
-	struct mint_node *told = &claim->node;
+	struct mint_node *status = &claim->node;
 	struct mint_node *node = mint_node(claim->n);
 
 	lockdep_assert_held(&claim->lock);
-	told->since_ns = ktime_get_real_ns();
-	WRITE_ONCE(told->state, state);
-	if (tell) {
-		memcpy(node->reason, told->reason, sizeof(node->reason));
-		node->since_ns = told->since_ns;
+	status->since_ns = ktime_get_real_ns();
+	WRITE_ONCE(status->state, state);
+	if (publish) {
+		memcpy(node->reason, status->reason, sizeof(node->reason));
+		node->since_ns = status->since_ns;
 		WRITE_ONCE(node->state, state);
 	}
 	mint_node_announce(claim->n, MINT_NODE_STATE);
@@ -501,7 +504,7 @@ void mint_claim_undo(struct mint_claim *claim)
 	lockdep_assert_held(&claim->lock);
 	if (claim->last.state != MINT_STATE_NONE) {
 		claim->node = claim->last;
-		claim->over = claim->last_over;
+		claim->ended_seq = claim->last_ended_seq;
 		*mint_node(claim->n) = claim->last_record;
 		mint_node_announce(claim->n, MINT_NODE_STATE);
 		wake_up_all(&mint_state_wait);
@@ -513,12 +516,12 @@ void mint_claim_undo(struct mint_claim *claim)
 }
 
 /**
- * mint_claim_look() - have somebody look after a successor
+ * mint_claim_watch() - have somebody look after a successor
  * @n:	number of a node that has a claim
  *
  * Context: predecessor, any but NMI.
  */
-void mint_claim_look(u32 n)
+void mint_claim_watch(u32 n)
 {
 	queue_work(system_unbound_wq, &claims[n]->look);
 }

@@ -40,7 +40,7 @@ static struct mint_ioapic known[MAX_IO_APICS] __ro_after_init;
 static u32 *pin_owners __ro_after_init;
 
 /**
- * mint_ioapics_place() - find out which pins there are
+ * mint_ioapics_find_pins() - find out which pins there are
  * @list:	out: first GSI and number of pins of each I/O APIC
  * @count:	how many I/O APICs
  * @pins:	out: owner of each GSI: node 0, or MINT_NODE_FREE without a pin
@@ -50,8 +50,8 @@ static u32 *pin_owners __ro_after_init;
  * I/O APICs are in the order in which the firmware names them, their GSIs are
  * in any order.
  */
-void mint_ioapics_place(struct mint_ioapic *list, u32 count, u32 *pins, u32 top,
-			int (*find)(u32 gsi))
+void mint_ioapics_find_pins(struct mint_ioapic *list, u32 count, u32 *pins,
+			    u32 top, int (*find)(u32 gsi))
 {
 	u32 gsi;
 	int i;
@@ -82,8 +82,8 @@ void __init mint_ioapics_create(void)
 	if (!pin_owners)
 		panic("mint: no memory for %u pins", pins);
 
-	mint_ioapics_place(known, mint_layout.ioapics.count, pin_owners, pins,
-			   mp_find_ioapic);
+	mint_ioapics_find_pins(known, mint_layout.ioapics.count, pin_owners, pins,
+			       mp_find_ioapic);
 	for (i = 0; i < mint_layout.ioapics.count; i++) {
 		known[i].id = mpc_ioapic_id(i);
 		known[i].addr = mpc_ioapic_addr(i);
@@ -287,8 +287,8 @@ static int lend_pin(u32 gsi, u32 n)
  * mint_line_check() found.
  *
  * Context: predecessor, under mint_claims_lock().
- * Return: 0; a negative error if a line was taken meanwhile. What was done until
- * then, mint_pins_return() undoes.
+ * Return: 0; a negative error if a line was taken meanwhile. What was done
+ * until then, mint_pins_return() undoes.
  */
 int mint_pins_lend(u32 n)
 {

@@ -82,12 +82,12 @@ static u64 ms_to_cycles(unsigned int ms)
 	return (u64)(tsc_khz ?: UNKNOWN_TSC_KHZ) * ms;
 }
 
-static void taken(struct held *held)
+static void hold_begin(struct held *held)
 {
 	held->since = rdtsc_ordered();
 }
 
-static void given_back(struct held *held)
+static void hold_end(struct held *held)
 {
 	s64 delta = rdtsc_ordered() - held->since;
 	/* A mutex may change cores, and their TSCs differ by a little */
@@ -104,7 +104,7 @@ static void given_back(struct held *held)
  * counted: the holder may have stood still, too, as the whole machine does in
  * an SMI, or a virtual one that is stopped.
  */
-static void look(struct shared_wait *wait, u64 word, unsigned int look_ms)
+static void count_wait(struct shared_wait *wait, u64 word, unsigned int look_ms)
 {
 	u64 now = rdtsc_ordered(), cycles;
 
@@ -130,7 +130,7 @@ static u32 cores_of(u32 n)
 }
 
 /* The heart goes from core to core, and beats where interrupts are on */
-static void look_at_heart(struct shared_wait *wait, u32 n)
+static void count_beats(struct shared_wait *wait, u32 n)
 {
 	const struct mint_node *node = mint_node(n);
 	u64 beat = node ? READ_ONCE(node->heartbeat) : 0;
@@ -163,7 +163,7 @@ static bool own_core_gone(const struct shared *shared,
 }
 
 /* A core that runs nobody's code any more, for certain */
-static void fence(const struct shared *shared, struct mint_core *core)
+static void reset_holder(const struct shared *shared, struct mint_core *core)
 {
 	if (!mint_core_parked(core))
 		printk_deferred("mint: APIC ID %u of node %u has the lock \"%s\" and no heartbeat for %u ms: reset by INIT\n",
@@ -214,7 +214,7 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 		return true;
 	if (mint_role == MINT_SUCCESSOR && mint_core_parked(core))
 		return true;
-	look_at_heart(wait, owner);
+	count_beats(wait, owner);
 	if (wait->beats > cores_of(owner) + 1 &&
 	    wait->waited > ms_to_cycles(OWN_BOUND_MS))
 		return true;
@@ -227,11 +227,11 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 		bound = 0;	/* by its own word; reset, it is true */
 	if (wait->still < bound)
 		return false;
-	fence(shared, core);
+	reset_holder(shared, core);
 	return true;
 }
 
-static void was_broken(struct shared *shared, u64 word)
+static void note_broken(struct shared *shared, u64 word)
 {
 	atomic_inc(&shared->broken);
 	/* Under a raw lock of the caller's: not to a console now */
@@ -264,16 +264,16 @@ VISIBLE_IF_KUNIT u32 shared_acquire(struct shared *shared, u64 *word)
 				break;
 			continue;
 		}
-		look(&wait, seen, LOOK_MS);
+		count_wait(&wait, seen, LOOK_MS);
 		if (holder_gone(shared, &wait) &&
 		    sync_cmpxchg(word, seen, next) == seen) {
-			was_broken(shared, seen);
+			note_broken(shared, seen);
 			break;
 		}
 		cpu_relax();
 	}
 	WRITE_ONCE(shared->own, next);
-	taken(&shared->held);
+	hold_begin(&shared->held);
 	return next >> 32;
 }
 
@@ -294,20 +294,20 @@ VISIBLE_IF_KUNIT void shared_release(struct shared *shared, u64 *word, u32 seq)
 
 	if (READ_ONCE(*word) != mine)
 		return;
-	given_back(&shared->held);
+	hold_end(&shared->held);
 	WRITE_ONCE(shared->own, 0);
 	sync_cmpxchg(word, mine, shared_word(0, seq));
 }
 
 /**
- * shared_look() - a look at a lock, for those who wait and can do nothing
+ * shared_poll() - a look at a lock, for those who wait and can do nothing
  * @shared:	what this kernel knows of it
  * @word:	where it lies
  * @wait:	what was seen before
  *
  * Context: interrupts off; a look every WATCH_LOOK_MS at the least.
  */
-VISIBLE_IF_KUNIT void shared_look(struct shared *shared, u64 *word,
+VISIBLE_IF_KUNIT void shared_poll(struct shared *shared, u64 *word,
 				  struct shared_wait *wait)
 {
 	u64 seen = READ_ONCE(*word);
@@ -316,10 +316,10 @@ VISIBLE_IF_KUNIT void shared_look(struct shared *shared, u64 *word,
 		wait->word = 0;
 		return;
 	}
-	look(wait, seen, WATCH_LOOK_MS);
+	count_wait(wait, seen, WATCH_LOOK_MS);
 	if (holder_gone(shared, wait) &&
 	    sync_cmpxchg(word, seen, shared_word(0, (seen >> 32) + 1)) == seen)
-		was_broken(shared, seen);
+		note_broken(shared, seen);
 }
 
 /**
@@ -360,13 +360,13 @@ void mint_unlock(enum mint_shared_lock which, unsigned long flags)
 }
 
 /**
- * mint_locks_look() - set free what a dead core holds
+ * mint_locks_poll() - set free what a dead core holds
  *
  * Node 0 may need none of the locks for a long time, others wait for them.
  *
  * Context: predecessor, work queue, about every half second.
  */
-void mint_locks_look(void)
+void mint_locks_poll(void)
 {
 	static struct shared_wait waits[MINT_SHARED_LOCKS];
 	unsigned long flags;
@@ -374,7 +374,7 @@ void mint_locks_look(void)
 
 	for (i = 0; i < MINT_SHARED_LOCKS; i++) {
 		local_irq_save(flags);
-		shared_look(&shared[i], lock_of(&shared[i]), &waits[i]);
+		shared_poll(&shared[i], lock_of(&shared[i]), &waits[i]);
 		local_irq_restore(flags);
 	}
 }
@@ -387,7 +387,7 @@ void mint_locks_look(void)
 void mint_claims_lock(void)
 {
 	mutex_lock(&claims_mutex);
-	taken(&claims_held);
+	hold_begin(&claims_held);
 }
 
 /**
@@ -395,7 +395,7 @@ void mint_claims_lock(void)
  */
 void mint_claims_unlock(void)
 {
-	given_back(&claims_held);
+	hold_end(&claims_held);
 	mutex_unlock(&claims_mutex);
 }
 

@@ -48,12 +48,12 @@ enum mint_event {
 /**
  * struct mint_heart - a heartbeat, as this kernel has watched it
  * @count:	beats, when last looked at
- * @looked_at:	when that was, jiffies
+ * @polled_at:	when that was, jiffies
  * @still_ms:	for how long it was watched without a beat
  */
 struct mint_heart {
 	u64		count;
-	unsigned long	looked_at;
+	unsigned long	polled_at;
 	unsigned int	still_ms;
 };
 
@@ -61,7 +61,7 @@ const char *mint_state_name(u32 state);
 u32 mint_state_next(u32 state, enum mint_event event);
 bool mint_state_alive(u32 state);
 void mint_heart_reset(struct mint_heart *heart, u64 count, unsigned long now);
-bool mint_heart_look(struct mint_heart *heart, u64 count, unsigned long now,
+bool mint_heart_poll(struct mint_heart *heart, u64 count, unsigned long now,
 		     unsigned int period_ms);
 
 /* claim.c */
@@ -78,15 +78,15 @@ bool mint_heart_look(struct mint_heart *heart, u64 count, unsigned long now,
  * @last:	state and words of the node before, until this one is loaded;
  *		in MINT_STATE_NONE there are none to keep
  * @last_record: its record in the common area
- * @last_over:	its @over
+ * @last_ended_seq: its @ended_seq
  * @nr_lent:	devices of it that were brought to rest
  * @boots_seen:	count of boots in its record, when last looked at
  * @entry:	where its boot core leaves the gateway for
  * @arg:	argument there
- * @over:	counts up with every node that ends; 0: it never ran
+ * @ended_seq:	counts up with every node that ends; 0: it never ran
  * @look:	looks after it
  * @heart:	its heartbeat
- * @told_ns:	when its record last said that it runs, by its own clock
+ * @reported_ns: when its record last said that it runs, by its own clock
  * @ends_as:	what it will be once all is taken back
  * @unparked:	the fewest cores that had not said that they are parked
  * @parked_at:	when there were so few for the first time, jiffies
@@ -105,15 +105,15 @@ struct mint_claim {
 	struct mint_node	node;
 	struct mint_node	last;
 	struct mint_node	last_record;
-	u64			last_over;
+	u64			last_ended_seq;
 	u32			nr_lent;
 	u32			boots_seen;
 	u64			entry;
 	u64			arg;
-	u64			over;
+	u64			ended_seq;
 	struct work_struct	look;
 	struct mint_heart	heart;
-	u64			told_ns;
+	u64			reported_ns;
 	enum mint_event		ends_as;
 	u32			unparked;
 	unsigned long		parked_at;
@@ -139,14 +139,14 @@ enum mint_notice {
 
 extern struct wait_queue_head mint_state_wait;
 const struct mint_node *mint_claim(u32 n);
-const struct mint_node *mint_told(u32 n);
+const struct mint_node *mint_node_status(u32 n);
 u32 mint_state(u32 n);
 bool mint_quarantined(u32 n);
 bool mint_node_parked(u32 n);
 bool mint_claim_busy(u32 n);
 u64 mint_incarnation(u32 n);
 void mint_claim_own(const struct mint_node *node);
-void mint_claim_look(u32 n);
+void mint_claim_watch(u32 n);
 struct mint_claim *mint_claim_trylock(u32 n);
 void mint_claim_unlock(struct mint_claim *claim);
 unsigned long mint_claim_progress(u32 n);
@@ -166,7 +166,7 @@ int mint_node_announce(u32 n, enum mint_notice what);
 void mint_node0_set_silent(bool silent, const char *reason);
 
 /* lock.c */
-void mint_locks_look(void);
+void mint_locks_poll(void);
 void mint_claims_lock(void);
 void mint_claims_unlock(void);
 void mint_claims_assert_held(void);
@@ -190,8 +190,8 @@ void mint_memory_take_back(u32 n);
 const char *mint_memory_owner(phys_addr_t addr, phys_addr_t *end, u32 *node);
 
 /* ioapic.c */
-void mint_ioapics_place(struct mint_ioapic *list, u32 count, u32 *pins, u32 top,
-			int (*find)(u32 gsi));
+void mint_ioapics_find_pins(struct mint_ioapic *list, u32 count, u32 *pins,
+			    u32 top, int (*find)(u32 gsi));
 void mint_ioapics_create(void);
 int mint_ioapics_adopt(void);
 const struct mint_ioapic *mint_ioapic(unsigned int ioapic);

@@ -130,12 +130,12 @@ bool mint_state_alive(u32 state)
 void mint_heart_reset(struct mint_heart *heart, u64 count, unsigned long now)
 {
 	heart->count = count;
-	heart->looked_at = now;
+	heart->polled_at = now;
 	heart->still_ms = 0;
 }
 
 /**
- * mint_heart_look() - look whether a heart has beaten
+ * mint_heart_poll() - look whether a heart has beaten
  * @heart:	of whom
  * @count:	beats so far
  * @now:	jiffies
@@ -151,16 +151,16 @@ void mint_heart_reset(struct mint_heart *heart, u64 count, unsigned long now)
  * Return: true if it has beaten since the last look; else @heart->still_ms has
  * grown.
  */
-bool mint_heart_look(struct mint_heart *heart, u64 count, unsigned long now,
+bool mint_heart_poll(struct mint_heart *heart, u64 count, unsigned long now,
 		     unsigned int period_ms)
 {
-	unsigned int ms = jiffies_to_msecs(now - heart->looked_at);
+	unsigned int ms = jiffies_to_msecs(now - heart->polled_at);
 
 	if (count != heart->count) {
 		mint_heart_reset(heart, count, now);
 		return true;
 	}
-	heart->looked_at = now;
+	heart->polled_at = now;
 	ms = min(ms, 2 * period_ms);
 	if (heart->still_ms < UINT_MAX - ms)
 		heart->still_ms += ms;

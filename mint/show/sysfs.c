@@ -52,14 +52,14 @@ static u32 core_runner(u32 index, u32 *id)
 
 static u32 pin_owner(u32 index, u32 *id)
 {
-	u32 *told = mint_pin_record(index);
+	u32 *published = mint_pin_record(index);
 
-	if (!told)
+	if (!published)
 		return MINT_NODE_FLIGHT;
 	*id = index;
 	/* A successor knows of its own pins alone, and repeats what is said */
 	return mint_role == MINT_PREDECESSOR ? mint_pin_owner(index) :
-					       READ_ONCE(*told);
+					       READ_ONCE(*published);
 }
 
 /* "1,4-7" of all that @owner has, behind @label; nothing if it has nothing */
@@ -244,8 +244,8 @@ static u32 kobj_node(struct kobject *kobj)
 /**
  * struct node_file - what a file of nodes/<n> says
  * @attr:	the file
- * @from:	where it stands: mint_told() or mint_claim(); the file is empty
- *		if there is no such record. NULL: @show needs none
+ * @from:	where it stands: mint_node_status() or mint_claim(); the file is
+ *		empty if there is no such record. NULL: @show needs none
  * @show:	print it
  */
 struct node_file {
@@ -344,11 +344,11 @@ static ssize_t show_timing(u32 n, const struct mint_node *node, char *buf)
 
 static struct node_file node_files[] = {
 	NODE_FILE(state, NULL),
-	NODE_FILE(reason, mint_told),
-	NODE_FILE(since, mint_told),
-	NODE_FILE(name, mint_told),
+	NODE_FILE(reason, mint_node_status),
+	NODE_FILE(since, mint_node_status),
+	NODE_FILE(name, mint_node_status),
 	NODE_FILE(heartbeat, NULL),
-	NODE_FILE(boots, mint_told),
+	NODE_FILE(boots, mint_node_status),
 	NODE_FILE(cpus, NULL),
 	NODE_FILE(cpus_up, NULL),
 	NODE_FILE(memory, mint_claim),

@@ -407,7 +407,7 @@ static int __init mint_lines_init(void)
 		return 0;
 	/* Without console= it is the console, but for who has a screen */
 	if (!console_set_on_cmdline &&
-	    !(mint_legacy_own & BIT(MINT_LEGACY_VGA)))
+	    !(mint_own_legacy & BIT(MINT_LEGACY_VGA)))
 		add_preferred_console("mint", 0, NULL);
 	register_console(&mint_console);
 	return 0;

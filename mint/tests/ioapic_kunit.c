@@ -60,7 +60,7 @@ static void place(struct kunit *test)
 
 	for (layout = layouts; layout < layouts + ARRAY_SIZE(layouts); layout++) {
 		memset(list, 0, sizeof(list));
-		mint_ioapics_place(list, layout->count, pins, layout->top, find);
+		mint_ioapics_find_pins(list, layout->count, pins, layout->top, find);
 		for (i = 0; i < layout->count; i++) {
 			KUNIT_EXPECT_EQ_MSG(test, list[i].gsi_base,
 					    layout->ioapic[i].first, "%s: %u",
@@ -87,7 +87,7 @@ static void place_overlapping(struct kunit *test)
 	u32 pins[GSIS_MAX];
 
 	layout = &around;
-	mint_ioapics_place(list, around.count, pins, around.top, find);
+	mint_ioapics_find_pins(list, around.count, pins, around.top, find);
 	KUNIT_EXPECT_EQ(test, list[0].gsi_base, 24);
 	KUNIT_EXPECT_EQ(test, list[0].nr_pins, 8);
 	KUNIT_EXPECT_EQ(test, list[1].gsi_base, 0);
@@ -101,7 +101,7 @@ static void place_few_records(struct kunit *test)
 	u32 pins[GSIS_MAX], gsi;
 
 	layout = &layouts[2];
-	mint_ioapics_place(list, 1, pins, layout->top, find);
+	mint_ioapics_find_pins(list, 1, pins, layout->top, find);
 	KUNIT_EXPECT_EQ(test, list[0].nr_pins, 24);
 	KUNIT_EXPECT_EQ(test, list[1].nr_pins, 0);
 	for (gsi = 24; gsi < layout->top; gsi++)

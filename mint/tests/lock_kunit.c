@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the locks that kernels share (own/lock.c): a word of our own
- * in the place of that in the common area.
+ * Mint: KUnit tests of the locks that kernels share (own/lock.c): a word of our
+ * own in the place of that in the common area.
  */
 
 #include <kunit/test.h>
@@ -54,7 +54,7 @@ static void look(struct fixture *f, struct shared_wait *wait)
 {
 	guard(irqsave)();
 
-	shared_look(&f->shared, &f->word, wait);
+	shared_poll(&f->shared, &f->word, wait);
 }
 
 static void lock_counts(struct kunit *test)

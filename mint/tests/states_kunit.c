@@ -102,13 +102,13 @@ static void heart_stops(struct kunit *test)
 	mint_heart_reset(&heart, 7, now);
 	for (i = 1; i <= 20; i++) {
 		now += msecs_to_jiffies(PERIOD_MS);
-		KUNIT_EXPECT_FALSE(test, mint_heart_look(&heart, 7, now, PERIOD_MS));
+		KUNIT_EXPECT_FALSE(test, mint_heart_poll(&heart, 7, now, PERIOD_MS));
 		KUNIT_EXPECT_EQ(test, heart.still_ms, i * PERIOD_MS);
 	}
-	KUNIT_EXPECT_TRUE(test, mint_heart_look(&heart, 8, now, PERIOD_MS));
+	KUNIT_EXPECT_TRUE(test, mint_heart_poll(&heart, 8, now, PERIOD_MS));
 	KUNIT_EXPECT_EQ(test, heart.still_ms, 0);
 	/* One that counts down has beaten, too: the record may be scribbled */
-	KUNIT_EXPECT_TRUE(test, mint_heart_look(&heart, 3, now, PERIOD_MS));
+	KUNIT_EXPECT_TRUE(test, mint_heart_poll(&heart, 3, now, PERIOD_MS));
 }
 
 /* The machine stands still for a minute: that is no minute without a beat */
@@ -119,9 +119,9 @@ static void machine_stalls(struct kunit *test)
 
 	mint_heart_reset(&heart, 7, now);
 	now += 60 * HZ;
-	KUNIT_EXPECT_FALSE(test, mint_heart_look(&heart, 7, now, PERIOD_MS));
+	KUNIT_EXPECT_FALSE(test, mint_heart_poll(&heart, 7, now, PERIOD_MS));
 	KUNIT_EXPECT_EQ(test, heart.still_ms, 2 * PERIOD_MS);
-	KUNIT_EXPECT_FALSE(test, mint_heart_look(&heart, 7, now, PERIOD_MS));
+	KUNIT_EXPECT_FALSE(test, mint_heart_poll(&heart, 7, now, PERIOD_MS));
 	KUNIT_EXPECT_EQ(test, heart.still_ms, 2 * PERIOD_MS);
 }
 
@@ -132,10 +132,10 @@ static void many_looks(struct kunit *test)
 
 	/* Looks at the same moment count for nothing, and none overflows */
 	mint_heart_reset(&heart, 0, now);
-	mint_heart_look(&heart, 0, now, PERIOD_MS);
+	mint_heart_poll(&heart, 0, now, PERIOD_MS);
 	KUNIT_EXPECT_EQ(test, heart.still_ms, 0);
 	heart.still_ms = UINT_MAX - 1;
-	mint_heart_look(&heart, 0, now + 10 * HZ, PERIOD_MS);
+	mint_heart_poll(&heart, 0, now + 10 * HZ, PERIOD_MS);
 	KUNIT_EXPECT_EQ(test, heart.still_ms, UINT_MAX - 1);
 }
 

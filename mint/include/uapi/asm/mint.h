@@ -526,8 +526,8 @@ struct mint_table {
  * @pci_lock:	around index and data port CF8/CFC
  * @rings:	struct mint_rings, indexed by node number
  * @ring_size:	bytes of each ring's data, a power of two
- * @restart:	entry of the restart loop in the gateway page
- * @place:	the same for a core that comes out of the gateway
+ * @restart:	entry of the restart loop in the gateway page, from a kernel
+ * @restart_entry: the same for a core that comes out of the gateway
  * @lines:	bits, a row for each node: GSIs that node 0 passes on to it and
  *		that it has not looked at yet
  * @timing:	struct mint_timing, indexed by node number
@@ -564,7 +564,7 @@ struct mint_common {
 	struct mint_table	rings __attribute__((aligned(64)));
 	__u32			ring_size[MINT_RING_COUNT];
 	__aligned_u64		restart;
-	__aligned_u64		place;
+	__aligned_u64		restart_entry;
 	struct mint_table	lines;
 	struct mint_table	timing;
 	struct mint_table	vfs;
