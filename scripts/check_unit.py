@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import types
 
 sys.dont_write_bytecode = True
@@ -279,6 +280,32 @@ def numbers_are_of_one_run():
             expect(False, "a run of %s is taken", commits)
 
 
+def quick_form_ends():
+    """make bench-quick has benchmarks that exist, ends in time and says what is left"""
+    bench = load("bench")
+    unknown = set(bench.QUICK) - set(bench.BENCHMARKS)
+    expect(not unknown, "unknown: %s", unknown)
+    bench.BEGAN, bench.QUICK_MINUTES = time.monotonic(), 2 / 60
+    options = types.SimpleNamespace(quick=True, repeats=0, counts="1", modes="serial")
+
+    def first(results):
+        """a number"""
+        results.add(1, "a", "b", results.repeats(10))
+
+    def second(_results):
+        """no end"""
+        time.sleep(60)
+
+    with tempfile.TemporaryDirectory() as bench.OUT:
+        with contextlib.redirect_stdout(io.StringIO()):
+            failed = bench.measure([("load", first, "tcg"), ("boot", second, "tcg"),
+                                    ("many", first, "tcg")], options)
+        expect(failed == ["not measured in time: boot, many"], "%s", failed)
+        with open(os.path.join(bench.OUT, "load.csv"), encoding="ascii") as file:
+            expect("1,a,1,0,b,%d,ticks" % bench.QUICK["load"] in file.read(), "no number")
+        expect(not os.path.exists(os.path.join(bench.OUT, "boot.csv")), "half a benchmark")
+
+
 def metrics_have_questions():
     """Each metric answers one question of the report"""
     for name, *_ in report.METRICS:
@@ -305,8 +332,8 @@ def page_is_whole():
 
 TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
          cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources,
-         states_are_those_of_the_code, numbers_are_of_one_run, metrics_have_questions,
-         page_is_whole)
+         states_are_those_of_the_code, numbers_are_of_one_run, quick_form_ends,
+         metrics_have_questions, page_is_whole)
 
 
 def main():
