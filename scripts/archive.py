@@ -134,7 +134,9 @@ class Archive:
         self.update()
         versions = self.offered(package, source)
         if not versions:
-            die(f"the archive of this machine has no {package} in {self.release}")
+            advice = "" if any("security" in suite for _, suite in entries()) else \
+                "; it may be in the security archive, which no apt source of this machine names"
+            die(f"the archive of this machine has no {package} in {self.release}{advice}")
         if tested in versions:
             return tested
         mintlib.say(f"  {package}: tested with {tested}, {self.release} has {versions[0]};"

@@ -88,6 +88,9 @@ struct mint_ioapic *mint_ioapic_record(u32 index);
 struct mint_ecam *mint_ecam(u32 index);
 u32 *mint_pin_record(u32 gsi);
 u32 *mint_root_bus(u32 index);
+struct mint_bell *mint_bell(u32 index);
+u32 *mint_bell_place(u32 n);
+unsigned long *mint_bell_callers(u32 cause);
 unsigned long *mint_line_waiting(u32 n);
 struct mint_timing *mint_timing_record(u32 n);
 struct mint_vf *mint_vf(u32 n, u32 i);
@@ -103,6 +106,26 @@ int mint_send_ipi(u32 command, u32 apic_id);
 void mint_doorbell(u32 apic_id);
 #if IS_ENABLED(CONFIG_KUNIT)
 const char *mint_reach_problem(u32 apic_id, bool x2apic, u32 max);
+#endif
+
+/* bell.c */
+
+/* To a listener: somebody has rung, it is not known who */
+#define MINT_BELL_ANYONE	U32_MAX
+
+typedef void (*mint_bell_fn)(u32 n);
+
+void mint_bell_listen(u32 cause, mint_bell_fn heard);
+void mint_bell_init(void);
+void mint_bell_poll(void);
+struct mint_core *mint_bell_core(u32 n);
+void mint_bell_ring(struct mint_core *core, u32 cause);
+void mint_ring_node0(u32 cause);
+void mint_bell_forget(u32 n);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+bool mint_bell_set(struct mint_bell *bell, u32 cause);
+unsigned long mint_bell_take(struct mint_bell *bell);
 #endif
 
 /* param.c */

@@ -271,6 +271,40 @@ unsigned long *mint_line_waiting(u32 n)
 }
 
 /**
+ * mint_bell() - what a core is called for
+ * @index:	of the core's record
+ *
+ * Return: the record, NULL if there is none.
+ */
+struct mint_bell *mint_bell(u32 index)
+{
+	return record(&mint_layout.bells, index);
+}
+
+/**
+ * mint_bell_place() - where a node says on which core it takes its bells
+ * @n:	number of the node
+ *
+ * Return: where the core's APIC ID stands, NULL in an area without bells.
+ */
+u32 *mint_bell_place(u32 n)
+{
+	return record(&mint_layout.bell_cores, n);
+}
+
+/**
+ * mint_bell_callers() - the nodes that have rung node 0
+ * @cause:	MINT_BELL_*
+ *
+ * Return: a bit for each node, set by that and taken by node 0; NULL if there
+ * is no such row.
+ */
+unsigned long *mint_bell_callers(u32 cause)
+{
+	return record(&mint_layout.callers, cause);
+}
+
+/**
  * mint_vf() - what is missing in a virtual function's configuration space
  * @n:		number of its node
  * @i:		its index in the devices of the node
@@ -282,10 +316,10 @@ struct mint_vf *mint_vf(u32 n, u32 i)
 	return record(&mint_layout.vfs, n * MINT_DEVICES_MAX + i);
 }
 
-/* Bytes of a row of these */
-static u32 lines_size(u32 pins)
+/* Bytes of a row of bits */
+static u32 row_size(u32 bits)
 {
-	return ALIGN(DIV_ROUND_UP(pins, BITS_PER_BYTE), 8);
+	return ALIGN(DIV_ROUND_UP(bits, BITS_PER_BYTE), 8);
 }
 
 /**
@@ -427,8 +461,13 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 	size = lay_out(&mint_layout.vfs, size, sizeof(struct mint_vf),
 		       mint_layout.nodes.count * MINT_DEVICES_MAX);
 	size = lay_out_rings(size);
-	size = lay_out(&mint_layout.lines, size, lines_size(mint_layout.pins.count),
+	size = lay_out(&mint_layout.lines, size, row_size(mint_layout.pins.count),
 		       mint_layout.nodes.count);
+	size = lay_out(&mint_layout.bells, size, sizeof(struct mint_bell), cores);
+	size = lay_out(&mint_layout.bell_cores, size, sizeof(u32),
+		       mint_layout.nodes.count);
+	size = lay_out(&mint_layout.callers, size,
+		       row_size(mint_layout.nodes.count), MINT_BELL_COUNT);
 	size = PAGE_ALIGN(size) + identity_size;
 
 	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
@@ -503,11 +542,26 @@ static bool vfs_valid(const struct mint_common *c)
 					    MINT_NODE_MAX * MINT_DEVICES_MAX);
 }
 
-/* An area of before version 1.3 has not what came with that */
+static bool bells_valid(const struct mint_common *c)
+{
+	if (!c->bells.count)
+		return !c->bell_cores.count && !c->callers.count;
+	return table_valid(c, &c->bells, sizeof(struct mint_bell),
+			   MAX_LOCAL_APIC) &&
+	       c->bells.count == c->cores.count && !(c->bells.stride & 7) &&
+	       table_valid(c, &c->bell_cores, sizeof(u32), MINT_NODE_MAX) &&
+	       c->bell_cores.count == c->nodes.count &&
+	       table_valid(c, &c->callers, row_size(c->nodes.count),
+			   BITS_PER_LONG) && !(c->callers.stride & 7);
+}
+
+/* An older area has not what came with versions 1.3 and 1.4 */
 static void __init clear_newer_fields(void)
 {
 	if ((mint_layout.version & 0xffff) < 3)
 		memset_startat(&mint_layout, 0, microcode);
+	if ((mint_layout.version & 0xffff) < 4)
+		memset_startat(&mint_layout, 0, bells);
 }
 
 /**
@@ -532,10 +586,10 @@ VISIBLE_IF_KUNIT bool mint_layout_valid(struct mint_common *c)
 	       table_valid(c, &c->pins, sizeof(u32), MINT_GSI_MAX) &&
 	       table_valid(c, &c->ecam, sizeof(struct mint_ecam), 256) &&
 	       table_valid(c, &c->roots, sizeof(u32), 4096) &&
-	       table_valid(c, &c->lines, lines_size(c->pins.count), MINT_NODE_MAX) &&
+	       table_valid(c, &c->lines, row_size(c->pins.count), MINT_NODE_MAX) &&
 	       table_valid(c, &c->timing, sizeof(struct mint_timing),
 			   MINT_NODE_MAX) &&
-	       vfs_valid(c) && rings_valid(c) && c->beat_ms &&
+	       vfs_valid(c) && rings_valid(c) && bells_valid(c) && c->beat_ms &&
 	       c->gateway && c->gateway < SZ_1M;
 }
 

@@ -2,13 +2,12 @@
 /*
  * Mint: interrupts from one kernel to another.
  *
- * Owns the doorbell, and which cores an interrupt command of this kernel can
- * name at all.
+ * Owns the interrupt commands that this kernel sends, and which cores they can
+ * name at all. What an interrupt is about is the business of bell.c.
  */
 
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
-#include <linux/lockdep.h>
 
 #include <kunit/visibility.h>
 
@@ -92,16 +91,16 @@ int mint_send_ipi(u32 command, u32 apic_id)
 }
 
 /**
- * mint_doorbell() - tell a node that there is something to look at
- * @apic_id:	APIC ID of one of its cores
+ * mint_doorbell() - interrupt a core of another node
+ * @apic_id:	APIC ID of the core
  *
- * Who cannot be reached looks now and then.
+ * A kernel that finds no cause in the core's bell looks at everything. Nothing
+ * tells whether it was heard.
  *
  * Context: any.
  */
 void mint_doorbell(u32 apic_id)
 {
-	lockdep_assert_irqs_disabled();
 	/* A kernel that dies early may not have mapped its local APIC yet */
 	if (!mint_common_mapped())
 		return;

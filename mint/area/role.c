@@ -9,7 +9,6 @@
 
 #include <linux/cc_platform.h>
 #include <linux/init.h>
-#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/timekeeping.h>
 
@@ -96,7 +95,6 @@ void __init mint_become_successor(u32 n, const struct mint_given *given)
 void mint_report_state(u32 state, const char *fmt, ...)
 {
 	struct mint_node *node = mint_own_node();
-	unsigned long flags;
 	va_list args;
 
 	va_start(args, fmt);
@@ -105,10 +103,7 @@ void mint_report_state(u32 state, const char *fmt, ...)
 	node->since_ns = ktime_get_real_fast_ns();
 	/* Who sees the state sees the reason */
 	smp_store_release(&node->state, state);
-	/* Node 0 looks now and then; the doorbell makes it look now */
-	if (mint_role != MINT_SUCCESSOR)
-		return;
-	local_irq_save(flags);
-	mint_doorbell(mint_layout.bsp_apic_id);
-	local_irq_restore(flags);
+	/* Node 0 looks now and then; the bell makes it look now */
+	if (mint_role == MINT_SUCCESSOR)
+		mint_ring_node0(MINT_BELL_NODE);
 }

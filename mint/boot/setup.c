@@ -193,6 +193,7 @@ static int __init mint_node_init(void)
 	if (mint_role == MINT_SUCCESSOR)
 		mint_end_setup();
 	mint_leave_setup();
+	mint_bell_init();
 	mint_watch_start();
 	return 0;
 }

@@ -7,8 +7,8 @@
  * with its pin. Any other one stays with node 0, which passes it on:
  *
  *   node 0	on an interrupt masks the pin, sets the line's bit in the row
- *		of each sharer and rings its doorbell; own handlers run as ever
- *   a sharer	runs its handlers, clears its bit, rings node 0's doorbell
+ *		of each sharer and rings it; own handlers run as ever
+ *   a sharer	runs its handlers, clears its bit, rings node 0
  *   node 0	unmasks the pin when no bit is left
  *
  * A level-triggered line that is still asserted then comes again, so that
@@ -72,7 +72,7 @@ static bool is_active_high(u32 gsi)
 	return gsi < MINT_GSI_MAX && test_bit(gsi, active_high);
 }
 
-static int __init mint_lines_init(void)
+static int __init mint_lines_setup(void)
 {
 	if (mint_role != MINT_PREDECESSOR)
 		return 0;
@@ -80,7 +80,7 @@ static int __init mint_lines_init(void)
 	__acpi_register_gsi = note_gsi;
 	return 0;
 }
-arch_initcall(mint_lines_init);
+arch_initcall(mint_lines_setup);
 #else
 static bool is_active_high(u32 gsi)
 {
@@ -409,7 +409,7 @@ static void forward_line(struct line *line)
 				  msecs_to_jiffies(LINE_BOUND_MS));
 		}
 		sync_set_bit(line->gsi, waiting);
-		mint_ring_node(n);
+		mint_ring_node(n, MINT_BELL_LINES);
 	}
 }
 
@@ -601,7 +601,7 @@ static void forward_by_polling(struct line *line)
 			continue;
 		}
 		sync_set_bit(line->gsi, waiting);
-		mint_ring_node(n);
+		mint_ring_node(n, MINT_BELL_LINES);
 	}
 }
 
@@ -674,7 +674,7 @@ static void line_done(u32 gsi)
 	unsigned long *waiting = mint_line_waiting(mint_self);
 
 	if (waiting && sync_test_and_clear_bit(gsi, waiting))
-		mint_doorbell(mint_layout.bsp_apic_id);
+		mint_ring_node0(MINT_BELL_LINES);
 }
 
 static void line_mask(struct irq_data *data)
@@ -713,7 +713,7 @@ static int passed_irq(u32 gsi)
 	irq_set_status_flags(irq, IRQ_LEVEL | IRQ_IS_POLLED | IRQ_NOPROBE);
 	passed[i].gsi = gsi;
 	passed[i].irq = irq;
-	/* Pairs with mint_lines_poll() */
+	/* Pairs with lines_rung() */
 	smp_store_release(&passed_count, i + 1);
 	return irq;
 }
@@ -751,12 +751,8 @@ void mint_line_unmap(const struct mint_device *desc, int irq)
 		mp_unmap_irq(irq);
 }
 
-/**
- * mint_lines_poll() - look at the lines that are passed on
- *
- * Context: doorbell, interrupts off.
- */
-void mint_lines_poll(void)
+/* Somebody rang: look at the lines that are passed on. Interrupts are off. */
+static void lines_rung(u32 n)
 {
 	unsigned long *waiting, gsi;
 	struct line *line;
@@ -787,3 +783,10 @@ void mint_lines_poll(void)
 			line_done(gsi);
 	}
 }
+
+static int __init mint_lines_listen(void)
+{
+	mint_bell_listen(MINT_BELL_LINES, lines_rung);
+	return 0;
+}
+core_initcall(mint_lines_listen);

@@ -181,7 +181,7 @@ static unsigned long poweroff_again;
  * A request stands until the node has ended. Who is asked before init can
  * listen would forget it, so it is passed on again from time to time.
  *
- * Context: hard or soft interrupt; called by the heartbeat and by the doorbell.
+ * Context: hard or soft interrupt; called by the heartbeat and by the bell.
  */
 void mint_end_poll(void)
 {

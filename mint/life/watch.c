@@ -148,6 +148,7 @@ static void beat(struct timer_list *timer)
 	WRITE_ONCE(node->heartbeat, node->heartbeat + 1);
 	if (mint_role == MINT_SUCCESSOR)
 		watch_node0();
+	mint_bell_poll();
 	mint_end_poll();
 	mint_clock_poll();
 	mint_log_flush();
@@ -373,15 +374,15 @@ static void watch(struct work_struct *work)
 			   msecs_to_jiffies(WATCH_PERIOD_MS));
 }
 
-/* Doorbell interrupt: lines, terminal data and state changes of other nodes */
-static void doorbell(void)
+/* Another node says something of itself, or node 0 asks for something */
+static void node_rung(u32 n)
 {
-	mint_lines_poll();
-	mint_tty_poll();
-	if (mint_role == MINT_PREDECESSOR)
-		mint_watch_now();
-	else
+	if (mint_role == MINT_SUCCESSOR)
 		mint_end_poll();
+	else if (n == MINT_BELL_ANYONE)
+		mint_watch_now();
+	else if (mint_claim(n))
+		mint_claim_watch(n);
 }
 
 /**
@@ -400,7 +401,7 @@ void __init mint_watch_start(void)
 		mint_layout.beat_ms = beat_ms;
 		mint_common->beat_ms = beat_ms;
 	}
-	x86_platform_ipi_callback = doorbell;
+	mint_bell_listen(MINT_BELL_NODE, node_rung);
 	if (mint_role == MINT_SUCCESSOR) {
 		WRITE_ONCE(mint_own_node()->boot_apic_id, read_apic_id());
 		node0_state = READ_ONCE(mint_node(0)->state);

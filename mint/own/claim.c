@@ -357,31 +357,35 @@ void mint_claim_settle(struct mint_claim *claim)
 {
 	lockdep_assert_held(&claim->lock);
 	claim->last.state = MINT_STATE_NONE;
+	mint_bell_forget(claim->n);
 	mint_node_announce(claim->n, MINT_NODE_NEW);
 }
 
 /**
- * mint_ring_node() - the same, by the number of the node
- * @n:	number of a successor
+ * mint_ring_node() - tell a successor that there is something to look at
+ * @n:		number of a successor
+ * @cause:	MINT_BELL_*
  *
- * Its record says which core hears: after an own reboot it may be another one
- * than at the launch.
+ * A node that cannot be reached looks now and then.
  *
- * Context: predecessor, any, interrupts off.
+ * Context: predecessor, any.
  */
-void mint_ring_node(u32 n)
+void mint_ring_node(u32 n, u32 cause)
 {
 	const struct mint_node *claim = mint_claim(n);
 	struct mint_core *core;
-	u32 apic_id;
 
 	if (!claim)
 		return;
-	apic_id = READ_ONCE(mint_node(n)->boot_apic_id);
-	core = mint_core_find(apic_id);
-	if (!core || mint_core_owner(core) != n)
-		apic_id = claim->boot_apic_id;
-	mint_doorbell(apic_id);
+	core = mint_bell_core(n);
+	if (core && mint_core_owner(core) == n) {
+		mint_bell_ring(core, cause);
+		return;
+	}
+	/* After an own reboot it may be another one than at the launch */
+	core = mint_core_find(READ_ONCE(mint_node(n)->boot_apic_id));
+	mint_doorbell(core && mint_core_owner(core) == n ? mint_apic_id(core) :
+		      claim->boot_apic_id);
 }
 
 /**
@@ -414,7 +418,7 @@ int mint_request(u32 n, u32 what, u64 *incarnation)
 		*incarnation = claim->incarnation;
 		claim->request = max(claim->request, what);
 		WRITE_ONCE(mint_node(n)->request, claim->request);
-		mint_ring_node(n);
+		mint_ring_node(n, MINT_BELL_NODE);
 	}
 	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
 	return err;

@@ -156,7 +156,7 @@ struct mint_claim *mint_claim_new(work_func_t look);
 void mint_claim_use(struct mint_claim *claim, const struct mint_node *node);
 void mint_claim_settle(struct mint_claim *claim);
 void mint_claim_undo(struct mint_claim *claim);
-void mint_ring_node(u32 n);
+void mint_ring_node(u32 n, u32 cause);
 int mint_request(u32 n, u32 what, u64 *incarnation);
 __printf(3, 4)
 void mint_claim_event(struct mint_claim *claim, enum mint_event event,

@@ -60,16 +60,12 @@ static struct tty_driver *driver;
 /* Tell the peer, unless it is not there or our own APIC is not yet */
 static void ring_peer(const struct mint_line *line)
 {
-	unsigned long flags;
-
 	if (system_state < SYSTEM_SCHEDULING || in_nmi())
 		return;
-	local_irq_save(flags);
 	if (mint_successor())
-		mint_doorbell(mint_layout.bsp_apic_id);
+		mint_ring_node0(MINT_BELL_TERMINAL);
 	else if (mint_state(line->peer) == MINT_STATE_RUNNING)
-		mint_ring_node(line->peer);
-	local_irq_restore(flags);
+		mint_ring_node(line->peer, MINT_BELL_TERMINAL);
 }
 
 /* Bytes that may be written now; all that fit if nobody listens. Locked. */
@@ -172,24 +168,33 @@ static void line_work(struct work_struct *work)
 	tty_kref_put(tty);
 }
 
+static void poll_line(struct mint_line *line)
+{
+	if (READ_ONCE(line->open) &&
+	    (READ_ONCE(line->rx.ring->head) != READ_ONCE(line->pos) ||
+	     READ_ONCE(line->waiting)))
+		schedule_work(&line->work);
+}
+
 /**
  * mint_tty_poll() - look whether a line has something to do
  *
- * Context: any but NMI; called by the doorbell and, in case one got lost and
- *	    for those who wait in vain, by the heartbeat.
+ * Context: any but NMI; called by the heartbeat, for those who wait in vain.
  */
 void mint_tty_poll(void)
 {
-	struct mint_line *line;
 	u32 i;
 
-	for (i = 0; i < nr_lines; i++) {
-		line = &lines[i];
-		if (READ_ONCE(line->open) &&
-		    (READ_ONCE(line->rx.ring->head) != READ_ONCE(line->pos) ||
-		     READ_ONCE(line->waiting)))
-			schedule_work(&line->work);
-	}
+	for (i = 0; i < nr_lines; i++)
+		poll_line(&lines[i]);
+}
+
+static void tty_rung(u32 n)
+{
+	if (n == MINT_BELL_ANYONE)
+		mint_tty_poll();
+	else if (n < nr_lines)
+		poll_line(&lines[n]);
 }
 
 /**
@@ -453,8 +458,9 @@ static int __init mint_tty_init(void)
 		if (IS_ERR(dev))
 			pr_err("no /dev/mint%u: %ld\n", i, PTR_ERR(dev));
 	}
-	/* From here on doorbell and heartbeat find them */
+	/* From here on bell and heartbeat find them */
 	WRITE_ONCE(nr_lines, count);
+	mint_bell_listen(MINT_BELL_TERMINAL, tty_rung);
 	return 0;
 }
 device_initcall(mint_tty_init);

@@ -29,6 +29,9 @@ static void fill(struct mint_common *c)
 		{ &c->lines, 8, 3 },
 		{ &c->timing, sizeof(struct mint_timing), 3 },
 		{ &c->vfs, sizeof(struct mint_vf), 3 * MINT_DEVICES_MAX },
+		{ &c->bells, sizeof(struct mint_bell), 4 },
+		{ &c->bell_cores, sizeof(u32), 3 },
+		{ &c->callers, 8, MINT_BELL_COUNT },
 	};
 	u32 i, offset = PAGE_SIZE;
 
@@ -110,6 +113,17 @@ static void layout_table(struct kunit *test)
 	REFUSED(c->pins.count = 4097);
 	/* Rows of lines have a bit for each pin */
 	REFUSED(c->pins.count = 65);
+	/* A bell for each core, a place for each node; words that are whole */
+	REFUSED(c->bells.count--);
+	REFUSED(c->bells.count = 0);
+	REFUSED(c->bells.stride = 8);
+	REFUSED(c->bells.stride += 4);
+	REFUSED(c->bell_cores.count++);
+	REFUSED(c->callers.stride = 4);
+	REFUSED(c->callers.stride += 4);
+	fill(c);
+	memset_startat(c, 0, bells);
+	KUNIT_EXPECT_TRUE(test, mint_layout_valid(c));
 }
 
 static void layout_rings(struct kunit *test)
@@ -141,7 +155,7 @@ static void layout_rings(struct kunit *test)
 static void layout_random(struct kunit *test)
 {
 	struct mint_common *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
-	struct mint_table *tables[11];
+	struct mint_table *tables[14];
 	struct rnd_state rnd;
 	u32 i, k, what;
 
@@ -157,12 +171,15 @@ static void layout_random(struct kunit *test)
 	tables[8] = &c->lines;
 	tables[9] = &c->timing;
 	tables[10] = &c->vfs;
+	tables[11] = &c->bells;
+	tables[12] = &c->bell_cores;
+	tables[13] = &c->callers;
 	prandom_seed_state(&rnd, 1);
 	for (i = 0; i < 20000; i++) {
 		fill(c);
 		what = prandom_u32_state(&rnd);
-		((u32 *)tables[what % 11])[what / 11 % 3] =
-			prandom_u32_state(&rnd) >> what / 33 % 32;
+		((u32 *)tables[what % 14])[what / 14 % 3] =
+			prandom_u32_state(&rnd) >> what / 42 % 32;
 		if (!mint_layout_valid(c))
 			continue;
 		for (k = 0; k < ARRAY_SIZE(tables); k++)

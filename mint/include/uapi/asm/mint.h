@@ -19,7 +19,7 @@
 
 #define MINT_MAGIC		0x544e494d	/* "MINT" */
 #define MINT_VERSION_MAJOR	1
-#define MINT_VERSION_MINOR	3
+#define MINT_VERSION_MINOR	4
 #define MINT_VERSION		((MINT_VERSION_MAJOR << 16) | MINT_VERSION_MINOR)
 
 /* boot_params.hdr.setup_data type of the hand-over */
@@ -331,6 +331,25 @@ struct mint_node {
 	char			reason[MINT_REASON_LEN];
 };
 
+/* Why a node is rung, bits of mint_bell.causes */
+#define MINT_BELL_NODE		0	/* a state, or what is asked of a node */
+#define MINT_BELL_TERMINAL	1	/* rings OUT or IN */
+#define MINT_BELL_LINES		2	/* interrupt lines that are passed on */
+#define MINT_BELL_COUNT		3
+
+/* In mint_common.bell_cores: the node does not say */
+#define MINT_BELL_NOWHERE	0xffffffff
+
+/**
+ * struct mint_bell - what a core is called for
+ * @causes:	1 << MINT_BELL_*, set by callers, all taken at once by the core
+ * @reserved:	0; a cache line of its own
+ */
+struct mint_bell {
+	__aligned_u64	causes;
+	__aligned_u64	reserved[7];
+};
+
 /* Rings of a node, in the order of mint_rings.ring */
 #define MINT_RING_LOG		0	/* kernel log, from node to node 0 */
 #define MINT_RING_OUT		1	/* terminal, from node to node 0 */
@@ -538,6 +557,11 @@ struct mint_table {
  * @clock_flags: MINT_CLOCK_*
  * @reserved2:	0
  * @tsc_adjust:	TSC_ADJUST of node 0's cores, signed
+ * @bells:	struct mint_bell, in the order of @cores; this and all that
+ *		follows: since version 1.4
+ * @bell_cores:	u32 APIC ID of the core on which a node takes its bells, indexed
+ *		by node number; MINT_BELL_NOWHERE
+ * @callers:	bits, a row for each MINT_BELL_*: the nodes that rang node 0
  */
 struct mint_common {
 	__u32			magic;
@@ -572,6 +596,9 @@ struct mint_common {
 	__u32			clock_flags;
 	__u32			reserved2;
 	__aligned_u64		tsc_adjust;
+	struct mint_table	bells;
+	struct mint_table	bell_cores;
+	struct mint_table	callers;
 };
 
 #endif /* !__ASSEMBLY__ */
