@@ -9,9 +9,6 @@ The first is done on this host, the second in an emulated machine: kselftest's o
 runner, in the directory that was installed, with no variable of these tests set but
 the factor for limits. `make check` has it run some programs, since each runs on
 other machines in full; what is tested here is how they get on with the runner.
-
-    scripts/check_kselftest.py              some programs, as in `make check`
-    scripts/check_kselftest.py -c           the whole collection, which takes long
 """
 
 import os
@@ -123,7 +120,7 @@ class Reader:
             self.inner.line(text[2:])
 
 
-def run(m, ktap, title, programs, script, limit=LIMIT):
+def run(m, ktap, title, programs, script):
     """Run a script, and tell the results of these programs as they come."""
     reader = Reader(ktap, title)
     at = m.mark("ctl")
@@ -132,7 +129,7 @@ def run(m, ktap, title, programs, script, limit=LIMIT):
     def work():
         try:
             # The runner opens its output anew, which a virtio port does not allow.
-            done["status"], done["text"] = m.run("{ %s\n} 2>&1 | cat" % script, limit)
+            done["status"], done["text"] = m.run("{ %s\n} 2>&1 | cat" % script, LIMIT)
         except MachineError as error:
             done["error"] = str(error)
 
@@ -159,7 +156,7 @@ def words(**variables):
                    for name, value in sorted(variables.items()))
 
 
-def jobs(m, ktap, whole):
+def jobs(m, ktap):
     """What is run in the machine."""
     there, apart = listed()
     ktap.result(set(SOME) <= set(there) and LAST in apart
@@ -169,13 +166,10 @@ def jobs(m, ktap, whole):
     installed = in_share(INSTALLED, m.share)
     runner = os.path.join(installed, "run_kselftest.sh")
     fixed = {"MINT_SLOW": max(1, round(qemu.SLOW))}
-    if whole:
-        run(m, ktap, "", there, words(**fixed) + runner + " -c mint", 3600)
-    else:
-        some = {"KSELFTEST_%s_ARGS" % name.upper().replace(".", "_"): args
-                for name, args in SOME.items()}
-        run(m, ktap, "", SOME, words(**fixed, **some) + runner + "".join(
-            " -t mint:" + name for name in SOME))
+    some = {"KSELFTEST_%s_ARGS" % name.upper().replace(".", "_"): args
+            for name, args in SOME.items()}
+    run(m, ktap, "", SOME, words(**fixed, **some) + runner + "".join(
+        " -t mint:" + name for name in SOME))
     foreign = in_share(FOREIGN_INITRD, m.share)
     run(m, ktap, "any initrd: ", ["launch.sh"], words(
         MINT_INITRD=foreign, MINT_INIT="none", KSELFTEST_LAUNCH_SH_ARGS="one_core",
@@ -185,7 +179,7 @@ def jobs(m, ktap, whole):
 
 
 def main():
-    """The command line."""
+    """Install them, and run some."""
     ktap = Ktap(None)
     error = install()
     ktap.result(not error, "make install", error or "")
@@ -197,7 +191,7 @@ def main():
                          smp="4", memory="2G", limit=600 + 3 * LIMIT) as m:
                 Nodes(m).active()
                 m.sh(PREPARE)
-                jobs(m, ktap, sys.argv[1:] == ["-c"])
+                jobs(m, ktap)
                 faults = m.faults
             ktap.result(not faults, "no kernel complains", "\n".join(
                 "%s: %s" % fault for fault in faults))
