@@ -101,9 +101,9 @@ void mint_report_state(u32 state, const char *fmt, ...)
 	vscnprintf(node->reason, sizeof(node->reason), fmt, args);
 	va_end(args);
 	node->since_ns = ktime_get_real_fast_ns();
-	/* Who sees the state sees the reason */
+	/* Pairs with watch_node(): the reason is visible before the state */
 	smp_store_release(&node->state, state);
-	/* Node 0 looks now and then; the bell makes it look now */
+	/* Node 0 polls twice a second; the bell makes it poll now */
 	if (mint_role == MINT_SUCCESSOR)
 		mint_ring_node0(MINT_BELL_NODE);
 }

@@ -8,7 +8,6 @@
 #include "../area/area.h"
 
 struct pci_dev;
-struct pci_raw_ops;
 
 /* pci.c */
 #ifdef CONFIG_PCI

@@ -131,7 +131,7 @@ static void stop_hard(u32 n)
 	else
 		pr_err("node %u is %s and was not asked\n", n,
 		       mint_state_name(mint_state(n)));
-	/* Somebody may be taking it back right now */
+	/* Another operation may be taking it back right now */
 	while ((err = mint_stop(n, MINT_STOP_PARK)) == -EBUSY &&
 	       tries++ < BUSY_TRIES && mint_claim_wait(n, STEP_BOUND_MS))
 		;

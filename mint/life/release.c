@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: what becomes of a node's resources once it is over.
+ * Mint: taking back the resources of a node that has ended.
  *
- * Owns the order in which node 0 takes them back: devices first, then lines,
- * memory and cores. The book (own/claim.c) is told last.
+ * Owns the order in which node 0 does so: devices first, then lines, memory and
+ * cores. The claim (own/claim.c) is free for another node last.
  */
 
 #include <linux/kernel.h>
@@ -25,7 +25,7 @@
 
 #define SCRUB_PIECE	((u64)SZ_16M)
 
-/* Fill the memory of a node that is over with zeroes */
+/* mint.scrub=: fill the memory of a node that has ended with zeroes */
 static bool scrub;
 module_param(scrub, bool, 0644);
 
@@ -55,7 +55,7 @@ static void scrub_range(struct mint_claim *claim, const struct mint_range *range
  * mint_release() - take back all that a node had
  * @claim:	its claim; all of its cores are parked
  *
- * The state stays, for who wants to know how it ended.
+ * State and reason stay readable.
  *
  * Context: predecessor, process, under the claim's lock; may sleep.
  */
@@ -97,7 +97,7 @@ void mint_release(struct mint_claim *claim)
 }
 
 /**
- * mint_claim_forget() - a node is over that never ran
+ * mint_claim_forget() - take back all of a node that never ran
  * @claim:	its claim
  *
  * One that was not even loaded leaves the number as it found it, with the last

@@ -153,7 +153,7 @@ int mint_prove_parked(struct mint_claim *claim)
 	return -EIO;
 }
 
-/* Stopped: prove it and take all back */
+/* Its cores were stopped: prove that they are parked, take all back */
 static int finish_stop(struct mint_claim *claim, const char *reason)
 {
 	int err;
@@ -177,7 +177,7 @@ static u32 state_of(u32 n, u64 incarnation)
 	       state : MINT_STATE_NONE;
 }
 
-/* Node 0 is at it: as long as it gets on */
+/* Node 0 takes the node back: wait as long as that makes progress */
 static int wait_taken_back(u32 n, u64 incarnation)
 {
 	unsigned long seen;

@@ -160,7 +160,7 @@ static void watch(struct work_struct *work);
 static DECLARE_DELAYED_WORK(watcher, watch);
 
 /**
- * mint_watch_now() - look after the successors without delay
+ * mint_watch_now() - poll the successors without delay
  *
  * Context: any but NMI.
  */
@@ -195,7 +195,7 @@ static void check_heart(struct mint_claim *claim, const struct mint_node *record
 			 "no heartbeat for %u ms", limit);
 }
 
-/* It says that it is over; that stays so, whatever it says from now on */
+/* It has reported its end, which is final whatever its record says later */
 static void begin_end(struct mint_claim *claim, const struct mint_node *record,
 		      enum mint_event ends_as)
 {
@@ -266,7 +266,7 @@ static void count_boots(struct mint_claim *claim, const struct mint_node *record
 		return;
 	claim->boots_seen = boots;
 	claim->node.boots++;
-	/* One that only says so, again and again, does not get more time by it */
+	/* A node that only counts up, again and again, gains no time by it */
 	if (claim->node.state != MINT_STATE_STARTING)
 		mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat),
 				 jiffies);
@@ -274,7 +274,7 @@ static void count_boots(struct mint_claim *claim, const struct mint_node *record
 	mint_claim_event(claim, MINT_EVENT_REBOOT, "own reboot");
 }
 
-/* It says that it runs, and did not do so before */
+/* It has reported RUNNING for the first time since its start */
 static void came_up(struct mint_claim *claim, const struct mint_node *record)
 {
 	char reason[MINT_REASON_LEN];
@@ -341,10 +341,10 @@ static bool watch_node(struct mint_claim *claim)
 }
 
 /**
- * mint_watch_one() - look after one successor
+ * mint_watch_one() - poll one successor
  * @work:	of its claim
  *
- * One that takes long to be proven or scrubbed keeps nobody waiting.
+ * Each has a work of its own: proof and scrub of one do not delay the others.
  *
  * Context: work queue.
  */
@@ -369,7 +369,7 @@ static void watch(struct work_struct *work)
 	for (n = 1; mint_node(n); n++)
 		if (mint_claim(n))
 			mint_claim_watch(n);
-	/* Somebody who rang meanwhile has queued it for earlier */
+	/* No effect if a doorbell has queued it for earlier meanwhile */
 	queue_delayed_work(system_unbound_wq, &watcher,
 			   msecs_to_jiffies(WATCH_PERIOD_MS));
 }
@@ -386,7 +386,7 @@ static void node_rung(u32 n)
 }
 
 /**
- * mint_watch_start() - begin to beat, and to look after others
+ * mint_watch_start() - start the heartbeat and the watch over others
  *
  * Context: early initcall, common area mapped.
  */

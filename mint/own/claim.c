@@ -147,7 +147,7 @@ bool mint_node_parked(u32 n)
 }
 
 /**
- * mint_claim_busy() - is somebody at a node?
+ * mint_claim_busy() - is an operation on a node under way?
  * @n:	number of a successor
  *
  * Context: predecessor, any.
@@ -159,11 +159,11 @@ bool mint_claim_busy(u32 n)
 }
 
 /**
- * mint_incarnation() - who has a number, as a count
+ * mint_incarnation() - which node has a number now?
  * @n:	number of a node
  *
  * Context: predecessor, any.
- * Return: a count that is another one once another node has the number.
+ * Return: a count that differs once another node has the number.
  */
 u64 mint_incarnation(u32 n)
 {
@@ -193,11 +193,11 @@ const struct mint_node *mint_node_status(u32 n)
  * mint_claim_trylock() - begin an operation on a node
  * @n:	number of the node
  *
- * Does not wait: who changes the node may be waiting for the caller.
+ * Does not wait: the operation that is under way may be waiting for the caller.
  *
  * Context: predecessor, process.
- * Return: the claim, locked; NULL if there is no such node or somebody else is
- * at it.
+ * Return: the claim, locked; NULL if there is no such node or another operation
+ * on it is under way.
  */
 struct mint_claim *mint_claim_trylock(u32 n)
 {
@@ -218,11 +218,11 @@ void mint_claim_unlock(struct mint_claim *claim)
 }
 
 /**
- * mint_claim_progress() - does somebody get on with taking a node back?
+ * mint_claim_progress() - does taking a node back make progress?
  * @n:	number of the node
  *
  * Context: predecessor, any.
- * Return: a count that is another one if so.
+ * Return: a count of the steps that are done; it differs after each.
  */
 unsigned long mint_claim_progress(u32 n)
 {
@@ -242,14 +242,14 @@ void mint_claim_progressed(struct mint_claim *claim)
 }
 
 /**
- * mint_claim_wait() - wait until nobody is at a node
+ * mint_claim_wait() - wait until no operation on a node is under way
  * @n:	number of the node
- * @ms:	how long to wait for one step of who is at it
+ * @ms:	bound for one step of that operation, ms
  *
- * Somebody else may be quicker to begin the next operation.
+ * Another caller may be quicker to begin the next one.
  *
  * Context: predecessor, process; may sleep. The caller has no claim locked.
- * Return: false if who is at it does not get on.
+ * Return: false if it makes no progress for @ms.
  */
 bool mint_claim_wait(u32 n, unsigned int ms)
 {
@@ -270,7 +270,7 @@ bool mint_claim_wait(u32 n, unsigned int ms)
 
 /**
  * mint_claim_new() - find a number for a new node
- * @look:	what mint_claim_watch() has done, in a work queue
+ * @look:	the work that mint_claim_watch() queues
  *
  * One that was never used, else the one whose last words are the oldest.
  *
@@ -345,7 +345,7 @@ void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
 }
 
 /**
- * mint_claim_settle() - nothing can fail any more
+ * mint_claim_settle() - the load has succeeded
  * @claim:	from mint_claim_use()
  *
  * From here on the number is the new node's. Until now the last words of the
@@ -392,11 +392,11 @@ void mint_ring_node(u32 n, u32 cause)
  * mint_request() - ask something of a successor
  * @n:		number of the node
  * @what:	MINT_REQUEST_*
- * @incarnation: out: who was asked
+ * @incarnation: out: mint_incarnation() of the node that was asked
  *
- * The only one that writes requests. A request stands until the node is over,
- * and none takes the place of a stronger one. Under the lock the number is one
- * node's, so nobody asks who has it next.
+ * The only writer of requests. A request stands until the node has ended, and
+ * never replaces a stronger one. Under the lock the number stays with one node,
+ * so the next node that gets it cannot be asked by mistake.
  *
  * Context: predecessor, any but NMI.
  * Return: 0; -ESRCH if there is no such node, or if it is to power itself off
@@ -520,7 +520,7 @@ void mint_claim_undo(struct mint_claim *claim)
 }
 
 /**
- * mint_claim_watch() - have somebody look after a successor
+ * mint_claim_watch() - queue the watch over one successor
  * @n:	number of a node that has a claim
  *
  * Context: predecessor, any but NMI.

@@ -300,7 +300,7 @@ VISIBLE_IF_KUNIT void shared_release(struct shared *shared, u64 *word, u32 seq)
 }
 
 /**
- * shared_poll() - a look at a lock, for those who wait and can do nothing
+ * shared_poll() - check a lock's holder, for successors that wait for it
  * @shared:	what this kernel knows of it
  * @word:	where it lies
  * @wait:	what was seen before
@@ -360,7 +360,7 @@ void mint_unlock(enum mint_shared_lock which, unsigned long flags)
 }
 
 /**
- * mint_locks_poll() - set free what a dead core holds
+ * mint_locks_poll() - break locks whose holder is gone
  *
  * Node 0 may need none of the locks for a long time, others wait for them.
  *
@@ -380,7 +380,7 @@ void mint_locks_poll(void)
 }
 
 /**
- * mint_claims_lock() - begin to decide what is free
+ * mint_claims_lock() - keep others from deciding what is free
  *
  * Context: predecessor, process; may sleep.
  */
@@ -391,7 +391,7 @@ void mint_claims_lock(void)
 }
 
 /**
- * mint_claims_unlock() - it is decided
+ * mint_claims_unlock() - undo mint_claims_lock()
  */
 void mint_claims_unlock(void)
 {
@@ -400,9 +400,9 @@ void mint_claims_unlock(void)
 }
 
 /**
- * mint_claims_assert_held() - nobody else decides meanwhile
+ * mint_claims_assert_held() - warn unless mint_claims_lock() is held
  *
- * Context: predecessor, where mint_claims_lock() has to be held.
+ * Context: predecessor.
  */
 void mint_claims_assert_held(void)
 {

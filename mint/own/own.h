@@ -84,13 +84,13 @@ bool mint_heart_poll(struct mint_heart *heart, u64 count, unsigned long now,
  * @entry:	where its boot core leaves the gateway for
  * @arg:	argument there
  * @ended_seq:	counts up with every node that ends; 0: it never ran
- * @look:	looks after it
+ * @look:	work that watches it
  * @heart:	its heartbeat
  * @reported_ns: when its record last said that it runs, by its own clock
- * @ends_as:	what it will be once all is taken back
+ * @ends_as:	event that follows once all is taken back
  * @unparked:	the fewest cores that had not said that they are parked
  * @parked_at:	when there were so few for the first time, jiffies
- * @progress:	counts up while somebody takes back what it had
+ * @progress:	counts the steps of taking back what it had
  * @request_lock: for what follows, and for changes of @used
  * @request:	MINT_REQUEST_*, the strongest that was made
  * @incarnation: counts up with every node that gets this number
@@ -124,9 +124,10 @@ struct mint_claim {
 };
 
 /**
- * enum mint_notice - what is announced of a node, to who listens
+ * enum mint_notice - what listeners are told of a node
  * @MINT_NODE_ADDED:	it has all that it was given; a listener may refuse it
- * @MINT_NODE_NEW:	the number is its own: what the one before left goes
+ * @MINT_NODE_NEW:	the number is its own; what the node before it has left
+ *			there is discarded
  * @MINT_NODE_STATE:	its state has changed
  * @MINT_NODE_GONE:	nobody has the number any more
  */

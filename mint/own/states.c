@@ -120,7 +120,7 @@ bool mint_state_alive(u32 state)
 }
 
 /**
- * mint_heart_reset() - begin to watch a heart
+ * mint_heart_reset() - begin to watch a heartbeat
  * @heart:	of whom
  * @count:	beats so far
  * @now:	jiffies
@@ -135,7 +135,7 @@ void mint_heart_reset(struct mint_heart *heart, u64 count, unsigned long now)
 }
 
 /**
- * mint_heart_poll() - look whether a heart has beaten
+ * mint_heart_poll() - count the time without a heartbeat
  * @heart:	of whom
  * @count:	beats so far
  * @now:	jiffies
@@ -143,7 +143,7 @@ void mint_heart_reset(struct mint_heart *heart, u64 count, unsigned long now)
  *
  * Time in which nobody looked says nothing of a heart: the whole machine may
  * have stood still (SMI, a hypervisor or an emulator that was stopped, a
- * debugger), and the one that looks is just the first to go on. So each look
+ * debugger), and the kernel that polls is just the first to go on. So each poll
  * counts for two periods at the most, and a heart is only called still by
  * several looks between which this kernel itself ran.
  *
