@@ -129,6 +129,12 @@ unsigned long mint_bell_take(struct mint_bell *bell);
 #endif
 
 /* param.c */
+
+/**
+ * struct mint_token - a piece of a command line
+ * @text:	where it begins, within the line: no NUL ends it
+ * @len:	bytes
+ */
 struct mint_token {
 	const char	*text;
 	int		len;

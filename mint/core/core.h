@@ -10,6 +10,16 @@
 struct e820_table;
 
 /* cpu.c */
+
+/**
+ * struct mint_start - where a core goes from the gateway: see struct mint_core
+ * @entry:	physical address, or virtual under @cr3
+ * @arg:	%rsi there
+ * @cr3:	page tables to load last, 0: stay in the identity map
+ * @mode:	MINT_MODE_*
+ * @cr4:	CR4 before paging is switched on (PAE, LA57)
+ * @efer:	EFER bits beside LME
+ */
 struct mint_start {
 	u64	entry;
 	u64	arg;
@@ -47,6 +57,12 @@ void mint_park_jump(u64 park, u64 core, u64 identity, u64 pgd);
 
 /* gateway_init.c */
 
+/**
+ * enum mint_map_part - how much of a range is memory
+ * @MINT_MAP_NONE:	nothing of it
+ * @MINT_MAP_SOME:	a part of it
+ * @MINT_MAP_ALL:	all of it
+ */
 enum mint_map_part {
 	MINT_MAP_NONE,
 	MINT_MAP_SOME,
