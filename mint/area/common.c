@@ -239,8 +239,8 @@ struct mint_ecam *mint_ecam(u32 index)
  * mint_pin_record() - owner of an I/O APIC pin, as node 0 published it
  * @gsi:	global system interrupt of the pin
  *
- * Return: where the owner stands, or NULL behind the last one. Nothing is
- * decided by it: mint_pin_owner() goes by a private copy.
+ * Return: where the owner stands, or NULL behind the last one. It is repeated
+ * to people, and no kernel goes by it: own/owner.c.
  */
 u32 *mint_pin_record(u32 gsi)
 {

@@ -38,7 +38,7 @@ bool mint_core_proven(const struct mint_core *core);
 bool mint_core_parked(const struct mint_core *core);
 bool mint_core_left_gateway(const struct mint_core *core, u64 tsc);
 void mint_core_nmi(const struct mint_core *core);
-u32 mint_core_owner(const struct mint_core *core);
+u32 mint_owner_of_core(const struct mint_core *core);
 u32 mint_core_take(struct mint_core *core, u32 n);
 void mint_core_drop(struct mint_core *core, u32 n);
 int mint_core_cpu(const struct mint_core *core);

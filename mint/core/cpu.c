@@ -92,13 +92,13 @@ static u32 *core_owner(const struct mint_core *core)
 }
 
 /**
- * mint_core_owner() - whose is a core?
+ * mint_owner_of_core() - whose is a core?
  * @core:	record
  *
  * Context: any.
  * Return: number of the node, or MINT_NODE_FREE.
  */
-u32 mint_core_owner(const struct mint_core *core)
+u32 mint_owner_of_core(const struct mint_core *core)
 {
 	return READ_ONCE(*core_owner(core));
 }
@@ -130,7 +130,7 @@ u32 mint_core_take(struct mint_core *core, u32 n)
  */
 void mint_core_drop(struct mint_core *core, u32 n)
 {
-	if (mint_core_owner(core) != n)
+	if (mint_owner_of_core(core) != n)
 		return;
 	WRITE_ONCE(core->owner, MINT_NODE_FREE);
 	/* The book comes last: from then on the core may be taken */
@@ -647,7 +647,7 @@ static int __init mint_cores_up(void)
 		return 0;
 
 	for (i = 0; (core = mint_core(i)); i++) {
-		if (mint_core_owner(core) != mint_self)
+		if (mint_owner_of_core(core) != mint_self)
 			continue;
 		own++;
 		cpu = mint_core_cpu(core);
@@ -695,14 +695,14 @@ void mint_sibling_warn(u32 n)
 	if (__max_threads_per_core < 2)
 		return;
 	for (i = 0; (core = mint_core(i)); i++) {
-		if (mint_core_owner(core) != n)
+		if (mint_owner_of_core(core) != n)
 			continue;
 		for (k = 0; (other = mint_core(k)); k++)
-			if (mint_core_owner(other) != n &&
-			    mint_core_owner(other) != MINT_NODE_FREE &&
+			if (mint_owner_of_core(other) != n &&
+			    mint_owner_of_core(other) != MINT_NODE_FREE &&
 			    siblings(mint_apic_id(core), mint_apic_id(other)))
 				pr_warn("APIC ID %u of node %u and %u of node %u are threads of one core\n",
 					mint_apic_id(core), n, mint_apic_id(other),
-					mint_core_owner(other));
+					mint_owner_of_core(other));
 	}
 }

@@ -68,7 +68,7 @@ static bool irq_ours(u32 irq)
 		    (dev->irq_flags >> MINT_IRQ_ISA_SHIFT & 15) != irq)
 			continue;
 		if ((dev->irq_flags & MINT_IRQ_VALID) &&
-		    mint_pin_owner(dev->gsi) == mint_self)
+		    mint_owner_of_pin(dev->gsi) == mint_self)
 			return true;
 	}
 	return false;
@@ -153,7 +153,7 @@ void __init mint_legacy_irqs(void)
 
 		if (dev->kind != MINT_DEV_LEGACY || dev->id >= MINT_LEGACY_COUNT ||
 		    !(dev->irq_flags & MINT_IRQ_VALID) ||
-		    mint_pin_owner(dev->gsi) != mint_self)
+		    mint_owner_of_pin(dev->gsi) != mint_self)
 			continue;
 		idx = mp_find_ioapic(dev->gsi);
 		if (idx < 0)

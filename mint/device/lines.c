@@ -102,7 +102,7 @@ static bool irq_gsi(unsigned int irq, u32 *gsi)
 	if (!ioapic)
 		return false;
 	*gsi = ioapic->gsi_base + data->hwirq;
-	return mint_pin_owner(*gsi) != MINT_NODE_FREE;
+	return mint_owner_of_pin(*gsi) != MINT_NODE_FREE;
 }
 
 /* How node 0 finds the line of a function, whosever that is */
@@ -118,10 +118,10 @@ static int enable_line(struct pci_dev *dev)
 	u32 gsi;
 
 	if (err || !dev->irq_managed || !irq_gsi(dev->irq, &gsi) ||
-	    mint_pin_owner(gsi) == mint_self)
+	    mint_owner_of_pin(gsi) == mint_self)
 		return err;
 	pci_info(dev, "without its interrupt line, GSI %u, which is node %u's: it works by MSI or not at all\n",
-		 gsi, mint_pin_owner(gsi));
+		 gsi, mint_owner_of_pin(gsi));
 	if (pcibios_disable_irq)
 		pcibios_disable_irq(dev);
 	dev->irq = IRQ_NOTCONNECTED;
@@ -278,7 +278,7 @@ int mint_line_check(const struct mint_node *node, struct mint_device *desc,
 	loud = dev && dev->broken_intx_masking;
 	pci_dev_put(dev);
 
-	*owner = mint_pin_owner(desc->gsi);
+	*owner = mint_owner_of_pin(desc->gsi);
 	if (*owner != mint_self) {
 		desc->irq_flags = 0;
 		return needed || loud ? -EBUSY : 0;
@@ -308,7 +308,7 @@ u32 mint_line_taken(struct pci_dev *dev)
 	if (!mint_line_needed(dev))
 		return MINT_NODE_FREE;
 	for (gsi = 0; gsi < mint_layout.pins.count; gsi++) {
-		owner = mint_pin_owner(gsi);
+		owner = mint_owner_of_pin(gsi);
 		if (owner != mint_self && owner != MINT_NODE_FREE)
 			break;
 	}
@@ -317,7 +317,7 @@ u32 mint_line_taken(struct pci_dev *dev)
 	mint_line_describe(dev, &desc);
 	if (!(desc.irq_flags & MINT_IRQ_VALID))
 		return MINT_NODE_FREE;
-	owner = mint_pin_owner(desc.gsi);
+	owner = mint_owner_of_pin(desc.gsi);
 	return owner == mint_self ? MINT_NODE_FREE : owner;
 }
 

@@ -147,33 +147,6 @@ static bool param_allows(struct pci_dev *dev)
 	return mint_pci_allowed(param_words, param_count, matches, dev);
 }
 
-/* Node that a function is lent to, or MINT_NODE_FREE; its index there */
-static u32 lent_as(u32 id, u32 *index)
-{
-	const struct mint_node *node;
-	u32 n, i;
-
-	for (n = 0; mint_node(n); n++) {
-		node = mint_claim(n);
-		if (n == mint_self || !node)
-			continue;
-		for (i = 0; i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++)
-			if (node->devices[i].kind == MINT_DEV_PCI &&
-			    node->devices[i].id == id) {
-				*index = i;
-				return n;
-			}
-	}
-	return MINT_NODE_FREE;
-}
-
-static u32 lent_to(u32 id)
-{
-	u32 index;
-
-	return lent_as(id, &index);
-}
-
 static bool own_function(u32 id, u32 kind)
 {
 	u32 i;
@@ -293,7 +266,7 @@ bool mint_pci_may_bind(struct pci_dev *dev)
 		reset_after_reboot(dev);
 		return true;
 	case MINT_PREDECESSOR:
-		n = lent_to(dev_id(dev));
+		n = mint_owner_of_function(dev_id(dev), NULL);
 		if (n != MINT_NODE_FREE) {
 			pci_info(dev, "lent to node %u, not bound\n", n);
 			return false;
@@ -477,7 +450,7 @@ static int check_function(struct pci_dev *dev, struct mint_device *desc,
 			  bool force, const struct reason *why)
 {
 	struct pci_driver *drv = to_pci_driver(dev->dev.driver);
-	u32 owner = lent_to(desc->id);
+	u32 owner = mint_owner_of_function(desc->id, NULL);
 	struct pci_dev *bridge;
 	int bar, err;
 
@@ -582,7 +555,7 @@ int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size)
 static ssize_t mint_node_show(struct device *dev, struct device_attribute *attr,
 			      char *buf)
 {
-	u32 n = lent_to(dev_id(to_pci_dev(dev)));
+	u32 n = mint_owner_of_function(dev_id(to_pci_dev(dev)), NULL);
 
 	return n == MINT_NODE_FREE ? 0 : sysfs_emit(buf, "%u\n", n);
 }
@@ -613,7 +586,7 @@ static void hold_bridges(struct pci_dev *dev, bool hold)
 static pci_ers_result_t error_detected(struct pci_dev *dev,
 				       pci_channel_state_t state)
 {
-	u32 n = lent_to(dev_id(dev));
+	u32 n = mint_owner_of_function(dev_id(dev), NULL);
 
 	if (state == pci_channel_io_normal)
 		pci_info(dev, "an error on its link, node %u goes on\n", n);
@@ -688,7 +661,7 @@ int mint_pci_lend(const struct mint_device *desc)
 		pci_dev_put(dev);
 		return -EBUSY;
 	}
-	n = lent_as(desc->id, &index);
+	n = mint_owner_of_function(desc->id, &index);
 	hold_bridges(dev, true);
 	pm_runtime_get_sync(&dev->dev);
 	mint_vf_lend(dev, n, index);
@@ -710,7 +683,7 @@ int mint_pci_lend(const struct mint_device *desc)
 /* The opposite of mint_pci_lend(), but for the function's own state */
 static void let_go(struct pci_dev *dev)
 {
-	u32 index, n = lent_as(dev_id(dev), &index);
+	u32 index, n = mint_owner_of_function(dev_id(dev), &index);
 
 	device_remove_file(&dev->dev, &dev_attr_mint_node);
 	pci_clear_dev_assigned(dev);
@@ -759,7 +732,7 @@ static void on_removal(struct pci_dev *dev)
 	device_lock(&dev->dev);
 	if (pci_is_dev_assigned(dev)) {
 		snprintf(where, sizeof(where), "removed, lost for node %u",
-			 lent_to(dev_id(dev)));
+			 mint_owner_of_function(dev_id(dev), NULL));
 		stand_back(dev);
 		quiesce(dev, where);
 		let_go(dev);

@@ -81,7 +81,7 @@ static int check_range(struct request *rq, const struct mint_range *range)
 				      range->start, end - 1);
 
 	for (; pos < end; pos = next) {
-		what = mint_memory_owner(pos, &next, &n);
+		n = mint_owner_of_memory(pos, &next, &what);
 		if (n != MINT_NODE_FREE)
 			return mint_refuse(rq, -EBUSY,
 				      "memory %#llx-%#llx overlaps node %u at %#llx: %s",
@@ -156,7 +156,7 @@ static int check_core(struct request *rq, u32 apic_id, bool must)
 	if (problem)
 		return must ? mint_refuse(rq, -ENXIO, "APIC ID %u %s", apic_id,
 					  problem) : -ENXIO;
-	owner = mint_core_owner(core);
+	owner = mint_owner_of_core(core);
 	cpu = mint_core_cpu(core);
 	if (owner == mint_self)
 		return must ? mint_refuse(rq, -EBUSY,
@@ -232,22 +232,17 @@ static int check_cores(struct request *rq)
 static int check_legacy(struct request *rq, const struct mint_device *dev,
 			const char *name)
 {
-	const struct mint_node *other;
-	u32 n;
+	u32 owner = mint_owner_of_legacy(dev->id);
 
-	for (n = 0; mint_node(n); n++) {
-		other = mint_claim(n);
-		if (!other || !(other->legacy & BIT(dev->id)))
-			continue;
-		if (n)
-			return mint_refuse(rq, -EBUSY,
-				      "device %s belongs to node %u: end that node first",
-				      name, n);
+	if (owner == MINT_NODE_FREE)
+		return 0;
+	if (owner != mint_self)
 		return mint_refuse(rq, -EBUSY,
-			      "device %s belongs to node 0: boot that with mint.devices=-%s",
-			      name, name);
-	}
-	return 0;
+				   "device %s belongs to node %u: end that node first",
+				   name, owner);
+	return mint_refuse(rq, -EBUSY,
+			   "device %s belongs to node 0: boot that with mint.devices=-%s",
+			   name, name);
 }
 
 /*
@@ -487,7 +482,7 @@ static int fill_e820(struct request *rq)
 
 	rq->params.e820_entries = 0;
 	for (;; pos = next) {
-		what = mint_memory_owner(pos, &next, &n);
+		n = mint_owner_of_memory(pos, &next, &what);
 		if (!next)
 			return 0;
 		if (what && add_part(rq, pos, next, n == rq->number ?

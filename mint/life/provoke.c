@@ -149,7 +149,7 @@ static u32 find_targets(struct target *targets)
 		count = add_target(targets, count, data, size);
 	}
 	for (i = 0; (core = mint_core(i)); i++)
-		if (mint_core_owner(core) == mint_self)
+		if (mint_owner_of_core(core) == mint_self)
 			count = add_target(targets, count, core, sizeof(*core));
 	count = add_target(targets, count, &mint_common->ioapic_lock,
 			   sizeof(struct mint_lock));

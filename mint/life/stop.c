@@ -46,7 +46,7 @@ static struct mint_core *next_core(u32 n, u32 *i)
 {
 	struct mint_core *core;
 
-	while ((core = mint_core((*i)++)) && mint_core_owner(core) != n)
+	while ((core = mint_core((*i)++)) && mint_owner_of_core(core) != n)
 		;
 	return core;
 }

@@ -2,14 +2,10 @@
 /*
  * Mint: I/O APICs, which all kernels of the machine share.
  *
- * Owns the pins and the lock. An I/O APIC is programmed through an index and
+ * Owns the entries and the lock. An I/O APIC is programmed through an index and
  * a data register: two accesses that belong together, whichever kernel makes
- * them. Every pin has one owner, and the entry of a foreign pin is never
- * written, whatever stock code would like to clear or mask.
- *
- * Whose a pin is stands in private memory of each kernel: node 0 keeps the
- * owners of all, a successor copies the table once, when it maps the common
- * area. What a peer writes into the table later changes nothing.
+ * them. Every pin has one owner (owner.c), and the entry of a foreign pin is
+ * never written, whatever stock code would like to clear or mask.
  */
 
 #include <linux/init.h>
@@ -35,9 +31,8 @@
 #define IOAPIC_DATA		0x10	/* offset of the data register */
 #define IOAPIC_DEST_MAX		254	/* 255 is a broadcast */
 
-/* Private, as the text above says; indexed as the records */
+/* Private, as the owners of pins are; indexed as the records */
 static struct mint_ioapic known[MAX_IO_APICS] __ro_after_init;
-static u32 *pin_owners __ro_after_init;
 
 /**
  * mint_ioapics_find_pins() - find out which pins there are
@@ -75,22 +70,20 @@ void mint_ioapics_find_pins(struct mint_ioapic *list, u32 count, u32 *pins,
  */
 void __init mint_ioapics_create(void)
 {
-	u32 i, gsi, pins = mint_layout.pins.count;
+	u32 i, pins = mint_layout.pins.count, *owners;
 
-	pin_owners = memblock_alloc(max(pins, 1U) * sizeof(*pin_owners),
-				    SMP_CACHE_BYTES);
-	if (!pin_owners)
+	owners = memblock_alloc(max(pins, 1U) * sizeof(*owners), SMP_CACHE_BYTES);
+	if (!owners)
 		panic("mint: no memory for %u pins", pins);
 
-	mint_ioapics_find_pins(known, mint_layout.ioapics.count, pin_owners, pins,
+	mint_ioapics_find_pins(known, mint_layout.ioapics.count, owners, pins,
 			       mp_find_ioapic);
 	for (i = 0; i < mint_layout.ioapics.count; i++) {
 		known[i].id = mpc_ioapic_id(i);
 		known[i].addr = mpc_ioapic_addr(i);
 		*mint_ioapic_record(i) = known[i];
 	}
-	for (gsi = 0; gsi < pins; gsi++)
-		*mint_pin_record(gsi) = pin_owners[gsi];
+	mint_owners_keep_pins(owners);
 }
 
 /**
@@ -110,7 +103,7 @@ int __init mint_ioapics_adopt(void)
 		owners[i] = READ_ONCE(*mint_pin_record(i));
 	for (i = 0; i < mint_layout.ioapics.count; i++)
 		known[i] = *mint_ioapic_record(i);
-	pin_owners = owners;
+	mint_owners_keep_pins(owners);
 	return 0;
 }
 
@@ -129,39 +122,6 @@ const struct mint_ioapic *mint_ioapic(unsigned int ioapic)
 		if (known[i].nr_pins && known[i].addr == addr)
 			return &known[i];
 	return NULL;
-}
-
-/**
- * mint_pin_owner() - whose is a pin?
- * @gsi:	global system interrupt of the pin
- *
- * Context: any. A successor knows of its own pins alone: the others change
- *	    hands without it.
- * Return: number of the node; MINT_NODE_FREE if there is no such pin.
- */
-u32 mint_pin_owner(u32 gsi)
-{
-	return pin_owners && gsi < mint_layout.pins.count ?
-	       READ_ONCE(pin_owners[gsi]) : MINT_NODE_FREE;
-}
-
-/**
- * mint_pin_give() - give a pin to another node
- * @gsi:	global system interrupt of the pin
- * @from:	who has it
- * @to:		who gets it
- *
- * Context: predecessor, under mint_claims_lock(), which keeps the owner and
- *	    what the others are told the same.
- * Return: false if it is not @from's.
- */
-bool mint_pin_give(u32 gsi, u32 from, u32 to)
-{
-	if (mint_pin_owner(gsi) != from ||
-	    !try_cmpxchg(&pin_owners[gsi], &from, to))
-		return false;
-	WRITE_ONCE(*mint_pin_record(gsi), to);
-	return true;
 }
 
 /**
@@ -191,7 +151,7 @@ bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg)
 	gsi = rec ? rec->gsi_base + pin : MINT_GSI_MAX;
 	if (!rec || pin >= rec->nr_pins || gsi >= mint_layout.pins.count)
 		return mint_role == MINT_PREDECESSOR;
-	return mint_pin_owner(gsi) == mint_self;
+	return mint_owner_of_pin(gsi) == mint_self;
 }
 
 /* Node 0 has a handler on the line */
@@ -240,7 +200,7 @@ bool mint_interrupts_remapped(void)
  */
 const char *mint_pins_check(const struct mint_device *dev)
 {
-	u32 owner = mint_pin_owner(dev->gsi);
+	u32 owner = mint_owner_of_pin(dev->gsi);
 
 	mint_claims_assert_held();
 	if (owner == MINT_NODE_FREE)
@@ -266,7 +226,7 @@ static void clear_pin(u32 gsi)
 static int lend_pin(u32 gsi, u32 n)
 {
 	/* Devices of one node may have one line */
-	if (mint_pin_owner(gsi) == n)
+	if (mint_owner_of_pin(gsi) == n)
 		return 0;
 	if (!mint_pin_give(gsi, mint_self, n))
 		return -EBUSY;
@@ -348,7 +308,7 @@ void mint_pins_clear(void)
 	lockdep_assert_irqs_disabled();
 	ioapic_zap_locks();
 	for (gsi = 0; gsi < mint_layout.pins.count; gsi++)
-		if (mint_pin_owner(gsi) == mint_self)
+		if (mint_owner_of_pin(gsi) == mint_self)
 			clear_pin(gsi);
 }
 

@@ -125,7 +125,7 @@ static u32 cores_of(u32 n)
 	u32 i, count = 0;
 
 	for (i = 0; (core = mint_core(i)); i++)
-		count += mint_core_owner(core) == n;
+		count += mint_owner_of_core(core) == n;
 	return count;
 }
 
@@ -167,7 +167,7 @@ static void reset_holder(const struct shared *shared, struct mint_core *core)
 {
 	if (!mint_core_parked(core))
 		printk_deferred("mint: APIC ID %u of node %u has the lock \"%s\" and no heartbeat for %u ms: reset by INIT\n",
-				mint_apic_id(core), mint_core_owner(core),
+				mint_apic_id(core), mint_owner_of_core(core),
 				shared->name, LOCK_BOUND_MS);
 	mint_core_reset(core);
 }
@@ -207,7 +207,7 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 	core = mint_core_find(holder - 1);
 	if (!core)
 		return true;
-	owner = mint_core_owner(core);
+	owner = mint_owner_of_core(core);
 	if (owner == mint_self)
 		return own_core_gone(shared, wait, core);
 	if (!mint_node(owner) || mint_node_parked(owner))

@@ -70,8 +70,13 @@ bool mint_range_inside(const struct mint_range *inner,
 	return false;
 }
 
-/* Cut *@end down to the next border of @range above @addr; is @addr in it? */
-static bool border(const struct mint_range *range, u64 addr, u64 *end)
+/**
+ * mint_range_border() - is an address in a range?
+ * @range:	the range
+ * @addr:	physical address
+ * @end:	cut down to the next border of @range above @addr
+ */
+bool mint_range_border(const struct mint_range *range, u64 addr, u64 *end)
 {
 	u64 stop = range->start + range->size;
 
@@ -107,7 +112,7 @@ u32 mint_map_cut(const struct mint_map *entry, const struct mint_range *cut,
 		next = end;
 		in = false;
 		for (i = 0; i < nr_cut && entry->type == E820_TYPE_RAM; i++)
-			in |= border(&cut[i], pos, &next);
+			in |= mint_range_border(&cut[i], pos, &next);
 		/* Borders of ranges that touch or overlap are none of the map */
 		if (!count || in != !!(part.flags & MINT_MAP_WITHHELD)) {
 			part.start = pos;
@@ -148,7 +153,7 @@ static bool __init still_usable(u64 addr, u64 *end)
 	for (i = 0; i < e820_table->nr_entries; i++, entry++) {
 		range.start = entry->addr;
 		range.size = entry->size;
-		if (border(&range, addr, end))
+		if (mint_range_border(&range, addr, end))
 			return entry->type == E820_TYPE_RAM ||
 			       entry->type == E820_TYPE_RESERVED_KERN;
 	}
@@ -526,78 +531,4 @@ bool mint_may_ioremap(phys_addr_t start, unsigned long size)
 		}
 	}
 	return true;
-}
-
-static const char *type_name(const struct mint_map *map)
-{
-	if (map->flags & MINT_MAP_WITHHELD)
-		return "reserved by node 0";
-	switch (map->type) {
-	case E820_TYPE_RAM:	return "free";
-	case E820_TYPE_ACPI:	return "ACPI tables";
-	case E820_TYPE_NVS:	return "ACPI NVS";
-	case E820_TYPE_PMEM:
-	case E820_TYPE_PRAM:	return "persistent";
-	default:		return "reserved";
-	}
-}
-
-/**
- * mint_memory_owner() - whose is the memory from an address on?
- * @addr:	physical address
- * @end:	out: where that ends, exclusive
- * @node:	out: number of the node, MINT_NODE_FREE if it is no node's
- *
- * Context: any.
- * Return: what to call it, or NULL if @addr is in no entry of the firmware's
- * map; @end is then the start of the next entry, or 0.
- */
-const char *mint_memory_owner(phys_addr_t addr, phys_addr_t *end, u32 *node)
-{
-	struct mint_range range;
-	const struct mint_map *map;
-	const struct mint_node *node_rec;
-	const char *name = NULL;
-	u64 stop = U64_MAX;
-	u32 i, n;
-
-	*node = MINT_NODE_FREE;
-	for (i = 0; (map = mint_firmware_map(i)); i++) {
-		range.start = map->start;
-		range.size = map->size;
-		if (border(&range, addr, &stop)) {
-			name = type_name(map);
-			break;
-		}
-	}
-	if (!name) {
-		*end = stop == U64_MAX ? 0 : stop;
-		return NULL;
-	}
-	if (map->type == E820_TYPE_RAM) {
-		for (n = 0; mint_node(n); n++) {
-			node_rec = mint_claim(n);
-			if (!node_rec)
-				continue;
-			for (i = 0; i < min_t(u32, node_rec->nr_mem, MINT_RANGES_MAX); i++)
-				if (border(&node_rec->mem[i], addr, &stop)) {
-					*node = n;
-					name = "node";
-				}
-		}
-		range.start = mint_common_pa;
-		range.size = mint_layout.size;
-		if (border(&range, addr, &stop)) {
-			*node = MINT_NODE_FREE;
-			name = "common area";
-		}
-		range.start = mint_layout.gateway;
-		range.size = PAGE_SIZE;
-		if (border(&range, addr, &stop)) {
-			*node = MINT_NODE_FREE;
-			name = "gateway";
-		}
-	}
-	*end = stop;
-	return name;
 }

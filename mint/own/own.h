@@ -166,6 +166,14 @@ int mint_node_listen(struct notifier_block *nb);
 int mint_node_announce(u32 n, enum mint_notice what);
 void mint_node0_set_silent(bool silent, const char *reason);
 
+/* owner.c */
+void mint_owners_keep_pins(u32 *owners);
+u32 mint_owner_of_pin(u32 gsi);
+u32 mint_owner_of_memory(phys_addr_t addr, phys_addr_t *end, const char **what);
+u32 mint_owner_of_function(u32 id, u32 *index);
+u32 mint_owner_of_legacy(u32 id);
+bool mint_pin_give(u32 gsi, u32 from, u32 to);
+
 /* lock.c */
 void mint_locks_poll(void);
 void mint_claims_lock(void);
@@ -178,6 +186,7 @@ extern struct mint_range mint_own_mem[];
 extern u32 mint_own_mem_count;
 bool mint_ranges_overlap(const struct mint_range *a,
 			 const struct mint_range *b);
+bool mint_range_border(const struct mint_range *range, u64 addr, u64 *end);
 bool mint_range_inside(const struct mint_range *inner,
 		       const struct mint_range *outer, u32 count);
 u32 mint_map_cut(const struct mint_map *entry, const struct mint_range *cut,
@@ -188,7 +197,6 @@ void mint_memory_adopt(const struct mint_node *node);
 void mint_memory_register(void);
 int mint_memory_lend(u32 n);
 void mint_memory_take_back(u32 n);
-const char *mint_memory_owner(phys_addr_t addr, phys_addr_t *end, u32 *node);
 
 /* ioapic.c */
 void mint_ioapics_find_pins(struct mint_ioapic *list, u32 count, u32 *pins,
@@ -196,8 +204,6 @@ void mint_ioapics_find_pins(struct mint_ioapic *list, u32 count, u32 *pins,
 void mint_ioapics_create(void);
 int mint_ioapics_adopt(void);
 const struct mint_ioapic *mint_ioapic(unsigned int ioapic);
-u32 mint_pin_owner(u32 gsi);
-bool mint_pin_give(u32 gsi, u32 from, u32 to);
 int mint_pins_lend(u32 n);
 void mint_pins_return(u32 n);
 const char *mint_pins_check(const struct mint_device *dev);

@@ -34,10 +34,8 @@ static u32 core_owner(u32 index, u32 *id)
 {
 	struct mint_core *core = mint_core(index);
 
-	if (!core)
-		return MINT_NODE_FLIGHT;
 	*id = mint_apic_id(core);
-	return mint_core_owner(core);
+	return mint_owner_of_core(core);
 }
 
 /* The same of cores that have left the gateway for their kernel, by their records */
@@ -45,21 +43,14 @@ static u32 core_runner(u32 index, u32 *id)
 {
 	u32 owner = core_owner(index, id);
 
-	return owner == MINT_NODE_FLIGHT ||
-	       READ_ONCE(mint_core(index)->state) == MINT_CORE_PASSED ?
+	return READ_ONCE(mint_core(index)->state) == MINT_CORE_PASSED ?
 	       owner : MINT_NODE_FREE;
 }
 
 static u32 pin_owner(u32 index, u32 *id)
 {
-	u32 *published = mint_pin_record(index);
-
-	if (!published)
-		return MINT_NODE_FLIGHT;
 	*id = index;
-	/* A successor knows of its own pins alone, and repeats what is said */
-	return mint_role == MINT_PREDECESSOR ? mint_pin_owner(index) :
-					       READ_ONCE(*published);
+	return mint_owner_of_pin(index);
 }
 
 /* "1,4-7" of all that @owner has, behind @label; nothing if it has nothing */
@@ -137,7 +128,7 @@ static ssize_t memory_show(struct kobject *kobj, struct kobj_attribute *attr,
 	u32 n;
 
 	for (;; pos = next) {
-		what = mint_memory_owner(pos, &next, &n);
+		n = mint_owner_of_memory(pos, &next, &what);
 		if (!next)
 			return len;
 		if (!what)
@@ -238,7 +229,7 @@ static u32 kobj_node(struct kobject *kobj)
 {
 	u32 n;
 
-	return kstrtou32(kobject_name(kobj), 10, &n) ? MINT_NODE_MAX : n;
+	return kstrtou32(kobject_name(kobj), 10, &n) ? MINT_NODE_FREE : n;
 }
 
 /**

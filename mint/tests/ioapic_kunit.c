@@ -118,7 +118,7 @@ static const struct mint_device line = {
 
 static void need_predecessor(struct kunit *test)
 {
-	if (mint_role != MINT_PREDECESSOR || mint_pin_owner(line.gsi) != mint_self)
+	if (mint_role != MINT_PREDECESSOR || mint_owner_of_pin(line.gsi) != mint_self)
 		kunit_skip(test, "needs node 0 with mint.devices=-com2,-com4");
 	if (mint_interrupts_remapped())
 		kunit_skip(test, "interrupts are remapped");
@@ -153,18 +153,18 @@ static void pin_give(struct kunit *test)
 
 	guard(mint_claims)();
 	KUNIT_EXPECT_FALSE(test, mint_pin_give(line.gsi, 1, 2));
-	KUNIT_EXPECT_EQ(test, mint_pin_owner(line.gsi), mint_self);
+	KUNIT_EXPECT_EQ(test, mint_owner_of_pin(line.gsi), mint_self);
 	KUNIT_ASSERT_TRUE(test, mint_pin_give(line.gsi, mint_self, 1));
-	KUNIT_EXPECT_EQ(test, mint_pin_owner(line.gsi), 1);
+	KUNIT_EXPECT_EQ(test, mint_owner_of_pin(line.gsi), 1);
 	KUNIT_EXPECT_EQ(test, *mint_pin_record(line.gsi), 1);
 	KUNIT_EXPECT_NOT_NULL(test, mint_pins_check(&line));
 	/* Who does not have it cannot return it */
 	KUNIT_EXPECT_FALSE(test, mint_pin_give(line.gsi, 2, mint_self));
 	/* The table is for others to read: what stands there moves nothing */
 	WRITE_ONCE(*mint_pin_record(line.gsi), mint_self);
-	KUNIT_EXPECT_EQ(test, mint_pin_owner(line.gsi), 1);
+	KUNIT_EXPECT_EQ(test, mint_owner_of_pin(line.gsi), 1);
 	KUNIT_EXPECT_TRUE(test, mint_pin_give(line.gsi, 1, mint_self));
-	KUNIT_EXPECT_EQ(test, mint_pin_owner(line.gsi), mint_self);
+	KUNIT_EXPECT_EQ(test, mint_owner_of_pin(line.gsi), mint_self);
 	KUNIT_EXPECT_FALSE(test, mint_pin_give(MINT_GSI_MAX, mint_self, 1));
 }
 
