@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mint: a call of kexec_load() with KEXEC_MINT, on its way through launch.c,
- * image.c and reload.c.
+ * Mint: from an image to a running node.
  */
 #ifndef _ARCH_X86_MINT_LAUNCH_H
 #define _ARCH_X86_MINT_LAUNCH_H
@@ -12,8 +11,7 @@
 #include <asm/bootparam.h>
 
 #include "../area/area.h"
-
-struct kexec_segment;
+#include "../kind/request.h"
 
 /* The head of kernel_info (Documentation/arch/x86/boot.rst) */
 struct kernel_info {
@@ -56,50 +54,6 @@ struct mint_note_head {
 	struct elf32_note	head;
 	char			name[8];
 };
-
-/**
- * struct request - a call of kexec_load() with KEXEC_MINT
- * @segments:	as the caller gave them
- * @nr_segments: how many
- * @user:	the caller's hand-over, for the report
- * @address:	where the hand-over goes
- * @handover:	our copy of it
- * @params:	our copy of the successor's boot_params
- * @cmdline:	its command line
- * @node:	what the node's record will be
- * @cores:	its cores, boot core first
- * @nr_cores:	how many
- * @la57:	five levels of page tables at entry
- * @kernel:	index of the segment with a bzImage's protected-mode part
- * @bzimage:	it is one
- * @keep:	where the image is kept for the node's own reboot; size 0: nowhere
- * @kept:	what will stand there
- * @number:	of the node, once claimed; MINT_NODE_FREE before
- * @began:	TSC when the request arrived
- */
-struct request {
-	struct kexec_segment	*segments;
-	unsigned long		nr_segments;
-	void __user		*user;
-	u64			address;
-	struct mint_handover	handover;
-	struct boot_params	params;
-	char			cmdline[MINT_CMDLINE_LEN];
-	struct mint_node	node;
-	struct mint_core	**cores;
-	u32			nr_cores;
-	bool			la57;
-	unsigned long		kernel;
-	bool			bzimage;
-	struct mint_range	keep;
-	struct mint_kept	kept;
-	u32			number;
-	u64			began;
-};
-
-/* launch.c */
-__printf(3, 4)
-int mint_refuse(struct request *rq, int err, const char *fmt, ...);
 
 /* image.c */
 int mint_image_read_request(struct request *rq);

@@ -9,10 +9,7 @@
  */
 
 #include <linux/init.h>
-#include <linux/interrupt.h>
 #include <linux/io.h>
-#include <linux/irq.h>
-#include <linux/irqdesc.h>
 #include <linux/kernel.h>
 #include <linux/memblock.h>
 #include <linux/slab.h>
@@ -154,30 +151,6 @@ bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg)
 	return mint_owner_of_pin(gsi) == mint_self;
 }
 
-/* Node 0 has a handler on the line */
-static bool line_in_use(u32 gsi)
-{
-	int irq = mp_map_gsi_to_irq(gsi, 0, NULL);
-
-	return irq > 0 && irq_has_action(irq);
-}
-
-/*
- * Where an interrupt exists for a pin that is another node's, nobody can ask
- * for it: a driver of node 0 gets an error, not silence.
- */
-static void set_requestable(u32 gsi, bool on)
-{
-	int irq = mp_map_gsi_to_irq(gsi, 0, NULL);
-
-	if (irq <= 0)
-		return;
-	if (on)
-		irq_clear_status_flags(irq, IRQ_NOREQUEST);
-	else
-		irq_set_status_flags(irq, IRQ_NOREQUEST);
-}
-
 /**
  * mint_interrupts_remapped() - do interrupts go by node 0's tables?
  *
@@ -190,107 +163,17 @@ bool mint_interrupts_remapped(void)
 }
 
 /**
- * mint_pins_check() - may the line of a device go to a new node?
- * @dev:	a device that has a line
+ * mint_pin_clear() - clear and mask the entry of a pin
+ * @gsi:	global system interrupt of the pin, which is this node's
  *
- * The node has no number yet, so whatever is lent is lent to another one.
- *
- * Context: predecessor, under mint_claims_lock().
- * Return: NULL, or why it may not, as the end of a sentence.
+ * Context: any.
  */
-const char *mint_pins_check(const struct mint_device *dev)
-{
-	u32 owner = mint_owner_of_pin(dev->gsi);
-
-	mint_claims_assert_held();
-	if (owner == MINT_NODE_FREE)
-		return "no I/O APIC has it";
-	if (owner != mint_self)
-		return "another node has it";
-	if (line_in_use(dev->gsi))
-		return "a driver of node 0 uses it";
-	if (mint_interrupts_remapped())
-		return "node 0 has interrupt remapping on";
-	return NULL;
-}
-
-static void clear_pin(u32 gsi)
+void mint_pin_clear(u32 gsi)
 {
 	int ioapic = mp_find_ioapic(gsi);
 
 	if (ioapic >= 0)
 		clear_IO_APIC_pin(ioapic, mp_find_ioapic_pin(ioapic, gsi));
-}
-
-/* A pin of node 0, which nobody there uses: its entry is masked */
-static int lend_pin(u32 gsi, u32 n)
-{
-	/* Devices of one node may have one line */
-	if (mint_owner_of_pin(gsi) == n)
-		return 0;
-	if (!mint_pin_give(gsi, mint_self, n))
-		return -EBUSY;
-	set_requestable(gsi, false);
-	/* A driver may have come since that was looked at, but none comes now */
-	if (!line_in_use(gsi))
-		return 0;
-	set_requestable(gsi, true);
-	mint_pin_give(gsi, n, mint_self);
-	return -EBUSY;
-}
-
-/**
- * mint_pins_lend() - move the lines of a new node's devices to it
- * @n:		number of the node
- *
- * They are node 0's and nobody there uses them, as mint_pins_check() or
- * mint_line_check() found.
- *
- * Context: predecessor, under mint_claims_lock().
- * Return: 0; a negative error if a line was taken meanwhile. What was done
- * until then, mint_pins_return() undoes.
- */
-int mint_pins_lend(u32 n)
-{
-	const struct mint_node *node = mint_claim(n);
-	u32 i;
-	int err;
-
-	mint_claims_assert_held();
-	for (i = 0; i < node->nr_devices; i++) {
-		if (!(node->devices[i].irq_flags & MINT_IRQ_VALID))
-			continue;
-		err = lend_pin(node->devices[i].gsi, n);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/**
- * mint_pins_return() - take all lines of a node back
- * @n:		number of the node
- *
- * Masks what the node may have left: it is this kernel's to write again. The
- * devices are at rest by now, so no line is asserted any more.
- *
- * Context: predecessor, process, mint_claims_lock() not held.
- */
-void mint_pins_return(u32 n)
-{
-	const struct mint_node *node = mint_claim(n);
-	u32 i, gsi;
-
-	scoped_guard(mint_claims) {
-		for (i = 0; i < node->nr_devices; i++) {
-			gsi = node->devices[i].gsi;
-			if (!(node->devices[i].irq_flags & MINT_IRQ_VALID) ||
-			    !mint_pin_give(gsi, n, mint_self))
-				continue;
-			clear_pin(gsi);
-			set_requestable(gsi, true);
-		}
-	}
 }
 
 /**
@@ -309,7 +192,7 @@ void mint_pins_clear(void)
 	ioapic_zap_locks();
 	for (gsi = 0; gsi < mint_layout.pins.count; gsi++)
 		if (mint_owner_of_pin(gsi) == mint_self)
-			clear_pin(gsi);
+			mint_pin_clear(gsi);
 }
 
 /*
@@ -379,7 +262,7 @@ void mint_pin_arm(u32 gsi, u32 irq_flags)
  */
 void mint_pin_disarm(u32 gsi, u32 irq_flags)
 {
-	clear_pin(gsi);
+	mint_pin_clear(gsi);
 	write_level_pin(gsi, irq_flags, true);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: whose memory it is.
+ * Mint: this node's memory.
  *
- * Owns mint.mem= and the rewriting of the memory map, the ranges that nodes
- * hold, their names in /proc/iomem, and what drivers may map.
+ * Owns mint.mem= and the rewriting of the memory map, what of it is this
+ * node's, and what drivers may map.
  */
 
 #include <linux/init.h>
@@ -37,9 +37,6 @@ u32 mint_own_mem_count __ro_after_init;
  */
 static struct mint_range withheld[E820_MAX_ENTRIES] __initdata;
 static u32 withheld_count __initdata;
-
-static struct resource *node_resources[MINT_NODE_MAX];
-static char node_resource_names[MINT_NODE_MAX][16];
 
 /**
  * mint_ranges_overlap() - do two ranges share a byte?
@@ -441,60 +438,6 @@ void __init mint_memory_register(void)
 				pr_warn("%pR is not free in the resource tree\n", res);
 		}
 	}
-}
-
-/**
- * mint_memory_lend() - name a node's ranges in /proc/iomem
- * @n:	number of the node, its record filled
- *
- * Context: predecessor, under mint_claims_lock().
- * Return: 0, -ENOMEM.
- */
-int mint_memory_lend(u32 n)
-{
-	const struct mint_node *node = mint_claim(n);
-	struct resource *res;
-	u32 i;
-
-	mint_claims_assert_held();
-	res = kcalloc(node->nr_mem, sizeof(*res), GFP_KERNEL);
-	if (!res)
-		return -ENOMEM;
-
-	snprintf(node_resource_names[n], sizeof(node_resource_names[n]),
-		 "Mint node %u", n);
-	for (i = 0; i < node->nr_mem; i++) {
-		res[i].name = node_resource_names[n];
-		res[i].start = node->mem[i].start;
-		res[i].end = node->mem[i].start + node->mem[i].size - 1;
-		res[i].flags = IORESOURCE_MEM | IORESOURCE_BUSY |
-			       IORESOURCE_EXCLUSIVE;
-		if (insert_resource(&iomem_resource, &res[i]))
-			pr_warn("%pR is not named in the resource tree\n", &res[i]);
-	}
-	node_resources[n] = res;
-	return 0;
-}
-
-/**
- * mint_memory_take_back() - undo mint_memory_lend()
- * @n:	number of the node
- *
- * Context: predecessor, under mint_claims_lock().
- */
-void mint_memory_take_back(u32 n)
-{
-	const struct mint_node *node = mint_claim(n);
-	u32 i;
-
-	mint_claims_assert_held();
-	if (!node_resources[n])
-		return;
-	for (i = 0; i < node->nr_mem; i++)
-		if (node_resources[n][i].parent)
-			remove_resource(&node_resources[n][i]);
-	kfree(node_resources[n]);
-	node_resources[n] = NULL;
 }
 
 /**

@@ -195,8 +195,6 @@ void mint_memory_apply(void);
 u32 mint_memory_describe(struct mint_map *map, u32 max);
 void mint_memory_adopt(const struct mint_node *node);
 void mint_memory_register(void);
-int mint_memory_lend(u32 n);
-void mint_memory_take_back(u32 n);
 
 /* ioapic.c */
 void mint_ioapics_find_pins(struct mint_ioapic *list, u32 count, u32 *pins,
@@ -204,9 +202,7 @@ void mint_ioapics_find_pins(struct mint_ioapic *list, u32 count, u32 *pins,
 void mint_ioapics_create(void);
 int mint_ioapics_adopt(void);
 const struct mint_ioapic *mint_ioapic(unsigned int ioapic);
-int mint_pins_lend(u32 n);
-void mint_pins_return(u32 n);
-const char *mint_pins_check(const struct mint_device *dev);
+void mint_pin_clear(u32 gsi);
 void mint_pins_clear(void);
 bool mint_interrupts_remapped(void);
 void mint_pin_arm(u32 gsi, u32 irq_flags);

@@ -56,15 +56,15 @@ void __init mint_owners_keep_pins(u32 *owners)
  */
 u32 mint_owner_of_pin(u32 gsi)
 {
-	u32 owner, told;
+	u32 owner, published;
 
 	if (!pin_owners || gsi >= mint_layout.pins.count)
 		return MINT_NODE_FREE;
 	owner = READ_ONCE(pin_owners[gsi]);
 	if (mint_role == MINT_PREDECESSOR || owner == mint_self)
 		return owner;
-	told = READ_ONCE(*mint_pin_record(gsi));
-	return told == mint_self ? owner : told;
+	published = READ_ONCE(*mint_pin_record(gsi));
+	return published == mint_self ? owner : published;
 }
 
 /**

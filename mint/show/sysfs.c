@@ -2,11 +2,10 @@
 /*
  * Mint: /sys/kernel/mint/, what people see.
  *
- * Owns the files, none of the facts. Lists are long on large machines, so
- * they are kept by owner, with ranges: one page holds any machine.
+ * Owns the files, none of the facts. What nodes own is printed by the kinds of
+ * it (kind/kind.h).
  */
 
-#include <linux/bitmap.h>
 #include <linux/init.h>
 #include <linux/kobject.h>
 #include <linux/math64.h>
@@ -16,11 +15,10 @@
 #include <linux/sysfs.h>
 #include <linux/time64.h>
 
-#include <asm/apicdef.h>
-
 #include "../area/area.h"
 #include "../core/core.h"
 #include "../own/own.h"
+#include "../kind/kind.h"
 #include "../talk/talk.h"
 #include "../life/life.h"
 
@@ -28,69 +26,14 @@ static struct kobject *mint_kobj;
 static struct kobject *nodes_kobj;
 static struct kobject *node_kobjs[MINT_NODE_MAX];
 
-typedef u32 (*owner_fn)(u32 index, u32 *id);
-
-static u32 core_owner(u32 index, u32 *id)
+/* Owners of cores that have left the gateway for their kernel, by their records */
+static u32 core_runner(u32 index, u32 *id)
 {
 	struct mint_core *core = mint_core(index);
 
 	*id = mint_apic_id(core);
-	return mint_owner_of_core(core);
-}
-
-/* The same of cores that have left the gateway for their kernel, by their records */
-static u32 core_runner(u32 index, u32 *id)
-{
-	u32 owner = core_owner(index, id);
-
-	return READ_ONCE(mint_core(index)->state) == MINT_CORE_PASSED ?
-	       owner : MINT_NODE_FREE;
-}
-
-static u32 pin_owner(u32 index, u32 *id)
-{
-	*id = index;
-	return mint_owner_of_pin(index);
-}
-
-/* "1,4-7" of all that @owner has, behind @label; nothing if it has nothing */
-static int emit_list(char *buf, int at, owner_fn fn, u32 count, u32 owner,
-		     const char *label)
-{
-	const char *before = label;
-	u32 i, id, first, last;
-	int len = 0;
-
-	for (i = 0; i < count; i++) {
-		if (fn(i, &id) != owner)
-			continue;
-		first = id;
-		do {
-			last = id;
-		} while (i + 1 < count && fn(i + 1, &id) == owner &&
-			 id == last + 1 && ++i);
-
-		len += sysfs_emit_at(buf, at + len, "%s%u", before, first);
-		if (last > first)
-			len += sysfs_emit_at(buf, at + len, "-%u", last);
-		before = ",";
-	}
-	if (before != label)
-		len += sysfs_emit_at(buf, at + len, "\n");
-	return len;
-}
-
-static int emit_owners(char *buf, owner_fn fn, u32 count)
-{
-	char label[24];
-	int len = 0;
-	u32 n;
-
-	for (n = 0; mint_node(n); n++) {
-		snprintf(label, sizeof(label), "node %u: ", n);
-		len += emit_list(buf, len, fn, count, n, label);
-	}
-	return len + emit_list(buf, len, fn, count, MINT_NODE_FREE, "free: ");
+	return READ_ONCE(core->state) == MINT_CORE_PASSED ?
+	       mint_owner_of_core(core) : MINT_NODE_FREE;
 }
 
 static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -105,86 +48,11 @@ static ssize_t node_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return sysfs_emit(buf, "%u\n", mint_self);
 }
 
-static ssize_t cores_show(struct kobject *kobj, struct kobj_attribute *attr,
+/* A file of the kinds of things that nodes own has their name */
+static ssize_t kinds_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	int len = emit_owners(buf, core_owner, mint_layout.cores.count);
-
-	return len + sysfs_emit_at(buf, len, "bsp: %u\n", mint_layout.bsp_apic_id);
-}
-
-static ssize_t pins_show(struct kobject *kobj, struct kobj_attribute *attr,
-			 char *buf)
-{
-	return emit_owners(buf, pin_owner, mint_layout.pins.count);
-}
-
-static ssize_t memory_show(struct kobject *kobj, struct kobj_attribute *attr,
-			   char *buf)
-{
-	phys_addr_t pos = 0, next;
-	const char *what;
-	int len = 0;
-	u32 n;
-
-	for (;; pos = next) {
-		n = mint_owner_of_memory(pos, &next, &what);
-		if (!next)
-			return len;
-		if (!what)
-			continue;
-		len += sysfs_emit_at(buf, len, "%#018llx-%#018llx ", (u64)pos,
-				     (u64)next - 1);
-		len += n == MINT_NODE_FREE ?
-		       sysfs_emit_at(buf, len, "%s\n", what) :
-		       sysfs_emit_at(buf, len, "%snode %u\n",
-				     mint_quarantined(n) ? "quarantine of " : "", n);
-	}
-}
-
-static int emit_devices(char *buf, int at, const struct mint_node *node,
-			const char *suffix)
-{
-	struct mint_device dev;
-	char name[16];
-	int len = 0;
-	u32 i;
-
-	for (i = 0; i < MINT_LEGACY_COUNT; i++) {
-		if (!(node->legacy & BIT(i)))
-			continue;
-		dev.kind = MINT_DEV_LEGACY;
-		dev.id = i;
-		len += sysfs_emit_at(buf, at + len, "%s%s\n",
-				     mint_device_name(&dev, name, sizeof(name)),
-				     suffix);
-	}
-	for (i = 0; i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++) {
-		if (node->devices[i].kind == MINT_DEV_PCI)
-			len += sysfs_emit_at(buf, at + len, "%s%s\n",
-					     mint_device_name(&node->devices[i],
-							      name, sizeof(name)),
-					     suffix);
-	}
-	return len;
-}
-
-static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
-			    char *buf)
-{
-	const struct mint_node *node;
-	char suffix[24];
-	int len = 0;
-	u32 n;
-
-	for (n = 0; mint_node(n); n++) {
-		node = mint_claim(n);
-		if (!node)
-			continue;
-		snprintf(suffix, sizeof(suffix), " node %u", n);
-		len += emit_devices(buf, len, node, suffix);
-	}
-	return len;
+	return mint_kinds_show(attr->attr.name, buf);
 }
 
 static ssize_t timing_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -209,20 +77,12 @@ static struct kobj_attribute version_attr = __ATTR_RO(version);
 static struct kobj_attribute timing_attr = __ATTR_RW(timing);
 static struct kobj_attribute node_attr = __ATTR_RO(node);
 static struct kobj_attribute clock_attr = __ATTR_RO(clock);
-static struct kobj_attribute cores_attr = __ATTR_RO(cores);
-static struct kobj_attribute pins_attr = __ATTR_RO(pins);
-static struct kobj_attribute memory_attr = __ATTR_RO(memory);
-static struct kobj_attribute devices_attr = __ATTR_RO(devices);
 
-static const struct attribute *machine_attrs[] = {
-	&node_attr.attr,
-	&clock_attr.attr,
-	&cores_attr.attr,
-	&pins_attr.attr,
-	&memory_attr.attr,
-	&devices_attr.attr,
-	NULL,
-};
+static struct kobj_attribute kind_attrs[MINT_KINDS_MAX];
+static struct kobj_attribute node_kind_attrs[MINT_KINDS_MAX];
+
+/* "node", "clock", those of kind_attrs[], and the end of the list */
+static const struct attribute *machine_attrs[MINT_KINDS_MAX + 3];
 
 /* Number of the node whose directory this is */
 static u32 kobj_node(struct kobject *kobj)
@@ -235,8 +95,8 @@ static u32 kobj_node(struct kobject *kobj)
 /**
  * struct node_file - what a file of nodes/<n> says
  * @attr:	the file
- * @from:	where it stands: mint_node_status() or mint_claim(); the file is
- *		empty if there is no such record. NULL: @show needs none
+ * @from:	where it stands; the file is empty if there is no such record.
+ *		NULL: @show needs none
  * @show:	print it
  */
 struct node_file {
@@ -295,36 +155,20 @@ static ssize_t show_boots(u32 n, const struct mint_node *node, char *buf)
 	return sysfs_emit(buf, "%u\n", READ_ONCE(node->boots));
 }
 
-static ssize_t show_cpus(u32 n, const struct mint_node *node, char *buf)
-{
-	return emit_list(buf, 0, core_owner, mint_layout.cores.count, n, "");
-}
-
 static ssize_t show_cpus_up(u32 n, const struct mint_node *node, char *buf)
 {
-	return emit_list(buf, 0, core_runner, mint_layout.cores.count, n, "");
-}
-
-static ssize_t show_memory(u32 n, const struct mint_node *node, char *buf)
-{
-	int len = 0;
-	u32 i;
-
-	for (i = 0; i < min_t(u32, node->nr_mem, MINT_RANGES_MAX); i++)
-		len += sysfs_emit_at(buf, len, "%#018llx-%#018llx\n",
-				     node->mem[i].start,
-				     node->mem[i].start + node->mem[i].size - 1);
-	return len;
-}
-
-static ssize_t show_devices(u32 n, const struct mint_node *node, char *buf)
-{
-	return emit_devices(buf, 0, node, "");
+	return mint_show_list(buf, 0, core_runner, mint_layout.cores.count, n, "");
 }
 
 static ssize_t show_timing(u32 n, const struct mint_node *node, char *buf)
 {
 	return mint_timing_show(n, buf);
+}
+
+static ssize_t node_kinds_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
+{
+	return mint_kinds_show_node(attr->attr.name, kobj_node(kobj), buf);
 }
 
 #define NODE_FILE(_name, _from) {					\
@@ -340,10 +184,7 @@ static struct node_file node_files[] = {
 	NODE_FILE(name, mint_node_status),
 	NODE_FILE(heartbeat, NULL),
 	NODE_FILE(boots, mint_node_status),
-	NODE_FILE(cpus, NULL),
 	NODE_FILE(cpus_up, NULL),
-	NODE_FILE(memory, mint_claim),
-	NODE_FILE(devices, mint_claim),
 	NODE_FILE(timing, NULL),
 };
 
@@ -364,8 +205,8 @@ static ssize_t stop_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute stop_attr = __ATTR_WO(stop);
 
-/* Those of node_files[], "stop", and the end of the list */
-static struct attribute *node_attrs[ARRAY_SIZE(node_files) + 2];
+/* Those of node_files[] and node_kind_attrs[], "stop", and the end of the list */
+static struct attribute *node_attrs[ARRAY_SIZE(node_files) + MINT_KINDS_MAX + 2];
 
 static umode_t node_visible(struct kobject *kobj, struct attribute *attr, int i)
 {
@@ -440,10 +281,52 @@ static struct notifier_block node_block = {
 	.notifier_call	= on_node,
 };
 
+/* Kinds may share a file: add it to @count others unless it is there */
+static u32 __init add_kind(struct kobj_attribute *attrs, u32 count,
+			   const char *name,
+			   ssize_t (*show)(struct kobject *kobj,
+					   struct kobj_attribute *attr,
+					   char *buf))
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (!strcmp(attrs[i].attr.name, name))
+			return count;
+	attrs[count].attr.name = name;
+	attrs[count].attr.mode = 0444;
+	attrs[count].show = show;
+	return count + 1;
+}
+
+static void __init fill_attrs(void)
+{
+	u32 i, files = 0, node_kinds = 0, at = 0;
+	const struct mint_kind *kind;
+
+	for (i = 0; (kind = mint_kind(i)); i++) {
+		files = add_kind(kind_attrs, files, kind->file, kinds_show);
+		if (kind->node_file)
+			node_kinds = add_kind(node_kind_attrs, node_kinds,
+					      kind->node_file, node_kinds_show);
+	}
+	machine_attrs[at++] = &node_attr.attr;
+	machine_attrs[at++] = &clock_attr.attr;
+	for (i = 0; i < files; i++)
+		machine_attrs[at++] = &kind_attrs[i].attr;
+
+	at = 0;
+	for (i = 0; i < ARRAY_SIZE(node_files); i++)
+		node_attrs[at++] = &node_files[i].attr.attr;
+	for (i = 0; i < node_kinds; i++)
+		node_attrs[at++] = &node_kind_attrs[i].attr;
+	node_attrs[at] = &stop_attr.attr;
+}
+
 static int __init mint_sysfs_init(void)
 {
 	struct mint_node *node;
-	u32 i, n;
+	u32 n;
 
 	mint_kobj = kobject_create_and_add("mint", kernel_kobj);
 	if (!mint_kobj || sysfs_create_file(mint_kobj, &version_attr.attr) ||
@@ -453,9 +336,7 @@ static int __init mint_sysfs_init(void)
 		return 0;
 
 	mint_node_listen(&node_block);
-	for (i = 0; i < ARRAY_SIZE(node_files); i++)
-		node_attrs[i] = &node_files[i].attr.attr;
-	node_attrs[i] = &stop_attr.attr;
+	fill_attrs();
 	nodes_kobj = kobject_create_and_add("nodes", mint_kobj);
 	if (!nodes_kobj || sysfs_create_files(mint_kobj, machine_attrs))
 		return -ENOMEM;

@@ -15,6 +15,7 @@
 #include "../area/area.h"
 #include "../own/own.h"
 #include "../device/device.h"
+#include "../kind/kind.h"
 
 #define IOAPICS_MAX	5
 #define GSIS_MAX	160
@@ -139,11 +140,11 @@ static void line_in_use(struct kunit *test)
 	KUNIT_ASSERT_GT(test, irq, 0);
 
 	guard(mint_claims)();
-	KUNIT_EXPECT_NULL(test, mint_pins_check(&line));
+	KUNIT_EXPECT_NULL(test, mint_pin_problem(&line));
 	KUNIT_ASSERT_EQ(test, request_irq(irq, handler, 0, "mint-test", &layout), 0);
-	KUNIT_EXPECT_NOT_NULL(test, mint_pins_check(&line));
+	KUNIT_EXPECT_NOT_NULL(test, mint_pin_problem(&line));
 	free_irq(irq, &layout);
-	KUNIT_EXPECT_NULL(test, mint_pins_check(&line));
+	KUNIT_EXPECT_NULL(test, mint_pin_problem(&line));
 }
 
 /* A pin goes from its owner to another node, from nobody else, and back */
@@ -157,7 +158,7 @@ static void pin_give(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, mint_pin_give(line.gsi, mint_self, 1));
 	KUNIT_EXPECT_EQ(test, mint_owner_of_pin(line.gsi), 1);
 	KUNIT_EXPECT_EQ(test, *mint_pin_record(line.gsi), 1);
-	KUNIT_EXPECT_NOT_NULL(test, mint_pins_check(&line));
+	KUNIT_EXPECT_NOT_NULL(test, mint_pin_problem(&line));
 	/* Who does not have it cannot return it */
 	KUNIT_EXPECT_FALSE(test, mint_pin_give(line.gsi, 2, mint_self));
 	/* The table is for others to read: what stands there moves nothing */
