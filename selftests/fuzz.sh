@@ -140,11 +140,11 @@ said() {
 read_config() {
 	local i=0
 
-	while [ $i -lt 100 ] || [ -n "$1" ]; do
+	while [ "$i" -lt 100 ] || [ -n "$1" ]; do
 		cat "$config" >/dev/null || fail "reading $config: status $?"
 		[ -z "$1" ] || ! said "$1" || return 0
 		i=$((i + 1))
-		[ $i -lt $((2000 * MINT_SLOW)) ] || fail "node $node never said $1"
+		[ "$i" -lt $((2000 * MINT_SLOW)) ] || fail "node $node never said $1"
 	done
 }
 

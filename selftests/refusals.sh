@@ -106,6 +106,7 @@ reserved_memory() {
 # What node 0 was told to leave alone (a bad DIMM) is nobody's, and for who
 # lives beside it is reserved
 withheld_memory() {
+	# shellcheck disable=SC2016 # the dollar is the parameter's
 	grep -qF 'memmap=64K$0x6c000000' /proc/cmdline ||
 		skip "boot node 0 with memmap=64K\$0x6c000000"
 	grep -qx '0x0*6c000000-0x0*6c00ffff reserved by node 0' "$MINT/memory" ||

@@ -161,7 +161,7 @@ static void bell_interrupt(void)
  * mint_bell_core() - the core on which a node takes its bells
  * @n:	number of the node
  *
- * It is what the node has published: whose the core is is the caller's to check.
+ * It is what the node has published; the caller checks whose the core is.
  *
  * Return: its record; NULL if the node does not say, or names no core.
  */

@@ -20,6 +20,12 @@
 /* To a local APIC in xAPIC mode this is every core, whatever the sender's mode */
 #define XAPIC_BROADCAST		255
 
+/* What an ID above the highest is, in xAPIC mode and in x2APIC mode */
+static const char * const beyond[] = {
+	"is out of reach in xAPIC mode, which knows IDs up to 254: choose a lower one, or boot node 0 in x2APIC mode (interrupt remapping on, no intremap=off, no nox2apic)",
+	"is out of reach in x2APIC mode without interrupt remapping: choose a lower one, or boot node 0 without intremap=off",
+};
+
 /**
  * mint_reach_problem() - why no interrupt command names an APIC ID
  * @apic_id:	APIC ID
@@ -39,9 +45,7 @@ VISIBLE_IF_KUNIT const char *mint_reach_problem(u32 apic_id, bool x2apic,
 		return "means all cores in xAPIC mode: choose another one";
 	if (apic_id <= max)
 		return NULL;
-	if (x2apic)
-		return "is out of reach in x2APIC mode without interrupt remapping: choose a lower one, or boot node 0 without intremap=off";
-	return "is out of reach in xAPIC mode, which knows IDs up to 254: choose a lower one, or boot node 0 in x2APIC mode (interrupt remapping on, no intremap=off, no nox2apic)";
+	return beyond[x2apic];
 }
 EXPORT_SYMBOL_IF_KUNIT(mint_reach_problem);
 
