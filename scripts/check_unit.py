@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import types
 
@@ -294,7 +295,7 @@ def quick_form_ends():
 
     def second(_results):
         """no end"""
-        time.sleep(60)
+        threading.Event().wait(60)
 
     with tempfile.TemporaryDirectory() as bench.OUT:
         with contextlib.redirect_stdout(io.StringIO()):

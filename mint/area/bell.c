@@ -213,11 +213,11 @@ void mint_ring_node0(u32 cause)
 
 /**
  * mint_bell_forget() - nobody takes the bells of a node any more
- * @n:	number of a node of which nothing runs
+ * @n:	number of a node of which nothing runs, or of this one as it leaves
  *
  * Until its kernel says otherwise it is rung at its boot core.
  *
- * Context: predecessor, any.
+ * Context: any.
  */
 void mint_bell_forget(u32 n)
 {
@@ -246,12 +246,12 @@ static void move_bells(unsigned int cpu)
 
 static int bell_cpu_offline(unsigned int cpu)
 {
-	const struct cpumask *quiet = housekeeping_cpumask(HK_TYPE_TIMER);
+	const struct cpumask *mask = housekeeping_cpumask(HK_TYPE_TIMER);
 	unsigned int other;
 
 	if (cpu != own_cpu)
 		return 0;
-	for_each_cpu_and(other, cpu_online_mask, quiet)
+	for_each_cpu_and(other, cpu_online_mask, mask)
 		if (other != cpu)
 			break;
 	if (other >= nr_cpu_ids)

@@ -157,6 +157,8 @@ void mint_restart(void)
 	node->returns_ms = 0;
 	WRITE_ONCE(node->boots, node->boots + 1);
 	mint_report_state(MINT_STATE_STARTING, "own reboot");
+	/* The next kernel may be one that takes no causes: it would not be rung */
+	mint_bell_forget(mint_self);
 	mint_restart_jump(kept_range.start);
 }
 
