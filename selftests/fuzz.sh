@@ -42,6 +42,12 @@ look_around() {
 	done
 }
 
+# forced: the node is over. It may end by itself between a look and the order,
+# which then finds nobody, or node 0 on it.
+forced() {
+	over "$node" || echo force >"$MINT/nodes/$node/stop" || over "$node"
+}
+
 # scribble <cores>: each seed is a node that scribbles while it lives
 scribble() {
 	need_cores "$1"
@@ -62,9 +68,8 @@ scribble() {
 			pause
 		done
 		alive "$beside"
-		over "$node" || echo force >"$MINT/nodes/$node/stop" ||
-			fail "seed $seed: force fails: $(reason "$node")"
-		over "$node" || fail "seed $seed: node $node is $(state "$node")"
+		loop_until 60 forced ||
+			fail "seed $seed: force fails, node $node is $(state "$node"): $(reason "$node")"
 		alive "$beside"
 		same_as before ||
 			fail "$(diff "$TMP/state.before" "$TMP/state.now")"

@@ -305,6 +305,66 @@ unsigned long *mint_bell_callers(u32 cause)
 }
 
 /**
+ * mint_move() - a thing on its way from one running node to another
+ * @i:	index of the record
+ *
+ * Return: the record, NULL behind the last one.
+ */
+struct mint_move *mint_move(u32 i)
+{
+	return record(&mint_layout.moves, i);
+}
+
+/**
+ * mint_moved_away() - did this node give a thing up before it rebooted?
+ * @kind:	MINT_MOVE_*
+ * @start:	which, as the kind says
+ *
+ * Until node 0 has seen that, the thing still stands in the node's record.
+ *
+ * Context: successor, boot, after mint_common_map().
+ */
+bool __init mint_moved_away(u32 kind, u64 start)
+{
+	const struct mint_move *move;
+	u32 i, state;
+
+	for (i = 0; (move = mint_move(i)); i++) {
+		/* Node 0 fills a record in before it offers it */
+		state = MINT_TURN_STATE(smp_load_acquire(&move->turn));
+		if (state < MINT_TURN_GIVEN || state > MINT_TURN_TAKEN)
+			continue;
+		if (move->from == mint_self && move->kind == kind &&
+		    start - move->start < move->size)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * mint_peer() - what a node says of itself to who moves things
+ * @n:	number of the node
+ *
+ * Return: the record, NULL if there is none.
+ */
+struct mint_peer *mint_peer(u32 n)
+{
+	return record(&mint_layout.peers, n);
+}
+
+/**
+ * mint_spares() - the cores that a node has or could take
+ * @n:	number of the node
+ *
+ * Return: a bit for each core, in the order of their records; NULL if there is
+ * no such row.
+ */
+unsigned long *mint_spares(u32 n)
+{
+	return record(&mint_layout.spares, n);
+}
+
+/**
  * mint_vf() - what is missing in a virtual function's configuration space
  * @n:		number of its node
  * @i:		its index in the devices of the node
@@ -468,6 +528,12 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 		       mint_layout.nodes.count);
 	size = lay_out(&mint_layout.callers, size,
 		       row_size(mint_layout.nodes.count), MINT_BELL_COUNT);
+	size = lay_out(&mint_layout.moves, size, sizeof(struct mint_move),
+		       MINT_MOVES);
+	size = lay_out(&mint_layout.peers, size, sizeof(struct mint_peer),
+		       mint_layout.nodes.count);
+	size = lay_out(&mint_layout.spares, size, row_size(cores),
+		       mint_layout.nodes.count);
 	size = PAGE_ALIGN(size) + identity_size;
 
 	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
@@ -555,13 +621,28 @@ static bool bells_valid(const struct mint_common *c)
 			   BITS_PER_LONG) && !(c->callers.stride & 7);
 }
 
-/* An older area has not what came with versions 1.3 and 1.4 */
+static bool moves_valid(const struct mint_common *c)
+{
+	if (!c->moves.count)
+		return !c->peers.count && !c->spares.count;
+	return table_valid(c, &c->moves, sizeof(struct mint_move), 4096) &&
+	       table_valid(c, &c->peers, sizeof(struct mint_peer),
+			   MINT_NODE_MAX) &&
+	       c->peers.count == c->nodes.count &&
+	       table_valid(c, &c->spares, row_size(c->cores.count),
+			   MINT_NODE_MAX) &&
+	       c->spares.count == c->nodes.count && !(c->spares.stride & 7);
+}
+
+/* An older area has not what came with versions 1.3 to 1.5 */
 static void __init clear_newer_fields(void)
 {
 	if ((mint_layout.version & 0xffff) < 3)
 		memset_startat(&mint_layout, 0, microcode);
 	if ((mint_layout.version & 0xffff) < 4)
 		memset_startat(&mint_layout, 0, bells);
+	if ((mint_layout.version & 0xffff) < 5)
+		memset_startat(&mint_layout, 0, moves);
 }
 
 /**
@@ -589,8 +670,8 @@ VISIBLE_IF_KUNIT bool mint_layout_valid(struct mint_common *c)
 	       table_valid(c, &c->lines, row_size(c->pins.count), MINT_NODE_MAX) &&
 	       table_valid(c, &c->timing, sizeof(struct mint_timing),
 			   MINT_NODE_MAX) &&
-	       vfs_valid(c) && rings_valid(c) && bells_valid(c) && c->beat_ms &&
-	       c->gateway && c->gateway < SZ_1M;
+	       vfs_valid(c) && rings_valid(c) && bells_valid(c) && moves_valid(c) &&
+	       c->beat_ms && c->gateway && c->gateway < SZ_1M;
 }
 
 /**

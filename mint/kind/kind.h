@@ -9,12 +9,33 @@
 #ifndef _ARCH_X86_MINT_KIND_H
 #define _ARCH_X86_MINT_KIND_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 #include "../area/area.h"
 
 struct mint_claim;
 struct request;
+
+/**
+ * struct mint_transfer - a thing on its way from one running node to another
+ * @kind:	what it is
+ * @from:	whose it was: a node, or MINT_NODE_FREE
+ * @to:		whose it becomes: a node, or MINT_NODE_FREE
+ * @start:	which, as MINT_MOVE_* of the kind says
+ * @size:	how much, the same
+ * @bound:	jiffies after which who works on it should give up
+ * @reason:	why it is refused: resource, owner, remedy, in one line
+ */
+struct mint_transfer {
+	const struct mint_kind	*kind;
+	u32			from;
+	u32			to;
+	u64			start;
+	u64			size;
+	unsigned long		bound;
+	char			reason[MINT_MOVE_REASON];
+};
 
 /* What mint_kind.parse() returns for a word that is none of its own */
 #define MINT_WORD_FOREIGN	1
@@ -48,7 +69,37 @@ struct request;
  *		where there is no @show with @suffix behind it. Returns the
  *		number of bytes
  *
+ * @move:	MINT_MOVE_* of such things, 0 if none moves between running nodes
+ * @word:	what they are called in a request to move one
+ * @plan:	read which thing a request names, and enter it; check that it may
+ *		go to @to, as far as node 0 can see, and say whose it is (@from)
+ * @give:	the kernel that gives it stops using it for good. For node 0,
+ *		giver of what is free, too: to bring it to where @clear finds it
+ * @keep:	undo @give: it stays with this kernel
+ * @clear:	prove that nobody uses it, and bring it to rest; also after its
+ *		receiver could not use it
+ * @hand:	the book says now that it is @to's and not @from's any more; either
+ *		may be MINT_NODE_FLIGHT. Returns false, and changes nothing, if
+ *		it is not @from's
+ * @take:	the kernel that receives it begins to use it; if it cannot, the
+ *		thing is left as it was
+ *
  * An operation that is NULL has nothing to do.
+ *
+ * @plan, @give, @keep, @clear, @take: process, may sleep; return 0 or what
+ * mint_transfer_refuse() returned.
+ *
+ * @plan: predecessor, under mint_claims_lock(); changes nothing.
+ *
+ * @give, @keep, @take: one transfer at a time in this kernel, no other lock
+ * held. What @start and @size say was copied; in a successor nothing of it was
+ * checked. They give up at @bound where they can, and then leave all as it was.
+ *
+ * @clear: predecessor, the thing being MINT_NODE_FLIGHT's in the book; under the
+ * lock of the claim of who gave it, unless that was node 0 or nobody.
+ *
+ * @hand: predecessor, under mint_claims_lock() and the locks of the claims of
+ * @from and @to, where these are successors; quick.
  *
  * @begin, @parse, @check: predecessor, process, under mint_claims_lock(); may
  * sleep. They change nothing but the request. Each returns 0 or what
@@ -86,16 +137,30 @@ struct mint_kind {
 	ssize_t		(*show)(char *buf);
 	int		(*show_node)(char *buf, int at, u32 n,
 				     const char *suffix);
+	u32		move;
+	const char	*word;
+	int		(*plan)(struct mint_transfer *t,
+				const struct mint_token *word);
+	int		(*give)(struct mint_transfer *t);
+	int		(*keep)(struct mint_transfer *t);
+	int		(*clear)(struct mint_transfer *t);
+	bool		(*hand)(struct mint_transfer *t, u32 from, u32 to);
+	int		(*take)(struct mint_transfer *t);
 };
 
 extern const struct mint_kind mint_kind_core;		/* core.c */
 extern const struct mint_kind mint_kind_memory;		/* memory.c */
 extern const struct mint_kind mint_kind_legacy;		/* legacy.c */
-extern const struct mint_kind mint_kind_pin;		/* pin.c */
+extern const struct mint_kind mint_kind_pin;		/* transfer.c */
+__printf(3, 4)
+int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...);
+
+/* pin.c */
 extern const struct mint_kind mint_kind_function;	/* function.c */
 
 /* kinds.c */
 const struct mint_kind *mint_kind(u32 i);
+const struct mint_kind *mint_kind_moving(u32 move);
 int mint_kinds_check(struct request *rq);
 int mint_kinds_claim(struct request *rq, struct mint_claim *claim);
 int mint_kinds_lend(struct request *rq, struct mint_claim *claim);
@@ -110,6 +175,10 @@ typedef u32 (*mint_owner_fn)(u32 index, u32 *id);
 int mint_show_list(char *buf, int at, mint_owner_fn fn, u32 count, u32 owner,
 		   const char *label);
 int mint_show_owners(char *buf, mint_owner_fn fn, u32 count);
+
+/* transfer.c */
+__printf(3, 4)
+int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...);
 
 /* pin.c */
 const char *mint_pin_problem(const struct mint_device *dev);

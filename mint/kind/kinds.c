@@ -45,6 +45,23 @@ const struct mint_kind *mint_kind(u32 i)
 	return i < ARRAY_SIZE(kinds) ? kinds[i] : NULL;
 }
 
+/**
+ * mint_kind_moving() - the kind of a record of a move
+ * @move:	MINT_MOVE_*
+ *
+ * Context: any.
+ * Return: the kind, NULL if nothing moves by this name here.
+ */
+const struct mint_kind *mint_kind_moving(u32 move)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (move && kinds[i]->move == move)
+			return kinds[i];
+	return NULL;
+}
+
 static bool has_param(const struct mint_kind *kind, const char *param)
 {
 	return kind->param && !strcmp(kind->param, param);

@@ -32,6 +32,9 @@ static void fill(struct mint_common *c)
 		{ &c->bells, sizeof(struct mint_bell), 4 },
 		{ &c->bell_cores, sizeof(u32), 3 },
 		{ &c->callers, 8, MINT_BELL_COUNT },
+		{ &c->moves, sizeof(struct mint_move), MINT_MOVES },
+		{ &c->peers, sizeof(struct mint_peer), 3 },
+		{ &c->spares, 8, 3 },
 	};
 	u32 i, offset = PAGE_SIZE;
 

@@ -19,7 +19,7 @@
 
 #define MINT_MAGIC		0x544e494d	/* "MINT" */
 #define MINT_VERSION_MAJOR	1
-#define MINT_VERSION_MINOR	4
+#define MINT_VERSION_MINOR	5
 #define MINT_VERSION		((MINT_VERSION_MAJOR << 16) | MINT_VERSION_MINOR)
 
 /* boot_params.hdr.setup_data type of the hand-over */
@@ -335,7 +335,8 @@ struct mint_node {
 #define MINT_BELL_NODE		0	/* a state, or what is asked of a node */
 #define MINT_BELL_TERMINAL	1	/* rings OUT or IN */
 #define MINT_BELL_LINES		2	/* interrupt lines that are passed on */
-#define MINT_BELL_COUNT		3
+#define MINT_BELL_MOVE		3	/* records of moves; since version 1.5 */
+#define MINT_BELL_COUNT		4
 
 /* In mint_common.bell_cores: the node does not say */
 #define MINT_BELL_NOWHERE	0xffffffff
@@ -493,6 +494,75 @@ struct mint_vf {
 	__u32	mask[6];
 };
 
+/* Kinds of things that move between running nodes: mint_move.kind */
+#define MINT_MOVE_CORE		1	/* start: APIC ID, size: how many IDs */
+#define MINT_MOVE_MEMORY	2	/* start, size: bytes */
+#define MINT_MOVE_FUNCTION	3	/* start: as mint_device.id, size: 1 */
+
+/* What a move has come to, low byte of mint_move.turn. The owner is .. */
+#define MINT_TURN_NONE		0	/* no move */
+#define MINT_TURN_OFFERED	1	/* from: asked by node 0 to give it up */
+#define MINT_TURN_GIVING	2	/* from: on it */
+#define MINT_TURN_GIVEN		3	/* in flight: from does not use it */
+#define MINT_TURN_CLEARED	4	/* to: node 0 found it at rest */
+#define MINT_TURN_TAKING	5	/* to: on it */
+#define MINT_TURN_TAKEN		6	/* to: uses it */
+#define MINT_TURN_REFUSED	7	/* from: keeps it, see error */
+#define MINT_TURN_DECLINED	8	/* to: does not use it, see error */
+#define MINT_TURN_REVOKED	9	/* as before: node 0 has called it off */
+#define MINT_TURNS		10
+
+#define MINT_TURN_STATE(turn)	((turn) & 0xff)
+#define MINT_TURN_SEQ(turn)	((turn) >> 8)
+#define MINT_TURN(seq, state)	((seq) << 8 | (state))
+
+#define MINT_MOVES		32
+#define MINT_MOVE_REASON	160
+
+/**
+ * struct mint_move - a thing on its way from one running node to another
+ * @turn:	sequence number << 8 | MINT_TURN_*; changed by compare-and-exchange
+ *		only, by the party whose turn it is
+ * @kind:	MINT_MOVE_*
+ * @from:	the node that gives it, or MINT_NODE_FREE
+ * @to:		the node that gets it, or MINT_NODE_FREE
+ * @start:	what it is, as @kind says
+ * @size:	how much of it, as @kind says
+ * @flags:	0
+ * @error:	a negative error number, by who refuses or declines
+ * @reason:	why, one line, by the same
+ * @tsc:	TSC at each MINT_TURN_*, by who made it
+ *
+ * All but @turn, @error, @reason and @tsc is node 0's to write, while the turn
+ * is NONE. Node 0 goes by a copy of its own.
+ */
+struct mint_move {
+	__u32		turn;
+	__u32		kind;
+	__u32		from;
+	__u32		to;
+	__aligned_u64	start;
+	__aligned_u64	size;
+	__u32		flags;
+	__s32		error;
+	char		reason[MINT_MOVE_REASON];
+	__aligned_u64	tsc[MINT_TURNS];
+};
+
+/**
+ * struct mint_peer - what a node says of itself to who moves things
+ * @can:	1 << MINT_MOVE_*: its kernel gives and takes such things now
+ * @reserved:	0
+ * @phys_end:	no memory from there on can be added to it, bytes
+ * @reserved2:	0; a cache line of its own
+ */
+struct mint_peer {
+	__u32		can;
+	__u32		reserved;
+	__aligned_u64	phys_end;
+	__aligned_u64	reserved2[6];
+};
+
 /* mint_common.clock_flags */
 #define MINT_CLOCK_DOUBTED	0x1	/* node 0 finds the TSC unstable */
 #define MINT_CLOCK_ADJUST	0x2	/* tsc_adjust is valid */
@@ -562,6 +632,10 @@ struct mint_table {
  * @bell_cores:	u32 APIC ID of the core on which a node takes its bells, indexed
  *		by node number; MINT_BELL_NOWHERE
  * @callers:	bits, a row for each MINT_BELL_*: the nodes that rang node 0
+ * @moves:	struct mint_move; this and all that follows: since version 1.5
+ * @peers:	struct mint_peer, indexed by node number
+ * @spares:	bits, a row for each node: the cores, in the order of @cores, that
+ *		it has or could take; written by the node
  */
 struct mint_common {
 	__u32			magic;
@@ -599,6 +673,9 @@ struct mint_common {
 	struct mint_table	bells;
 	struct mint_table	bell_cores;
 	struct mint_table	callers;
+	struct mint_table	moves;
+	struct mint_table	peers;
+	struct mint_table	spares;
 };
 
 #endif /* !__ASSEMBLY__ */
