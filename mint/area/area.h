@@ -98,7 +98,7 @@ struct mint_peer *mint_peer(u32 n);
 unsigned long *mint_spares(u32 n);
 struct mint_timing *mint_timing_record(u32 n);
 struct mint_vf *mint_vf(u32 n, u32 i);
-u32 mint_own_apic_ids(u32 *ids, u32 max);
+u32 mint_early_cores(bool own, u32 *ids, u32 max);
 
 /* map.c */
 void *mint_map_memory(phys_addr_t start, unsigned long size);

@@ -315,27 +315,40 @@ struct mint_move *mint_move(u32 i)
 	return record(&mint_layout.moves, i);
 }
 
+/*
+ * Does a move keep from this node what its record calls its own? Node 0 changes
+ * the record after the giver has let go of it, and before the receiver has begun
+ * with it, or was told that it may not.
+ */
+static bool __init keeps_away(const struct mint_move *move, u32 kind, u64 start)
+{
+	u32 state = MINT_TURN_STATE(move->turn);
+
+	if (move->kind != kind || start - move->start >= move->size)
+		return false;
+	if (move->from == mint_self)
+		return state >= MINT_TURN_GIVEN && state <= MINT_TURN_TAKEN;
+	return move->to == mint_self && (state == MINT_TURN_CLEARED ||
+					 state == MINT_TURN_TAKING);
+}
+
 /**
- * mint_moved_away() - did this node give a thing up before it rebooted?
+ * mint_moved_away() - is a thing in this node's record not its own as it boots?
  * @kind:	MINT_MOVE_*
  * @start:	which, as the kind says
  *
- * Until node 0 has seen that, the thing still stands in the node's record.
+ * What is on its way here is taken later, when its turn comes.
  *
  * Context: successor, boot, after mint_common_map().
  */
 bool __init mint_moved_away(u32 kind, u64 start)
 {
-	const struct mint_move *move;
-	u32 i, state;
+	struct mint_move *record, move;
+	u32 i;
 
-	for (i = 0; (move = mint_move(i)); i++) {
-		/* Node 0 fills a record in before it offers it */
-		state = MINT_TURN_STATE(smp_load_acquire(&move->turn));
-		if (state < MINT_TURN_GIVEN || state > MINT_TURN_TAKEN)
-			continue;
-		if (move->from == mint_self && move->kind == kind &&
-		    start - move->start < move->size)
+	for (i = 0; (record = mint_move(i)); i++) {
+		memcpy(&move, record, sizeof(move));
+		if (keeps_away(&move, kind, start))
 			return true;
 	}
 	return false;
@@ -728,28 +741,55 @@ int __init mint_common_map(void)
 	return 0;
 }
 
+/* Before mint_common_map(): a copy of a record */
+static bool __init copy_early(const struct mint_table *table, u32 index,
+			      void *to, size_t size)
+{
+	void *from = early_memremap(mint_common_pa + table->offset +
+				    (size_t)index * table->stride, size);
+
+	if (!from)
+		return false;
+	memcpy(to, from, size);
+	early_memunmap(from, size);
+	return true;
+}
+
+/* As mint_moved_away(), of a core, before mint_common_map() */
+static bool __init core_moved_away(u32 apic_id)
+{
+	struct mint_move move;
+	u32 i;
+
+	for (i = 0; i < mint_layout.moves.count; i++)
+		if (copy_early(&mint_layout.moves, i, &move, sizeof(move)) &&
+		    keeps_away(&move, MINT_MOVE_CORE, apic_id))
+			return true;
+	return false;
+}
+
 /**
- * mint_own_apic_ids() - cores of this node, before mint_common_map()
+ * mint_early_cores() - cores of the machine, before mint_common_map()
+ * @own:	those of this node, else those of others
  * @ids:	out: APIC IDs in ascending order
  * @max:	room there
  *
  * Context: successor, setup_arch().
  * Return: how many there are; more than @max are left out.
  */
-u32 __init mint_own_apic_ids(u32 *ids, u32 max)
+u32 __init mint_early_cores(bool own, u32 *ids, u32 max)
 {
-	struct mint_core *core;
+	struct mint_core core;
 	u32 i, count = 0;
+	bool mine;
 
 	for (i = 0; i < mint_layout.cores.count && count < max; i++) {
-		core = early_memremap(mint_common_pa + mint_layout.cores.offset +
-				      (size_t)i * mint_layout.cores.stride,
-				      sizeof(*core));
-		if (!core)
+		if (!copy_early(&mint_layout.cores, i, &core,
+				offsetof(struct mint_core, stack)))
 			break;
-		if (core->owner == mint_self)
-			ids[count++] = core->apic_id;
-		early_memunmap(core, sizeof(*core));
+		mine = core.owner == mint_self && !core_moved_away(core.apic_id);
+		if (mine == own)
+			ids[count++] = core.apic_id;
 	}
 	return count;
 }

@@ -14,6 +14,9 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
+#include <linux/memblock.h>
+#include <linux/sizes.h>
+#include <linux/smp.h>
 
 #include <asm/apic.h>
 #include <asm/e820/api.h>
@@ -122,19 +125,63 @@ static void __init mint_register_ioapics(void)
 	}
 }
 
-/* The boot core is known already; the others follow in ascending order */
+/* Data of a CPU that may come, 300 KiB, is to stay below a hundredth or so */
+#define SPARE_CORE_BYTES	((u64)SZ_32M)
+
+static u32 ids[NR_CPUS] __initdata;
+
+/* How many cores the command line gives this node: it is from the launch */
+static u32 __init launched_with(void)
+{
+	u32 first, last, boot = read_apic_id(), count = 1;
+	struct mint_token list, word;
+
+	if (!mint_param_find(boot_command_line, "mint.cpus=", &list))
+		return setup_max_cpus;
+	while (mint_token_next(&list.text, &word))
+		if (!mint_token_cpus(&word, &first, &last))
+			count += last - first + 1 - (first <= boot && boot <= last);
+	return count;
+}
+
+/*
+ * The boot core is known already; the others follow in ascending order. After
+ * an own reboot those that came after the launch are started, too, which
+ * maxcpus= does not count.
+ */
+static void __init register_own_cores(void)
+{
+	u32 i, asked, count = mint_early_cores(true, ids, ARRAY_SIZE(ids));
+
+	for (i = 0; i < count; i++)
+		topology_register_apic(ids[i], CPU_ACPIID_INVALID, true);
+	asked = launched_with();
+	if (setup_max_cpus < count && asked < count)
+		setup_max_cpus += count - asked;
+}
+
+/* Those that may be moved here get the numbers behind */
+static void __init register_spare_cores(void)
+{
+	u32 i, count = mint_early_cores(false, ids, ARRAY_SIZE(ids));
+	u32 room = div_u64(memblock_phys_mem_size(), SPARE_CORE_BYTES);
+
+	for (i = 0; i < count; i++) {
+		if (!mint_core_is_spare(ids[i], room))
+			continue;
+		topology_register_apic(ids[i], CPU_ACPIID_INVALID, false);
+		room -= !!room;
+	}
+}
+
 static void __init mint_parse_smp_cfg(void)
 {
-	static u32 ids[NR_CPUS] __initdata;
-	u32 i, count;
-
 	mint_log_flush();
 	mint_x2apic_init();
 	register_lapic_address(mint_layout.lapic_addr);
 
-	count = mint_own_apic_ids(ids, ARRAY_SIZE(ids));
-	for (i = 0; i < count; i++)
-		topology_register_apic(ids[i], CPU_ACPIID_INVALID, true);
+	register_own_cores();
+	register_spare_cores();
 
 	smp_found_config = 1;
 	mint_register_ioapics();

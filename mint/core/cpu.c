@@ -12,6 +12,7 @@
 #include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/ktime.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched/hotplug.h>
@@ -47,11 +48,15 @@ static DECLARE_BITMAP(asked_apic_ids, MAX_LOCAL_APIC) __initdata;
 static pgd_t *transition_pgd __ro_after_init;
 
 /*
- * Whose each core is, by node 0's own book, indexed as the records: what a
- * peer writes into a record does not change it. A successor goes by the
- * records.
+ * Whose each core is, by this kernel's own book, indexed as the records: what a
+ * peer writes into a record does not change it. Node 0's book has them all, a
+ * successor's only its own; of the others it repeats the records.
  */
 static u32 *owners __ro_after_init;
+
+/* mint.spare=: cores that this successor could get later */
+static DECLARE_BITMAP(spare_apic_ids, MAX_LOCAL_APIC) __initdata;
+static bool spares_given __initdata;
 
 static struct real_mode_header no_real_mode_header;
 
@@ -85,22 +90,97 @@ static int __init mint_cpus_param(char *str)
 }
 early_param("mint.cpus", mint_cpus_param);
 
-static u32 *core_owner(const struct mint_core *core)
+/* mint.spare=<APIC IDs>|all|none: cores that this node could get later */
+static int __init mint_spare_param(char *str)
 {
-	return owners ? &owners[mint_core_index(core)] :
-			&((struct mint_core *)core)->owner;
+	const char *list = str;
+	struct mint_token token;
+	u32 first, last;
+
+	if (!mint_successor())
+		return 0;
+	if (!strcmp(str, "all")) {
+		bitmap_fill(spare_apic_ids, MAX_LOCAL_APIC);
+		spares_given = true;
+		return 0;
+	}
+	spares_given = !strcmp(str, "none");
+	while (!spares_given && mint_token_next(&list, &token)) {
+		if (mint_token_cpus(&token, &first, &last) ||
+		    last >= MAX_LOCAL_APIC) {
+			pr_err("mint.spare=: '%.*s' ignored, want <APIC ID>[-<APIC ID>], all or none\n",
+			       token.len, token.text);
+			continue;
+		}
+		bitmap_set(spare_apic_ids, first, last - first + 1);
+	}
+	spares_given = true;
+	return 0;
+}
+early_param("mint.spare", mint_spare_param);
+
+/**
+ * mint_core_is_spare() - shall this node be able to get a core later?
+ * @apic_id:	APIC ID of a core that is not its own
+ * @room:	how many such cores it has room for, unless mint.spare= says
+ *
+ * Context: successor, setup_arch().
+ */
+bool __init mint_core_is_spare(u32 apic_id, u32 room)
+{
+	if (apic_id == mint_layout.bsp_apic_id || apic_id >= MAX_LOCAL_APIC)
+		return false;
+	return spares_given ? test_bit(apic_id, spare_apic_ids) : room;
 }
 
 /**
  * mint_owner_of_core() - whose is a core?
  * @core:	record
  *
- * Context: any.
- * Return: number of the node, or MINT_NODE_FREE.
+ * Context: any. That a core is this node's own stands in its private memory: no
+ *	    peer can say so.
+ * Return: number of the node, MINT_NODE_FREE, or MINT_NODE_FLIGHT.
  */
 u32 mint_owner_of_core(const struct mint_core *core)
 {
-	return READ_ONCE(*core_owner(core));
+	u32 published = READ_ONCE(core->owner), owner;
+
+	if (!owners)
+		return published;
+	owner = READ_ONCE(owners[mint_core_index(core)]);
+	if (mint_role == MINT_PREDECESSOR || owner == mint_self)
+		return owner;
+	return published == mint_self ? owner : published;
+}
+
+/**
+ * mint_core_hand() - a core changes hands
+ * @core:	record of a core that runs nobody's code, but for node 0's own that
+ *		it gives away
+ * @from:	whose it was: a node, MINT_NODE_FREE or MINT_NODE_FLIGHT
+ * @to:		whose it becomes, the same
+ *
+ * The book is node 0's alone, and each change a compare-and-exchange there:
+ * launches, hotplug and transfers need no common lock.
+ *
+ * Context: predecessor, any.
+ * Return: false if it was not @from's; then nothing has changed.
+ */
+bool mint_core_hand(struct mint_core *core, u32 from, u32 to)
+{
+	u32 *owner = &owners[mint_core_index(core)];
+
+	/* The book comes last where the core is anybody's from then on */
+	if (to == MINT_NODE_FREE) {
+		if (READ_ONCE(*owner) != from)
+			return false;
+		WRITE_ONCE(core->owner, to);
+		return cmpxchg(owner, from, to) == from;
+	}
+	if (cmpxchg(owner, from, to) != from)
+		return false;
+	WRITE_ONCE(core->owner, to);
+	return true;
 }
 
 /**
@@ -108,17 +188,13 @@ u32 mint_owner_of_core(const struct mint_core *core)
  * @core:	record
  * @n:		number of the node
  *
- * Context: any.
- * Return: @n, or the node that has the core already.
+ * Context: predecessor, any.
+ * Return: @n, or who has the core already.
  */
 u32 mint_core_take(struct mint_core *core, u32 n)
 {
-	u32 owner = MINT_NODE_FREE;
-
-	if (!try_cmpxchg(core_owner(core), &owner, n))
-		return owner;
-	WRITE_ONCE(core->owner, n);
-	return n;
+	return mint_core_hand(core, MINT_NODE_FREE, n) ? n :
+	       mint_owner_of_core(core);
 }
 
 /**
@@ -126,15 +202,26 @@ u32 mint_core_take(struct mint_core *core, u32 n)
  * @core:	record
  * @n:		number of the node that had it
  *
- * Context: any; the core runs nobody's code.
+ * Context: predecessor, any; the core runs nobody's code.
  */
 void mint_core_drop(struct mint_core *core, u32 n)
 {
-	if (mint_owner_of_core(core) != n)
-		return;
-	WRITE_ONCE(core->owner, MINT_NODE_FREE);
-	/* The book comes last: from then on the core may be taken */
-	smp_store_release(core_owner(core), MINT_NODE_FREE);
+	mint_core_hand(core, n, MINT_NODE_FREE);
+}
+
+/**
+ * mint_core_own() - this successor has a core from now on, or has it no more
+ * @core:	record
+ * @own:	it has
+ *
+ * It is started by CPU hotplug while it is this node's, and not otherwise.
+ *
+ * Context: successor, any.
+ */
+void mint_core_own(struct mint_core *core, bool own)
+{
+	WRITE_ONCE(owners[mint_core_index(core)],
+		   own ? mint_self : MINT_NODE_FREE);
 }
 
 /**
@@ -171,6 +258,111 @@ static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
 		if (ktime_after(ktime_get(), bound))
 			return -ETIMEDOUT;
 		/* Others launch and stop nodes meanwhile */
+		usleep_range(20, 50);
+	}
+	return 0;
+}
+
+/**
+ * mint_microcode_odd() - is a core's microcode not what the others have?
+ * @revision:	of the core
+ * @node0:	of node 0's cores, 0 if that is not known
+ * @boot:	of this node's boot core
+ *
+ * Return: the revision that it should have, 0 if it has that.
+ */
+VISIBLE_IF_KUNIT u32 mint_microcode_odd(u32 revision, u32 node0, u32 boot)
+{
+	u32 want = node0 ?: boot;
+
+	return revision == want ? 0 : want;
+}
+EXPORT_SYMBOL_IF_KUNIT(mint_microcode_odd);
+
+/*
+ * A core has the microcode of the firmware until node 0 starts it, which loads
+ * a newer one if there is one; INIT does not change it. This kernel loads none.
+ */
+static void check_microcode(int cpu)
+{
+	u32 revision = cpu_data(cpu).microcode;
+	u32 want = mint_microcode_odd(revision, mint_layout.microcode,
+				      boot_cpu_data.microcode);
+
+	if (want)
+		pr_warn("APIC ID %u has microcode %#x, not %#x as %s: have node 0 take it online and offline once before it is lent\n",
+			cpu_physical_id(cpu), revision, want,
+			mint_layout.microcode ? "node 0's cores" :
+						"the boot core");
+}
+
+/**
+ * mint_core_arrive() - bring a core online that this node was given
+ * @core:	record of a core that is this node's
+ *
+ * One that this kernel has never had becomes present first, as one does that
+ * firmware plugs in (acpi_processor_hotadd_init()): its number was kept for it.
+ *
+ * Context: process; may sleep; no lock of CPU hotplug held.
+ * Return: 0; -ENODEV if this kernel keeps no number for it; what add_cpu() says.
+ */
+int mint_core_arrive(struct mint_core *core)
+{
+	int cpu = mint_core_cpu(core), err;
+
+	if (cpu < 0) {
+		cpu_maps_update_begin();
+		cpus_write_lock();
+		cpu = topology_hotplug_apic(mint_apic_id(core),
+					    CPU_ACPIID_INVALID);
+		err = cpu < 0 ? -ENODEV : arch_register_cpu(cpu);
+		if (err && cpu >= 0)
+			topology_hotunplug_apic(cpu);
+		cpus_write_unlock();
+		cpu_maps_update_done();
+		if (err)
+			return err;
+	}
+	err = cpu_online(cpu) ? 0 : add_cpu(cpu);
+	if (!err)
+		check_microcode(cpu);
+	return err;
+}
+
+/**
+ * mint_core_leave() - take a core offline that goes to somebody else
+ * @core:	record of a core that runs this kernel, or is offline
+ *
+ * It stays a CPU of this kernel, which cannot be brought online.
+ *
+ * Context: process; may sleep; no lock of CPU hotplug held.
+ * Return: 0; what remove_cpu() says: it is online then, as before.
+ */
+int mint_core_leave(struct mint_core *core)
+{
+	int cpu = mint_core_cpu(core);
+
+	return cpu >= 0 && cpu_online(cpu) ? remove_cpu(cpu) : 0;
+}
+
+/**
+ * mint_core_prove() - prove that a core runs nobody's code
+ * @core:	record of a core that is changing hands
+ *
+ * Context: predecessor, process; milliseconds, at most START_BOUND_MS.
+ * Return: 0; -EIO if it did not show up in the park loop, it is in reset then.
+ */
+int mint_core_prove(struct mint_core *core)
+{
+	ktime_t bound = ktime_add_ms(ktime_get(), START_BOUND_MS);
+
+	mint_core_reset(core);
+	mint_core_send_to_park(core);
+	while (!mint_core_proven(core)) {
+		if (ktime_after(ktime_get(), bound)) {
+			mint_core_reset(core);
+			return -EIO;
+		}
 		usleep_range(20, 50);
 	}
 	return 0;
@@ -347,6 +539,22 @@ static int mint_wakeup_cpu(u32 apicid, unsigned long start_ip)
 	return core ? mint_core_start(core, &start) : -ENODEV;
 }
 
+static void refuse_cpu(unsigned int cpu, u32 apic_id, u32 owner)
+{
+	switch (owner) {
+	case MINT_NODE_FLIGHT:
+		pr_err("CPU %u (APIC ID %u) is changing hands\n", cpu, apic_id);
+		break;
+	case MINT_NODE_FREE:
+		pr_err("CPU %u (APIC ID %u) is not this node's: have node 0 move it here\n",
+		       cpu, apic_id);
+		break;
+	default:
+		pr_err("CPU %u (APIC ID %u) belongs to node %u, which must end first or give it away\n",
+		       cpu, apic_id, owner);
+	}
+}
+
 /* Whatever asks for a core asks here first: boot, sysfs, SMT control, resume */
 static int mint_kick_ap(unsigned int cpu, struct task_struct *tidle)
 {
@@ -363,10 +571,10 @@ static int mint_kick_ap(unsigned int cpu, struct task_struct *tidle)
 		       problem);
 		return -EINVAL;
 	}
-	owner = mint_core_take(core, mint_self);
+	owner = mint_role == MINT_PREDECESSOR ?
+		mint_core_take(core, mint_self) : mint_owner_of_core(core);
 	if (owner != mint_self) {
-		pr_err("CPU %u (APIC ID %u) belongs to node %u, which must end first\n",
-		       cpu, mint_apic_id(core), owner);
+		refuse_cpu(cpu, mint_apic_id(core), owner);
 		return -EBUSY;
 	}
 	err = native_kick_ap(cpu, tidle);
@@ -528,6 +736,47 @@ void __init mint_cpu_realmode_init(void)
 	mint_unmap_memory(identity);
 }
 
+static void __init init_owners(void)
+{
+	u32 *book = kcalloc(mint_layout.cores.count, sizeof(*book),
+			    GFP_KERNEL | __GFP_NOFAIL);
+	struct mint_core *core;
+	u32 i;
+
+	for (i = 0; (core = mint_core(i)); i++) {
+		book[i] = core->owner;
+		if (mint_role == MINT_SUCCESSOR &&
+		    (book[i] != mint_self ||
+		     mint_moved_away(MINT_MOVE_CORE, mint_apic_id(core))))
+			book[i] = MINT_NODE_FREE;
+	}
+	owners = book;
+}
+
+/*
+ * The cores that this node has or could take, for who moves them: those for
+ * which it has a CPU number.
+ */
+static int __init publish_spares(void)
+{
+	unsigned long *row = mint_spares(mint_self);
+	struct mint_core *core;
+	unsigned int cpu;
+	u32 i;
+
+	if (!mint_common || !row)
+		return 0;
+	for (i = 0; (core = mint_core(i)); i++) {
+		__clear_bit(i, row);
+		for_each_possible_cpu(cpu)
+			if (cpuid_to_apicid[cpu] == mint_apic_id(core) &&
+			    !mint_apic_id_problem(mint_apic_id(core)))
+				__set_bit(i, row);
+	}
+	return 0;
+}
+core_initcall(publish_spares);
+
 /**
  * mint_cpu_init() - take over the core operations
  *
@@ -535,13 +784,8 @@ void __init mint_cpu_realmode_init(void)
  */
 void __init mint_cpu_init(void)
 {
-	u32 i;
-
+	init_owners();
 	if (mint_role == MINT_PREDECESSOR) {
-		owners = kcalloc(mint_layout.cores.count, sizeof(*owners),
-				 GFP_KERNEL | __GFP_NOFAIL);
-		for (i = 0; i < mint_layout.cores.count; i++)
-			owners[i] = mint_core(i)->owner;
 		mint_gateway_apic_mode();
 		mint_clock_describe();
 		mint_layout.microcode = boot_cpu_data.microcode;
@@ -595,42 +839,6 @@ static int __init mint_cpus_online(void)
 }
 device_initcall(mint_cpus_online);
 
-/**
- * mint_microcode_odd() - is a core's microcode not what the others have?
- * @revision:	of the core
- * @node0:	of node 0's cores, 0 if that is not known
- * @boot:	of this node's boot core
- *
- * Return: the revision that it should have, 0 if it has that.
- */
-VISIBLE_IF_KUNIT u32 mint_microcode_odd(u32 revision, u32 node0, u32 boot)
-{
-	u32 want = node0 ?: boot;
-
-	return revision == want ? 0 : want;
-}
-EXPORT_SYMBOL_IF_KUNIT(mint_microcode_odd);
-
-/*
- * A core has the microcode of the firmware until node 0 starts it, which loads
- * a newer one if there is one; INIT does not change it. This kernel loads none.
- */
-static void check_microcode(void)
-{
-	u32 boot = boot_cpu_data.microcode, revision, want;
-	int cpu;
-
-	for_each_online_cpu(cpu) {
-		revision = cpu_data(cpu).microcode;
-		want = mint_microcode_odd(revision, mint_layout.microcode, boot);
-		if (want)
-			pr_warn("APIC ID %u has microcode %#x, not %#x as %s: have node 0 take it online and offline once before it is lent\n",
-				cpu_physical_id(cpu), revision, want,
-				mint_layout.microcode ? "node 0's cores" :
-							"the boot core");
-	}
-}
-
 /*
  * A launch is over when the boot core has left the gateway. Who asked for more
  * cores than came up is told afterwards, in the state of the node.
@@ -657,7 +865,8 @@ static int __init mint_cores_up(void)
 			seq_buf_printf(&missing, "%s%u", seq_buf_used(&missing) ?
 				       "," : "", mint_apic_id(core));
 	}
-	check_microcode();
+	for_each_online_cpu(cpu)
+		check_microcode(cpu);
 
 	/* maxcpus= may ask for fewer than mint.cpus= names */
 	if (up >= min(own, setup_max_cpus))
@@ -671,6 +880,22 @@ static int __init mint_cores_up(void)
 	return 0;
 }
 core_initcall(mint_cores_up);
+
+/**
+ * mint_core_siblings() - the APIC IDs of the threads of one core
+ * @apic_id:	of one of them
+ * @first:	out: the lowest that there could be
+ *
+ * Context: any.
+ * Return: how many there could be.
+ */
+u32 mint_core_siblings(u32 apic_id, u32 *first)
+{
+	u32 count = roundup_pow_of_two(max(__max_threads_per_core, 1U));
+
+	*first = apic_id & ~(count - 1);
+	return count;
+}
 
 static bool siblings(u32 a, u32 b)
 {

@@ -2,13 +2,16 @@
 /*
  * Mint: the kind of thing that a core is.
  *
- * Owns which cores a launch asks for and may have. Whose a core is, and how it
- * is started and stopped, is said in core/cpu.c.
+ * Owns which cores a launch asks for and may have, and what moves with a core
+ * between running nodes. Whose a core is, and how it is started and stopped, is
+ * said in core/cpu.c.
  */
 
+#include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 
 #include <asm/apicdef.h>
@@ -47,6 +50,10 @@ static int check_core(struct request *rq, u32 apic_id, bool must)
 		return must ? mint_refuse(rq, -EBUSY,
 					  "APIC ID %u is CPU %d of node 0, which is online: echo 0 > /sys/devices/system/cpu/cpu%d/online",
 					  apic_id, cpu, cpu) : -EBUSY;
+	if (owner == MINT_NODE_FLIGHT)
+		return must ? mint_refuse(rq, -EBUSY,
+					  "APIC ID %u is changing hands: see /sys/kernel/mint/moves",
+					  apic_id) : -EBUSY;
 	if (owner != MINT_NODE_FREE)
 		return must ? mint_refuse(rq, -EBUSY,
 					  "APIC ID %u is lent to node %u: end that node first or choose a free one",
@@ -160,6 +167,236 @@ static int show_node(char *buf, int at, u32 n, const char *suffix)
 	return mint_show_list(buf, at, owner_of, mint_layout.cores.count, n, "");
 }
 
+/* Is it a core on which a node cannot do without? */
+static int check_leaves(struct mint_transfer *t, u32 apic_id)
+{
+	const struct mint_node *node;
+
+	if (apic_id == mint_layout.bsp_apic_id)
+		return mint_transfer_refuse(t, -EPERM,
+					    "APIC ID %u is the BSP, on which node 0 runs: move another core",
+					    apic_id);
+	node = t->from == MINT_NODE_FREE || t->from == mint_self ? NULL :
+	       mint_claim(t->from);
+	if (node && (apic_id == node->boot_apic_id ||
+		     apic_id == READ_ONCE(mint_node(t->from)->boot_apic_id)))
+		return mint_transfer_refuse(t, -EPERM,
+					    "APIC ID %u is the boot core of node %u: move another one, or end the node",
+					    apic_id, t->from);
+	return 0;
+}
+
+/* Can the kernel of the receiver start it? */
+static int check_arrives(struct mint_transfer *t, const struct mint_core *core)
+{
+	u32 apic_id = mint_apic_id(core);
+	const unsigned long *row;
+	const char *problem;
+
+	if (t->to == MINT_NODE_FREE)
+		return 0;
+	problem = mint_apic_id_problem(apic_id);
+	if (problem)
+		return mint_transfer_refuse(t, -ENXIO, "APIC ID %u %s", apic_id,
+					    problem);
+	row = mint_spares(t->to);
+	if (row && !test_bit(mint_core_index(core), row))
+		return mint_transfer_refuse(t, -ENOSPC,
+					    "APIC ID %u has no CPU number in node %u: %s",
+					    apic_id, t->to, t->to == mint_self ?
+					    "boot node 0 without nr_cpus=" :
+					    "launch it with mint.spare= that names it");
+	return 0;
+}
+
+static int plan_one(struct mint_transfer *t, u32 apic_id, bool first)
+{
+	struct mint_core *core = mint_core_find(apic_id);
+	u32 owner;
+	int err;
+
+	if (!core)
+		return mint_transfer_refuse(t, -ENODEV,
+					    "APIC ID %u does not exist: see /sys/kernel/mint/cores",
+					    apic_id);
+	owner = mint_owner_of_core(core);
+	if (owner == MINT_NODE_FLIGHT)
+		return mint_transfer_refuse(t, -EBUSY,
+					    "APIC ID %u is changing hands: see /sys/kernel/mint/moves",
+					    apic_id);
+	if (first)
+		t->from = owner;
+	if (owner != t->from)
+		return mint_transfer_refuse(t, -EXDEV,
+					    "APIC IDs %llu and %u have not the same owner: name each, as %llu-%llu",
+					    t->start, apic_id, t->start, t->start);
+	err = check_leaves(t, apic_id);
+	return err ?: check_arrives(t, core);
+}
+
+/* A number is a core with all of its threads; a range is what it names */
+static int plan(struct mint_transfer *t, const struct mint_token *word)
+{
+	u32 first, last, id, threads;
+	int err = 0;
+
+	if (mint_token_cpus(word, &first, &last) || last >= MAX_LOCAL_APIC)
+		return mint_transfer_refuse(t, -EINVAL,
+					    "'%.*s' is not <APIC ID>[-<APIC ID>]",
+					    word->len, word->text);
+	t->start = first;
+	if (first == last && !memchr(word->text, '-', word->len)) {
+		threads = mint_core_siblings(first, &first);
+		for (last = first + threads - 1; last > t->start; last--)
+			if (mint_core_find(last))
+				break;
+		while (first < t->start && !mint_core_find(first))
+			first++;
+		t->start = first;
+	}
+	t->size = last - first + 1;
+	if (t->size > BITS_PER_TYPE(t->memo))
+		return mint_transfer_refuse(t, -E2BIG,
+					    "'%.*s' is more than %zu cores: move them in parts",
+					    word->len, word->text,
+					    BITS_PER_TYPE(t->memo));
+	for (id = first; id <= last && !err; id++)
+		err = plan_one(t, id, id == first);
+	return err;
+}
+
+/* The record of the @i-th, NULL for what a scribbled request may name */
+static struct mint_core *core_of(const struct mint_transfer *t, u64 i)
+{
+	u64 id = t->start + i;
+
+	return i < BITS_PER_TYPE(t->memo) && id < MAX_LOCAL_APIC ?
+	       mint_core_find(id) : NULL;
+}
+
+/* Bring those of @which online here; none of the others is touched */
+static int arrive(struct mint_transfer *t, u64 which)
+{
+	struct mint_core *core;
+	int err, first_err = 0;
+	u64 i;
+
+	for (i = 0; i < t->size && (core = core_of(t, i)); i++) {
+		if (mint_role == MINT_SUCCESSOR)
+			mint_core_own(core, true);
+		err = which & BIT_ULL(i) ? mint_core_arrive(core) : 0;
+		if (err && !first_err)
+			first_err = mint_transfer_refuse(t, err,
+							 err == -ENODEV ?
+							 "APIC ID %u is not spare in node %u: launch it with mint.spare= that names it" :
+							 "APIC ID %u does not come up in node %u: see its log",
+							 mint_apic_id(core),
+							 mint_self);
+	}
+	return first_err;
+}
+
+/* Take all of them offline here; those that were online stand in @memo */
+static int leave(struct mint_transfer *t)
+{
+	struct mint_core *core;
+	int cpu, err = 0;
+	u64 i;
+
+	for (i = 0; i < t->size && !err; i++) {
+		core = core_of(t, i);
+		if (!core)
+			return -ENODEV;
+		/* From here on nobody brings it online again */
+		if (mint_role == MINT_SUCCESSOR)
+			mint_core_own(core, false);
+		cpu = mint_core_cpu(core);
+		if (cpu < 0 || !cpu_online(cpu))
+			continue;
+		t->memo |= BIT_ULL(i);
+		err = mint_core_leave(core);
+	}
+	if (err)
+		mint_transfer_refuse(t, err, err == -EBUSY ?
+				     "APIC ID %llu does not go offline in node %u: a task with a deadline or the timekeeper needs it" :
+				     "APIC ID %llu does not go offline in node %u: see its log",
+				     t->start + i - 1, mint_self);
+	return err;
+}
+
+/* Who gives: what is asked for was not checked here. @memo says what is begun */
+static int give(struct mint_transfer *t)
+{
+	struct mint_core *core;
+	u64 i;
+
+	t->memo = 0;
+	if (mint_role == MINT_PREDECESSOR)
+		return leave(t);
+	for (i = 0; i < t->size; i++) {
+		core = core_of(t, i);
+		if (!core || mint_owner_of_core(core) != mint_self)
+			return mint_transfer_refuse(t, -ESRCH,
+						    "APIC ID %llu is not node %u's any more",
+						    t->start + i, mint_self);
+		if (!mint_core_cpu(core))
+			return mint_transfer_refuse(t, -EPERM,
+						    "APIC ID %llu is the boot core of node %u: move another one, or end the node",
+						    t->start + i, mint_self);
+	}
+	return leave(t);
+}
+
+/* What was offline before stays so, as all that was free */
+static int keep(struct mint_transfer *t)
+{
+	return arrive(t, t->memo);
+}
+
+/* What a core's record says is its owner's word: INIT, and see where it goes */
+static int clear(struct mint_transfer *t)
+{
+	struct mint_core *core;
+	int err;
+	u64 i;
+
+	for (i = 0; i < t->size; i++) {
+		core = core_of(t, i);
+		err = core ? mint_core_prove(core) : -ENODEV;
+		if (err)
+			return mint_transfer_refuse(t, err,
+						    "APIC ID %llu cannot be proven parked",
+						    t->start + i);
+	}
+	return 0;
+}
+
+static bool hand(struct mint_transfer *t, u32 from, u32 to)
+{
+	struct mint_core *core;
+	u64 i;
+
+	for (i = 0; i < t->size; i++) {
+		core = core_of(t, i);
+		if (core && mint_core_hand(core, from, to))
+			continue;
+		while (i--)
+			mint_core_hand(core_of(t, i), to, from);
+		return false;
+	}
+	return true;
+}
+
+static int take(struct mint_transfer *t)
+{
+	struct mint_transfer undo = *t;
+	int err = arrive(t, U64_MAX);
+
+	if (err && leave(&undo))
+		pr_err("%s\n", undo.reason);
+	return err;
+}
+
 const struct mint_kind mint_kind_core = {
 	.file		= "cores",
 	.node_file	= "cpus",
@@ -172,4 +409,13 @@ const struct mint_kind mint_kind_core = {
 	.set_free	= set_free,
 	.show		= show,
 	.show_node	= show_node,
+	.move		= MINT_MOVE_CORE,
+	.word		= "core",
+	.proves		= true,
+	.plan		= plan,
+	.give		= give,
+	.keep		= keep,
+	.clear		= clear,
+	.hand		= hand,
+	.take		= take,
 };

@@ -25,6 +25,7 @@ struct request;
  * @start:	which, as MINT_MOVE_* of the kind says
  * @size:	how much, the same
  * @bound:	jiffies after which who works on it should give up
+ * @memo:	what @give leaves for @keep
  * @reason:	why it is refused: resource, owner, remedy, in one line
  */
 struct mint_transfer {
@@ -34,6 +35,7 @@ struct mint_transfer {
 	u64			start;
 	u64			size;
 	unsigned long		bound;
+	u64			memo;
 	char			reason[MINT_MOVE_REASON];
 };
 
@@ -71,11 +73,14 @@ struct mint_transfer {
  *
  * @move:	MINT_MOVE_* of such things, 0 if none moves between running nodes
  * @word:	what they are called in a request to move one
+ * @proves:	@take itself makes sure that nobody else uses it: node 0, which does
+ *		so by @clear, may be dead
  * @plan:	read which thing a request names, and enter it; check that it may
  *		go to @to, as far as node 0 can see, and say whose it is (@from)
  * @give:	the kernel that gives it stops using it for good. For node 0,
  *		giver of what is free, too: to bring it to where @clear finds it
- * @keep:	undo @give: it stays with this kernel
+ * @keep:	undo @give, which was called before and may have failed half-way: it
+ *		stays with this kernel
  * @clear:	prove that nobody uses it, and bring it to rest; also after its
  *		receiver could not use it
  * @hand:	the book says now that it is @to's and not @from's any more; either
@@ -89,11 +94,14 @@ struct mint_transfer {
  * @plan, @give, @keep, @clear, @take: process, may sleep; return 0 or what
  * mint_transfer_refuse() returned.
  *
- * @plan: predecessor, under mint_claims_lock(); changes nothing.
+ * @plan: predecessor, under mint_claims_lock(); changes nothing. @to is a node
+ * that runs, whose kernel can take such things, or MINT_NODE_FREE.
  *
  * @give, @keep, @take: one transfer at a time in this kernel, no other lock
  * held. What @start and @size say was copied; in a successor nothing of it was
- * checked. They give up at @bound where they can, and then leave all as it was.
+ * checked. They give up at @bound where they can. In node 0, as giver or for what
+ * is free, the book says MINT_NODE_FLIGHT during @give and @from again during
+ * @keep; in all of them it says @to during @take.
  *
  * @clear: predecessor, the thing being MINT_NODE_FLIGHT's in the book; under the
  * lock of the claim of who gave it, unless that was node 0 or nobody.
@@ -139,6 +147,7 @@ struct mint_kind {
 				     const char *suffix);
 	u32		move;
 	const char	*word;
+	bool		proves;
 	int		(*plan)(struct mint_transfer *t,
 				const struct mint_token *word);
 	int		(*give)(struct mint_transfer *t);

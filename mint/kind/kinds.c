@@ -328,5 +328,7 @@ int mint_show_owners(char *buf, mint_owner_fn fn, u32 count)
 		snprintf(label, sizeof(label), "node %u: ", n);
 		len += mint_show_list(buf, len, fn, count, n, label);
 	}
+	len += mint_show_list(buf, len, fn, count, MINT_NODE_FLIGHT,
+			      "in flight: ");
 	return len + mint_show_list(buf, len, fn, count, MINT_NODE_FREE, "free: ");
 }

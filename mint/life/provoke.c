@@ -21,6 +21,8 @@
  *				another node's, until this node ends
  *	forge <APIC ID>		the same, and claim all the time that it is parked
  *	erase			node 0's record says that it owns nothing
+ *	move <turn> <way>	panic, hang or reboot when this node is about to
+ *				change a move to that MINT_TURN_*
  *	pause <ms>		this CPU has interrupts off for so long; in node 0,
  *				too
  *
@@ -36,6 +38,7 @@
 #include <linux/kthread.h>
 #include <linux/nmi.h>
 #include <linux/prandom.h>
+#include <linux/reboot.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -47,6 +50,7 @@
 
 #include "../area/area.h"
 #include "../core/core.h"
+#include "../move/move.h"
 #include "life.h"
 
 #define PAUSE_MS_MAX	60000
@@ -151,6 +155,12 @@ static u32 find_targets(struct target *targets)
 	for (i = 0; (core = mint_core(i)); i++)
 		if (mint_owner_of_core(core) == mint_self)
 			count = add_target(targets, count, core, sizeof(*core));
+	count = add_target(targets, count, mint_move(0),
+			   mint_layout.moves.stride * mint_layout.moves.count);
+	count = add_target(targets, count, mint_peer(mint_self),
+			   sizeof(struct mint_peer));
+	count = add_target(targets, count, mint_spares(mint_self),
+			   mint_layout.spares.stride);
 	count = add_target(targets, count, &mint_common->ioapic_lock,
 			   sizeof(struct mint_lock));
 	return add_target(targets, count, &mint_common->pci_lock,
@@ -320,6 +330,30 @@ static int provoke_erase(char *args)
 	return 0;
 }
 
+static u32 move_turn;
+static char move_way[16];
+
+/* In the middle of a transfer, with its locks held */
+static void end_at_turn(u32 turn)
+{
+	if (turn != READ_ONCE(move_turn))
+		return;
+	pr_notice("provoked at turn %u: %s\n", turn, move_way);
+	if (!strcmp(move_way, "panic"))
+		panic("mint: provoked at turn %u", turn);
+	if (!strcmp(move_way, "reboot"))
+		emergency_restart();
+	on_cpus(cpu_online_mask, spin);
+}
+
+static int provoke_move(char *args)
+{
+	if (!args || sscanf(args, "%u %15s", &move_turn, move_way) != 2)
+		return -EINVAL;
+	mint_turn_listen(end_at_turn);
+	return 0;
+}
+
 static int provoke_pause(char *args)
 {
 	unsigned long flags;
@@ -350,6 +384,7 @@ static const struct {
 	{ "deface",	provoke_deface },
 	{ "forge",	provoke_forge },
 	{ "erase",	provoke_erase },
+	{ "move",	provoke_move },
 	{ "pause",	provoke_pause },
 };
 

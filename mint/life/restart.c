@@ -6,7 +6,7 @@
  * there, the restart loop in the gateway page (core/gateway.S) copies it over
  * the old kernel and enters it, without node 0 (Mint, design talk, "Reboot").
  * Cores, memory, devices and, unless the image was changed meanwhile, command
- * line stay as they were.
+ * line stay as they were; what has moved here or away since the launch stays so.
  */
 
 #include <linux/delay.h>
@@ -25,6 +25,7 @@
 #include "../area/area.h"
 #include "../core/core.h"
 #include "../own/own.h"
+#include "../move/move.h"
 #include "life.h"
 
 #define PARK_BOUND_US	200000
@@ -93,7 +94,9 @@ bool mint_restart_ready(void)
 	}
 	for_each_present_cpu(cpu) {
 		core = mint_core_find(cpu_physical_id(cpu));
-		if (cpu == smp_processor_id() || !core)
+		/* One that was given away may run another kernel */
+		if (cpu == smp_processor_id() || !core ||
+		    mint_owner_of_core(core) != mint_self)
 			continue;
 		for (us = 0; !mint_core_parked(core); us++) {
 			if (us == PARK_BOUND_US) {
@@ -159,6 +162,7 @@ void mint_restart(void)
 	mint_report_state(MINT_STATE_STARTING, "own reboot");
 	/* The next kernel may be one that takes no causes: it would not be rung */
 	mint_bell_forget(mint_self);
+	mint_move_forget();
 	mint_restart_jump(kept_range.start);
 }
 

@@ -19,6 +19,7 @@
 #include "../core/core.h"
 #include "../own/own.h"
 #include "../kind/kind.h"
+#include "../move/move.h"
 #include "../talk/talk.h"
 #include "../life/life.h"
 
@@ -77,6 +78,27 @@ static struct kobj_attribute version_attr = __ATTR_RO(version);
 static struct kobj_attribute timing_attr = __ATTR_RW(timing);
 static struct kobj_attribute node_attr = __ATTR_RO(node);
 static struct kobj_attribute clock_attr = __ATTR_RO(clock);
+
+static ssize_t move_store(struct kobject *kobj, struct kobj_attribute *attr,
+			  const char *buf, size_t count)
+{
+	return mint_move_request(buf) ?: count;
+}
+
+static struct kobj_attribute move_attr = __ATTR_WO(move);
+
+static ssize_t moves_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return mint_history_show(buf);
+}
+
+static struct kobj_attribute moves_attr = __ATTR_RO(moves);
+
+static void moves_changed(void)
+{
+	sysfs_notify(mint_kobj, NULL, "moves");
+}
 
 static struct kobj_attribute kind_attrs[MINT_KINDS_MAX];
 static struct kobj_attribute node_kind_attrs[MINT_KINDS_MAX];
@@ -340,6 +362,12 @@ static int __init mint_sysfs_init(void)
 	nodes_kobj = kobject_create_and_add("nodes", mint_kobj);
 	if (!nodes_kobj || sysfs_create_files(mint_kobj, machine_attrs))
 		return -ENOMEM;
+	if (mint_role == MINT_PREDECESSOR) {
+		if (sysfs_create_file(mint_kobj, &move_attr.attr) ||
+		    sysfs_create_file(mint_kobj, &moves_attr.attr))
+			return -ENOMEM;
+		mint_history_listen(moves_changed);
+	}
 	/* A successor shows itself and node 0; the others come and go */
 	for (n = 0; (node = mint_node(n)); n++)
 		if (n == mint_self || (n == 0 && mint_successor()))

@@ -1,0 +1,641 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: node 0 moves a thing from one running node to another.
+ *
+ * Owns each transfer from the request to its end: who is asked when, and at which
+ * step the book (own/claim.c, core/cpu.c) says what. At each instant the thing is
+ * one node's, free, or in flight:
+ *
+ *	request		the giver's
+ *	given		in flight	node 0 proves that nobody uses it
+ *	cleared		the receiver's	which begins to use it
+ *	taken		the receiver's
+ *
+ * What is called off before it is given stays the giver's; a thing that the
+ * receiver cannot use becomes free, after another proof. A party that dies in
+ * between has the thing, or has not, as the book says, and it comes back with all
+ * else that the node had.
+ *
+ * Transfers of different things run side by side: each is a work of its own. No
+ * lock is held while a node is waited for, but that of the giver's claim during
+ * the proof, so that nobody else resets its cores meanwhile.
+ */
+
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/ctype.h>
+#include <linux/init.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/kref.h>
+#include <linux/ktime.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "../area/area.h"
+#include "../own/own.h"
+#include "move.h"
+
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "mint."
+
+/* For somebody who stops, loads or releases a node to come to an end */
+#define CLAIM_BOUND_MS		15000
+
+/* How long a node may take to give a thing, and to take it, ms */
+static unsigned int move_ms = 30000;
+module_param(move_ms, uint, 0644);
+
+/**
+ * struct job - a transfer under way
+ * @t:		what moves from whom to whom
+ * @work:	does it
+ * @ref:	held by @work and by who asked for it
+ * @done:	it is over
+ * @err:	how it ended
+ * @record:	the record of the move
+ * @from_incarnation: of the giver that was meant
+ * @to_incarnation: of the receiver that was meant
+ * @history:	what is told of it
+ * @began:	when it was asked for
+ * @step_at:	when its step began
+ */
+struct job {
+	struct mint_transfer	t;
+	struct work_struct	work;
+	struct kref		ref;
+	struct completion	done;
+	int			err;
+	struct mint_move	*record;
+	u64			from_incarnation;
+	u64			to_incarnation;
+	struct mint_history	history;
+	ktime_t			began;
+	ktime_t			step_at;
+};
+
+/* By record; mint_claims_lock() guards it */
+static struct job *jobs[MINT_MOVES];
+static u32 last_seq;
+
+static DECLARE_WAIT_QUEUE_HEAD(move_wait);
+
+/**
+ * mint_move_bound() - how long giver and receiver may take
+ *
+ * Context: any.
+ * Return: jiffies.
+ */
+unsigned long mint_move_bound(void)
+{
+	return msecs_to_jiffies(READ_ONCE(move_ms));
+}
+
+static void free_job(struct kref *ref)
+{
+	kfree(container_of(ref, struct job, ref));
+}
+
+static bool is_successor(u32 n)
+{
+	return n != mint_self && n < MINT_NODE_FLIGHT;
+}
+
+/* ---- what people are told ---- */
+
+static void tell(struct job *job, const char *state)
+{
+	job->history.state = state;
+	job->history.from = job->t.from;
+	job->history.to = job->t.to;
+	job->history.total_us = ktime_us_delta(ktime_get(), job->began);
+	strscpy(job->history.reason, job->t.reason, sizeof(job->history.reason));
+	mint_history_set(&job->history);
+}
+
+static void step_over(struct job *job, enum mint_step step)
+{
+	ktime_t now = ktime_get();
+
+	job->history.us[step] = ktime_us_delta(now, job->step_at);
+	job->step_at = now;
+}
+
+/* ---- parties ---- */
+
+/* Is this still the node that was meant, and not on its way out? */
+static bool party_lives(u32 n, u64 incarnation)
+{
+	u32 state;
+
+	if (!is_successor(n))
+		return true;
+	state = mint_state(n);
+	return mint_incarnation(n) == incarnation && mint_claim(n) &&
+	       state != MINT_STATE_ENDING && state != MINT_STATE_QUARANTINE;
+}
+
+static bool giver_lives(const struct job *job)
+{
+	return party_lives(job->t.from, job->from_incarnation);
+}
+
+static bool receiver_lives(const struct job *job)
+{
+	return party_lives(job->t.to, job->to_incarnation);
+}
+
+static u32 turn_of(const struct job *job)
+{
+	/* Pairs with the change of the turn: error and reason come before it */
+	u32 turn = smp_load_acquire(&job->record->turn);
+
+	return MINT_TURN_SEQ(turn) == job->history.seq ? MINT_TURN_STATE(turn) :
+							MINT_TURN_NONE;
+}
+
+/* What the party says, as one line that does no harm to a terminal */
+static int reason_of(struct job *job)
+{
+	int i, err = READ_ONCE(job->record->error);
+	char c;
+
+	for (i = 0; i < sizeof(job->t.reason) - 1; i++) {
+		c = READ_ONCE(job->record->reason[i]);
+		if (!c)
+			break;
+		job->t.reason[i] = isascii(c) && isprint(c) ? c : '?';
+	}
+	job->t.reason[i] = '\0';
+	return err < 0 && err >= -MAX_ERRNO ? err : -EIO;
+}
+
+static void set_turn(struct job *job, u32 state)
+{
+	mint_turn_stamp(job->record, state);
+	/* Pairs with look_at() of the party: all else was written before */
+	smp_store_release(&job->record->turn, MINT_TURN(job->history.seq, state));
+}
+
+static bool party_is_on_it(const struct job *job, u32 asked, u32 at_it)
+{
+	u32 turn = turn_of(job);
+
+	return turn == asked || turn == at_it;
+}
+
+/*
+ * Ask a party for its turn, and wait for it. A record that somebody scribbles is
+ * as good as a refusal.
+ */
+static int ask(struct job *job, u32 party, u32 asked, u32 at_it, u32 done,
+	       bool (*lives)(const struct job *job))
+{
+	set_turn(job, asked);
+	mint_ring_node(party, MINT_BELL_MOVE);
+	wait_event_timeout(move_wait,
+			   !party_is_on_it(job, asked, at_it) || !lives(job),
+			   mint_move_bound());
+	if (turn_of(job) == done)
+		return 0;
+	if (!lives(job))
+		return mint_transfer_refuse(&job->t, -ESRCH,
+					    "node %u has ended meanwhile", party);
+	if (party_is_on_it(job, asked, at_it))
+		return mint_transfer_refuse(&job->t, -ETIMEDOUT,
+					    "node %u did not do its part in %u ms: see its state and log",
+					    party, READ_ONCE(move_ms));
+	return reason_of(job);
+}
+
+/* ---- the book ---- */
+
+/* The claim of a successor, locked; NULL if it is not to be had in time */
+static struct mint_claim *lock_claim(u32 n)
+{
+	unsigned long bound = jiffies + mint_move_bound();
+	struct mint_claim *claim;
+
+	while (!(claim = mint_claim_trylock(n)))
+		if (!mint_claim_wait(n, CLAIM_BOUND_MS) ||
+		    time_after(jiffies, bound))
+			break;
+	return claim;
+}
+
+static bool hand(struct job *job, u32 from, u32 to)
+{
+	guard(mint_claims)();
+	return job->t.kind->hand(&job->t, from, to);
+}
+
+/*
+ * Into the book of a successor, under its claim's lock: it may be over by now,
+ * and then the thing is not its own.
+ */
+static bool hand_to_receiver(struct job *job)
+{
+	struct mint_claim *claim;
+	bool handed;
+
+	if (!is_successor(job->t.to))
+		return hand(job, MINT_NODE_FLIGHT, job->t.to);
+	claim = lock_claim(job->t.to);
+	handed = claim && receiver_lives(job) &&
+		 hand(job, MINT_NODE_FLIGHT, job->t.to);
+	if (claim)
+		mint_claim_unlock(claim);
+	return handed;
+}
+
+/* Out of the book of the receiver again, which does not use it */
+static bool take_from_receiver(struct job *job)
+{
+	struct mint_claim *claim;
+	bool handed;
+
+	if (!is_successor(job->t.to))
+		return hand(job, job->t.to, MINT_NODE_FLIGHT);
+	claim = lock_claim(job->t.to);
+	handed = claim && receiver_lives(job) &&
+		 hand(job, job->t.to, MINT_NODE_FLIGHT);
+	if (claim)
+		mint_claim_unlock(claim);
+	return handed;
+}
+
+/* It is in flight and nobody wants it: if it is at rest, anybody may have it */
+static void set_free(struct job *job)
+{
+	struct mint_transfer t = job->t;
+
+	if (t.kind->clear && t.kind->clear(&t)) {
+		pr_err("%s: it stays in quarantine, in flight\n", t.reason);
+		return;
+	}
+	hand(job, MINT_NODE_FLIGHT, MINT_NODE_FREE);
+}
+
+/* ---- the steps ---- */
+
+static int clear(struct job *job)
+{
+	return job->t.kind->clear ? job->t.kind->clear(&job->t) : 0;
+}
+
+/* Node 0 gives, or brings what is free to where it can go */
+static int give_here(struct job *job)
+{
+	struct mint_transfer *t = &job->t, undo;
+	int err;
+
+	if (!hand(job, t->from, MINT_NODE_FLIGHT))
+		return mint_transfer_refuse(t, -EBUSY, "its owner has just changed: try again");
+	err = mint_move_local(t, t->kind->give);
+	step_over(job, MINT_STEP_GIVE);
+	err = err ?: clear(job);
+	if (!err)
+		return 0;
+	undo = *t;
+	hand(job, MINT_NODE_FLIGHT, t->from);
+	if (mint_move_local(&undo, undo.kind->keep))
+		pr_err("%s\n", undo.reason);
+	return err;
+}
+
+/* A successor gives; node 0 believes it when it has seen it */
+static int give_there(struct job *job)
+{
+	struct mint_transfer *t = &job->t;
+	struct mint_claim *claim;
+	u32 n = t->from;
+	int err;
+
+	err = ask(job, n, MINT_TURN_OFFERED, MINT_TURN_GIVING, MINT_TURN_GIVEN,
+		  giver_lives);
+	/* If it is given in the same instant, that counts */
+	if (err && (mint_turn_change(job->record, job->history.seq,
+				     MINT_TURN_OFFERED, MINT_TURN_REVOKED) ||
+		    mint_turn_change(job->record, job->history.seq,
+				     MINT_TURN_GIVING, MINT_TURN_REVOKED) ||
+		    turn_of(job) != MINT_TURN_GIVEN))
+		return err;
+	t->reason[0] = '\0';
+	step_over(job, MINT_STEP_GIVE);
+
+	claim = lock_claim(n);
+	if (!claim)
+		return mint_transfer_refuse(t, -EBUSY, "node %u is being stopped: try again",
+					    n);
+	err = giver_lives(job) && hand(job, n, MINT_NODE_FLIGHT) ? clear(job) :
+	      mint_transfer_refuse(t, -ESRCH, "node %u has ended meanwhile, and what it had is free",
+				   n);
+	/* A core that may run what it wants stays with its node */
+	if (err)
+		hand(job, MINT_NODE_FLIGHT, n);
+	mint_claim_unlock(claim);
+	return err;
+}
+
+static int take_here(struct job *job)
+{
+	int err = mint_move_local(&job->t, job->t.kind->take);
+
+	if (err && take_from_receiver(job))
+		set_free(job);
+	return err;
+}
+
+static int take_there(struct job *job)
+{
+	int err = ask(job, job->t.to, MINT_TURN_CLEARED, MINT_TURN_TAKING,
+		      MINT_TURN_TAKEN, receiver_lives);
+
+	if (!err || !receiver_lives(job))
+		return err;
+	/* It has not begun, or is back where it was: the receiver lets go of it */
+	if ((mint_turn_change(job->record, job->history.seq, MINT_TURN_CLEARED,
+			      MINT_TURN_REVOKED) ||
+	     turn_of(job) == MINT_TURN_DECLINED) && take_from_receiver(job))
+		set_free(job);
+	return err;
+}
+
+static int transfer(struct job *job)
+{
+	struct mint_transfer *t = &job->t;
+	int err;
+
+	err = is_successor(t->from) ? give_there(job) : give_here(job);
+	if (err)
+		return err;
+	step_over(job, MINT_STEP_CLEAR);
+	if (!hand_to_receiver(job)) {
+		set_free(job);
+		return mint_transfer_refuse(t, -ESRCH, "node %u has ended meanwhile: it is free now",
+					    t->to);
+	}
+	if (t->to == MINT_NODE_FREE)
+		return 0;
+	err = is_successor(t->to) ? take_there(job) : take_here(job);
+	step_over(job, MINT_STEP_TAKE);
+	return err;
+}
+
+static void run_job(struct work_struct *work)
+{
+	struct job *job = container_of(work, struct job, work);
+	u32 i;
+
+	job->err = transfer(job);
+	tell(job, !job->err ? "taken" :
+	     turn_of(job) == MINT_TURN_REFUSED ? "refused" : "failed");
+	if (job->err)
+		pr_warn("move %u, %s: %s\n", job->history.seq, job->history.what,
+			job->t.reason);
+	set_turn(job, MINT_TURN_NONE);
+	scoped_guard(mint_claims)
+		for (i = 0; i < MINT_MOVES; i++)
+			if (jobs[i] == job)
+				jobs[i] = NULL;
+	complete_all(&job->done);
+	kref_put(&job->ref, free_job);
+}
+
+/* ---- requests ---- */
+
+static int check_party(struct mint_transfer *t, u32 n)
+{
+	const struct mint_peer *peer;
+	u32 state;
+
+	if (!is_successor(n))
+		return 0;
+	state = mint_state(n);
+	if (!mint_claim(n) || state != MINT_STATE_RUNNING)
+		return mint_transfer_refuse(t, -ESRCH,
+					    "node %u is %s: only a node that runs gives and takes",
+					    n, mint_state_name(state));
+	peer = mint_peer(n);
+	if (!peer || !(READ_ONCE(peer->can) & 1U << t->kind->move))
+		return mint_transfer_refuse(t, -EOPNOTSUPP,
+					    "the kernel of node %u moves no %s: end the node to get it back",
+					    n, t->kind->word);
+	return 0;
+}
+
+/* Is a part of it on its way already? */
+static int check_jobs(struct job *job)
+{
+	const struct mint_transfer *other;
+	struct mint_transfer *t = &job->t;
+	u32 i;
+
+	for (i = 0; i < MINT_MOVES; i++) {
+		other = jobs[i] ? &jobs[i]->t : NULL;
+		if (other && other->kind == t->kind &&
+		    other->start < t->start + t->size &&
+		    t->start < other->start + other->size)
+			return mint_transfer_refuse(t, -EBUSY, "move %u has it: see /sys/kernel/mint/moves",
+						    jobs[i]->history.seq);
+	}
+	return 0;
+}
+
+static int enter_job(struct job *job)
+{
+	struct mint_move *record;
+	u32 i;
+
+	for (i = 0; i < MINT_MOVES && (record = mint_move(i)); i++)
+		if (!jobs[i])
+			break;
+	if (i == MINT_MOVES || !record)
+		return mint_transfer_refuse(&job->t, -EAGAIN,
+					    "%u moves are under way: wait for one of them",
+					    MINT_MOVES);
+	job->record = record;
+	job->from_incarnation = mint_incarnation(job->t.from);
+	job->to_incarnation = mint_incarnation(job->t.to);
+	record->kind = job->t.kind->move;
+	record->from = job->t.from;
+	record->to = job->t.to;
+	record->start = job->t.start;
+	record->size = job->t.size;
+	record->flags = 0;
+	record->error = 0;
+	memset(record->reason, 0, sizeof(record->reason));
+	memset(record->tsc, 0, sizeof(record->tsc));
+	jobs[i] = job;
+	return 0;
+}
+
+static int plan(struct job *job, const struct mint_token *thing)
+{
+	struct mint_transfer *t = &job->t;
+	int err;
+
+	guard(mint_claims)();
+	/* Told even if it is refused */
+	last_seq = (last_seq + 1) & (U32_MAX >> 8);
+	job->history.seq = last_seq;
+	err = check_party(t, t->to) ?: t->kind->plan(t, thing);
+	if (!err && t->from == t->to)
+		err = mint_transfer_refuse(t, -EEXIST, t->to == MINT_NODE_FREE ?
+					   "it is free already" :
+					   "node %u has it already", t->to);
+	return err ?: check_party(t, t->from) ?: check_jobs(job) ?:
+	       enter_job(job);
+}
+
+/* The next word of a line, between blanks */
+static bool next_word(const char **rest, struct mint_token *word)
+{
+	const char *p = skip_spaces(*rest);
+
+	word->text = p;
+	while (*p && !isspace(*p))
+		p++;
+	word->len = p - word->text;
+	*rest = p;
+	return word->len;
+}
+
+static bool token_is(const struct mint_token *token, const char *word)
+{
+	return strlen(word) == token->len &&
+	       !strncmp(token->text, word, token->len);
+}
+
+static const struct mint_kind *kind_named(const struct mint_token *word)
+{
+	const struct mint_kind *kind;
+	u32 i;
+
+	for (i = 0; (kind = mint_kind(i)); i++)
+		if (kind->word && token_is(word, kind->word))
+			return kind;
+	return NULL;
+}
+
+static int parse_node(const struct mint_token *token, u32 *n)
+{
+	char buf[12];
+
+	if (token_is(token, "free")) {
+		*n = MINT_NODE_FREE;
+		return 0;
+	}
+	snprintf(buf, sizeof(buf), "%.*s", token->len, token->text);
+	return token->len < sizeof(buf) && !kstrtou32(buf, 10, n) &&
+	       mint_node(*n) ? 0 : -EINVAL;
+}
+
+/* "core 5 2": what, which, and to whom */
+static int parse(struct job *job, const char *text, struct mint_token *thing)
+{
+	struct mint_token words[3], last;
+	const char *rest = text;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (!next_word(&rest, &words[i]))
+			goto bad;
+	if (next_word(&rest, &last))
+		goto bad;
+	job->t.kind = kind_named(&words[0]);
+	if (!job->t.kind || parse_node(&words[2], &job->t.to))
+		goto bad;
+	*thing = words[1];
+	return 0;
+bad:
+	return mint_transfer_refuse(&job->t, -EINVAL,
+				    "want '<core|memory|pci> <which> <node|free>', see docs/moving.md");
+}
+
+static struct job *new_job(void)
+{
+	struct job *job = kzalloc(sizeof(*job), GFP_KERNEL);
+
+	if (!job)
+		return NULL;
+	INIT_WORK(&job->work, run_job);
+	kref_init(&job->ref);
+	init_completion(&job->done);
+	job->began = ktime_get();
+	job->step_at = job->began;
+	job->t.from = MINT_NODE_FREE;
+	job->t.to = MINT_NODE_FREE;
+	return job;
+}
+
+/**
+ * mint_move_request() - move a thing to another node, or set it free
+ * @text:	"<kind> <which> <node|free>", which need not end in a newline
+ *
+ * Returns when that is settled. Who is killed meanwhile does not stop it: its end
+ * stands in /sys/kernel/mint/moves.
+ *
+ * Context: predecessor, process.
+ * Return: 0; why it was refused or has failed, -EINTR.
+ */
+int mint_move_request(const char *text)
+{
+	struct mint_token thing;
+	struct job *job;
+	int err;
+
+	job = new_job();
+	if (!job)
+		return -ENOMEM;
+	err = parse(job, text, &thing);
+	if (!err)
+		snprintf(job->history.what, sizeof(job->history.what), "%s %.*s",
+			 job->t.kind->word, thing.len, thing.text);
+	err = err ?: plan(job, &thing);
+	if (err) {
+		pr_warn("move refused: %s\n", job->t.reason);
+		if (job->history.seq)
+			tell(job, "refused");
+		kref_put(&job->ref, free_job);
+		return err;
+	}
+	tell(job, "moving");
+	kref_get(&job->ref);
+	queue_work(system_unbound_wq, &job->work);
+	err = wait_for_completion_killable(&job->done) ? -EINTR : job->err;
+	kref_put(&job->ref, free_job);
+	return err;
+}
+
+static void move_rung(u32 n)
+{
+	wake_up_all(&move_wait);
+}
+
+/* A party may have come to its end */
+static int on_node(struct notifier_block *nb, unsigned long what, void *data)
+{
+	if (what == MINT_NODE_STATE || what == MINT_NODE_GONE)
+		wake_up_all(&move_wait);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block node_block = {
+	.notifier_call	= on_node,
+};
+
+static int __init mint_transfer_init(void)
+{
+	if (mint_role != MINT_PREDECESSOR)
+		return 0;
+	mint_bell_listen(MINT_BELL_MOVE, move_rung);
+	mint_node_listen(&node_block);
+	return 0;
+}
+late_initcall(mint_transfer_init);

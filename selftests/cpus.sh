@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a successor does while move.sh moves its cores: it says in its log how
+# many are online, whenever that changes. As its command line says:
+#
+#   cpus.reboot_at=<n>	in the first boot, reboot when there are so many,
+#   cpus.after=<n>	after there were so many
+#   cpus.grab=<n>	after there were so many, try to get one back that is gone
+#   cpus.deadline=<cpu>	a task with a deadline, so that no core can go
+#   cpus.provoke=<turn>:<way>	fail at that turn of a move
+#   cpus.busy=1		keep all cores busy, whatever there are
+
+MINT=/sys/kernel/mint
+cpus=/sys/devices/system/cpu
+
+reboot_at='' after=0 grab='' deadline='' provoke='' busy=''
+read -r line </proc/cmdline
+for word in $line; do
+	case $word in
+	cpus.*=*)
+		name=${word%%=*}
+		eval "${name#cpus.}=\${word#*=}"
+		;;
+	esac
+done
+
+say() {
+	echo "<5>cpus.sh: $*" >/dev/kmsg
+}
+
+[ -z "$busy" ] || for _ in 1 2 3; do
+	while :; do
+		:
+	done &
+done
+[ -z "$deadline" ] || {
+	# SCHED_DEADLINE's bandwidth is what the cores left could not bear
+	/test/deadline &
+	say deadline
+}
+[ -z "$provoke" ] || {
+	echo "move ${provoke%:*} ${provoke#*:}" >/sys/kernel/debug/mint/provoke
+	say armed
+}
+
+boots=$(cat "$MINT/nodes/$(cat "$MINT/node")/boots")
+last=0 seen=0
+while :; do
+	count=$(nproc)
+	if [ "$count" != "$last" ]; then
+		say "$count"
+		last=$count
+		[ "$count" != "$after" ] || seen=1
+		[ "$after" != 0 ] || seen=1
+		if [ "$seen$count$boots" = "1${reboot_at}1" ]; then
+			/bin/busybox reboot -f
+		fi
+		if [ -n "$grab" ]; then
+			[ "$count" != "$grab" ] || grabbing=1
+			if [ "${grabbing:-}" = 1 ] && [ "$count" -lt "$grab" ]; then
+				echo 1 2>/dev/null >"$cpus/cpu$((grab - 1))/online" ||
+					say "grab fails"
+			fi
+		fi
+	fi
+	usleep 50000
+done

@@ -1,0 +1,362 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Cores change hands while both kernels run: between node 0, successors and the
+# free ones, in every direction; a party that dies in between takes nothing with
+# it; what is refused changes nothing.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
+. "$(dirname "$0")/functions.sh"
+need_mint
+[ "$free_at_start" -ge 4 ] || skip_all "needs 4 free cores"
+[ -e "$MINT/move" ] || skip_all "no $MINT/move"
+
+# shellcheck disable=SC2034 # read by settle()
+panic_is_bad="no panic is"
+
+
+# move <kind> <which> <to>: what the line of it says then is in $said
+move() {
+	local rc=0
+
+	echo "$*" >"$MINT/move" 2>"$TMP/err" || rc=1
+	said=$(tail -n 1 "$MINT/moves")
+	say "$said"
+	return $rc
+}
+
+# moves <kind> <which> <to>: it has to succeed
+moves() {
+	move "$@" || fail "move $*: $said: $(cat "$TMP/err")"
+	case $said in
+	*" taken "*) ;;
+	*) fail "move $* succeeds, and its line says: $said" ;;
+	esac
+}
+
+# has <owner> <APIC ID>
+has() {
+	case " $(cores_of "$1")" in
+	*" $2 "*) return 0 ;;
+	esac
+	return 1
+}
+
+# uses <node> <APIC ID>: its kernel runs on that core, by the core's own record
+uses() {
+	case " $(expand "$(cat "$MINT/nodes/$1/cpus_up")")" in
+	*" $2 "*) return 0 ;;
+	esac
+	return 1
+}
+
+# owns <node> <APIC ID>: it has the core, and uses it
+owns() {
+	has "node $1" "$2" || fail "node $1 has not APIC ID $2: $(cat "$MINT/cores")"
+	uses "$1" "$2" || fail "node $1 does not use APIC ID $2"
+}
+
+# is_free <APIC ID>
+is_free() {
+	has free "$1" || fail "APIC ID $1 is not free: $(cat "$MINT/cores")"
+}
+
+# counts <node> <n>: by its own word it has so many cores online
+counts() {
+	loop_until 30 grep -q "cpus.sh: $2\$" "$MINT/nodes/$1/log" ||
+		fail "node $1 does not say that it has $2 cores"
+}
+
+# two_nodes: $first and $second, each with one core, and $spare, a free one
+two_nodes() {
+	initrd_with "$HERE/cpus.sh"
+	more="mint.test=/test/cpus.sh ${more_first:-}" launch 1
+	first=$node
+	first_boot=$boot
+	more="mint.test=/test/cpus.sh ${more_second:-}" launch 1
+	second=$node
+	spare=$(free_cores 1) || fail "no free core: $(cat "$MINT/cores")"
+	spare=${spare%% *}
+}
+
+# cpu_of <APIC ID>: number of the CPU that node 0 has online there, or nothing
+cpu_of() {
+	awk -v id="$1" '/^processor/ { cpu = $3 }
+		/^apicid/ && $3 == id { print cpu }' /proc/cpuinfo
+}
+
+# at_end: a test may have changed how long a party may take
+at_end() {
+	parameter move_ms 30000
+}
+
+# ---- every direction --------------------------------------------------------
+
+free_and_back() {
+	two_nodes
+	moves core "$spare" "$first"
+	owns "$first" "$spare"
+	counts "$first" 2
+	moves core "$spare" free
+	is_free "$spare"
+	uses "$first" "$spare" && fail "node $first still uses it"
+	# What was moved can be lent, too
+	launch 1
+	alive "$first"
+	alive "$second"
+}
+
+between_successors() {
+	two_nodes
+	moves core "$spare" "$first"
+	for _ in 1 2 3; do
+		moves core "$spare" "$second"
+		owns "$second" "$spare"
+		moves core "$spare" "$first"
+		owns "$first" "$spare"
+	done
+	counts "$second" 2
+	alive "$first"
+	alive "$second"
+}
+
+# Node 0 gets a core from a successor, gives one of its own, and gets it back.
+with_node0() {
+	two_nodes
+	moves core "$spare" "$first"
+	before=$(cores_of "node 0" | wc -w)
+	moves core "$spare" 0
+	has "node 0" "$spare" || fail "node 0 has it not: $(cat "$MINT/cores")"
+	[ "$(cores_of "node 0" | wc -w)" = $((before + 1)) ] ||
+		fail "node 0 has $(cores_of "node 0")"
+	[ -n "$(cpu_of "$spare")" ] || fail "node 0 does not use APIC ID $spare"
+	taskset -c "$(cpu_of "$spare")" true ||
+		fail "nothing runs on APIC ID $spare"
+	moves core "$spare" "$second"
+	[ -z "$(cpu_of "$spare")" ] || fail "node 0 still uses APIC ID $spare"
+	owns "$second" "$spare"
+	moves core "$spare" free
+	is_free "$spare"
+}
+
+# ---- what holds afterwards --------------------------------------------------
+
+# An own reboot begins with what the node has by then.
+reboot_with_more() {
+	initrd_with "$HERE/cpus.sh"
+	more="mint.test=/test/cpus.sh cpus.reboot_at=2" launch 1
+	first=$node
+	spare=$(free_cores 1)
+	spare=${spare%% *}
+	moves core "$spare" "$first"
+	rebooted() {
+		[ "$(boots "$first")" = 2 ]
+	}
+	loop_until 60 rebooted || fail "node $first has booted $(boots "$first") times"
+	runs "$first"
+	loop_until 30 uses "$first" "$spare" || fail "it has lost APIC ID $spare"
+	moves core "$spare" free
+	is_free "$spare"
+}
+
+# And without what it gave away.
+reboot_with_less() {
+	initrd_with "$HERE/cpus.sh"
+	more="mint.test=/test/cpus.sh cpus.reboot_at=1 cpus.after=2" launch 2
+	first=$node
+	counts "$first" 2
+	spare=${ids##* }
+	moves core "$spare" free
+	rebooted() {
+		[ "$(boots "$first")" = 2 ]
+	}
+	loop_until 60 rebooted || fail "node $first has booted $(boots "$first") times"
+	runs "$first"
+	is_free "$spare"
+	moves core "$spare" "$first"
+	owns "$first" "$spare"
+}
+
+# A core that came by a move goes with all others.
+ends_with_its_node() {
+	two_nodes
+	moves core "$spare" "$first"
+	echo force >"$MINT/nodes/$first/stop" || fail "force fails"
+	over "$first" || fail "node $first is $(state "$first")"
+	is_free "$spare"
+	alive "$second"
+}
+
+# What is gone stays gone, whatever its old node tries.
+given_away_stays_away() {
+	expects "CPU . (APIC ID [0-9]*) .*(not this node's|belongs to node)"
+	initrd_with "$HERE/cpus.sh"
+	more="mint.test=/test/cpus.sh cpus.grab=2" launch 2
+	first=$node
+	spare=${ids##* }
+	counts "$first" 2
+	moves core "$spare" 0
+	loop_until 30 grep -q "cpus.sh: grab fails" "$MINT/nodes/$first/log" ||
+		fail "node $first brings a core of node 0 online, or does not try"
+	[ -n "$(cpu_of "$spare")" ] || fail "node 0 has lost APIC ID $spare"
+	moves core "$spare" free
+}
+
+# ---- refusals ---------------------------------------------------------------
+
+# no_move <resource> <owner> <remedy> <kind> <which> <to>
+no_move() {
+	try_move() {
+		move "$@" >/dev/null && return 0
+		sed -n '$s/.* \(refused\|failed\) [0-9.]* //p' "$MINT/moves" >&2
+		return 1
+	}
+	refused "$1" "$2" "$3" try_move "$4" "$5" "$6"
+}
+
+refusals() {
+	two_nodes
+	no_move "APIC ID 0" "node 0" "another core" core 0 "$first"
+	no_move "APIC ID $first_boot" "node $first" "another|end the node" \
+		core "$first_boot" "$second"
+	no_move "APIC ID 4711" "does not exist" "see .*cores" core 4711 "$first"
+	no_move "'x'" "is not" "<APIC ID>" core x "$first"
+	no_move "node [0-9]+" "is (none|ended)" "that runs" core "$spare" 4
+	moves core "$spare" "$first"
+	no_move "node $first" "has it" "already" core "$spare" "$first"
+	moves core "$spare" free
+	no_move "it" "is free" "already" core "$spare" free
+	alive "$first"
+	alive "$second"
+}
+
+# nonsense: what is no request at all
+nonsense() {
+	snapshot nonsense
+	for text in "" core "core 1" "core 1 1 1" "disk 1 0" "core 1 99" \
+		"core 1 x" "$(head -c 3000 /dev/zero | tr '\0' x)"; do
+		echo "$text" 2>/dev/null >"$MINT/move" &&
+			fail "'$text' was taken for a request"
+	done
+	unchanged nonsense || exit 1
+}
+
+not_spare() {
+	more_first=mint.spare=none
+	two_nodes
+	no_move "APIC ID $spare" "node $first" "mint.spare=" core "$spare" "$first"
+	moves core "$spare" "$second"
+}
+
+# A giver whose core does not go offline keeps it.
+busy_core() {
+	need_helper deadline
+	initrd_with "$HERE/cpus.sh" "$TMP/deadline"
+	more="mint.test=/test/cpus.sh cpus.deadline=1" launch 2
+	first=$node
+	spare=${ids##* }
+	loop_until 30 grep -q "cpus.sh: deadline" "$MINT/nodes/$first/log" ||
+		fail "no task with a deadline in node $first"
+	no_move "APIC ID $spare" "node $first" "deadline" core "$spare" free
+	owns "$first" "$spare"
+}
+
+# ---- a party dies -----------------------------------------------------------
+
+# dies <giver|receiver> <turn> <way>: and the core is where it belongs then
+dies() {
+	local who="$1" turn="$2" way="$3"
+
+	zcat /proc/config.gz 2>/dev/null | grep -q "^CONFIG_MINT_PROVOKE=y" ||
+		skip "needs CONFIG_MINT_PROVOKE in the successor"
+	expects "provoked at turn"
+	parameter move_ms 8000
+	case $who in
+	giver)
+		more_first="cpus.provoke=$turn:$way"
+		;;
+	receiver)
+		more_second="cpus.provoke=$turn:$way"
+		;;
+	esac
+	two_nodes
+	launch 1
+	third=$node
+	moves core "$spare" "$first"
+	loop_until 30 grep -q "cpus.sh: armed" "$MINT/nodes/$first/log" \
+		"$MINT/nodes/$second/log" || fail "nobody is armed"
+	last=$(beat "$third")
+	move core "$spare" "$second"
+	loop_until 30 beyond "$third" $((last + 3)) ||
+		fail "node $third has noticed something"
+	if [ "$way" = hang ]; then
+		case $who in
+		giver) n=$first ;;
+		*) n=$second ;;
+		esac
+		over "$n" || echo force >"$MINT/nodes/$n/stop" ||
+			fail "force fails"
+	fi
+	settled_core() {
+		has free "$spare" || uses "$first" "$spare" ||
+			uses "$second" "$spare"
+	}
+	loop_until 60 settled_core || fail "APIC ID $spare: $(cat "$MINT/cores")"
+	grep -q "in flight" "$MINT/cores" && fail "$(cat "$MINT/cores")"
+	parameter move_ms 30000
+	alive "$third"
+}
+
+giver_dies() {
+	for turn in 2 3; do
+		for way in panic hang reboot; do
+			say "giver, turn $turn, $way"
+			dies giver $turn $way
+			end_all || exit 1
+		done
+	done
+}
+
+receiver_dies() {
+	for turn in 5 6; do
+		for way in panic hang reboot; do
+			say "receiver, turn $turn, $way"
+			dies receiver $turn $way
+			end_all || exit 1
+		done
+	done
+}
+
+# ---- many -------------------------------------------------------------------
+
+# Random owners, some of them busy; in the end all is as it was.
+at_random() {
+	: "${MINT_MOVES:=40}" "${MINT_SEED:=1}"
+	more_first=cpus.busy=1 more_second=cpus.busy=1
+	two_nodes
+	last_first=$(beat "$first") last_second=$(beat "$second")
+	i=0
+	random=$MINT_SEED
+	at=free
+	while [ $i -lt "$MINT_MOVES" ]; do
+		random=$(((random * 1103515245 + 12345) & 0x7fffffff))
+		case $((random >> 16 & 3)) in
+		0) to=0 ;;
+		1) to=$first ;;
+		2) to=$second ;;
+		*) to=free ;;
+		esac
+		[ "$to" != "$at" ] || continue
+		moves core "$spare" "$to"
+		at=$to
+		i=$((i + 1))
+	done
+	[ "$at" = free ] || moves core "$spare" free
+	is_free "$spare"
+	loop_until 30 beyond "$first" $((last_first + 3)) || fail "node $first stands"
+	loop_until 30 beyond "$second" $((last_second + 3)) || fail "node $second stands"
+}
+
+run_tests free_and_back between_successors with_node0 reboot_with_more \
+	reboot_with_less ends_with_its_node given_away_stays_away refusals nonsense \
+	not_spare busy_core giver_dies receiver_dies at_random
