@@ -8,13 +8,15 @@
 #   cpus.after=<n>	after there were so many
 #   cpus.grab=<n>	after there were so many, try to get one back that is gone
 #   cpus.deadline=<cpu>	a task with a deadline, so that no core can go
+#   cpus.wish=<text>	ask node 0 for that move once there were as many as cpus.after,
+#			with + for a blank and "self" for its own number
 #   cpus.provoke=<turn>:<way>	fail at that turn of a move
 #   cpus.busy=1		keep all cores busy, whatever there are
 
 MINT=/sys/kernel/mint
 cpus=/sys/devices/system/cpu
 
-reboot_at='' after=0 grab='' deadline='' provoke='' busy=''
+reboot_at='' after=0 grab='' deadline='' provoke='' busy='' wish=''
 read -r line </proc/cmdline
 for word in $line; do
 	case $word in
@@ -55,6 +57,12 @@ while :; do
 		[ "$after" != 0 ] || seen=1
 		if [ "$seen$count$boots" = "1${reboot_at}1" ]; then
 			/bin/busybox reboot -f
+		fi
+		if [ -n "$wish" ] && [ "$seen" = 1 ]; then
+			wish=$(echo "$wish" | sed "s/+/ /g; s/self/$(cat "$MINT/node")/")
+			echo "$wish" 2>/dev/null >"$MINT/move" &&
+				say "wish granted" || say "wish refused"
+			wish=
 		fi
 		if [ -n "$grab" ]; then
 			[ "$count" != "$grab" ] || grabbing=1

@@ -88,6 +88,7 @@ cpu_of() {
 # at_end: a test may have changed how long a party may take
 at_end() {
 	parameter move_ms 30000
+	parameter peers give
 }
 
 # ---- every direction --------------------------------------------------------
@@ -200,6 +201,47 @@ given_away_stays_away() {
 		fail "node $first brings a core of node 0 online, or does not try"
 	[ -n "$(cpu_of "$spare")" ] || fail "node 0 has lost APIC ID $spare"
 	moves core "$spare" free
+}
+
+# ---- wishes -----------------------------------------------------------------
+
+# wishes <cores> <text> <granted|refused>: a new node $first says so of its wish
+wishes() {
+	initrd_with "$HERE/cpus.sh"
+	more="mint.test=/test/cpus.sh cpus.wish=$2 cpus.after=$1" launch "$1"
+	first=$node
+	loop_until 30 grep -q "cpus.sh: wish $3" "$MINT/nodes/$first/log" ||
+		fail "node $first: wish $2 is not $3: $(tail -n 1 "$MINT/moves")"
+}
+
+# A successor gives away what is its own, and node 0 may forbid it.
+wish_to_give() {
+	two_nodes
+	wanted=$(free_cores 2)
+	spare=${wanted##* }
+	wishes 2 "core+$spare-$spare+$second" granted
+	owns "$second" "$spare"
+	stop "$first" || exit 1
+	moves core "$spare" free
+	parameter peers none
+	wishes 2 "core+$spare-$spare+$second" refused
+	owns "$first" "$spare"
+}
+
+# It gets what is free only if node 0 allows that, and never what is another's.
+wish_to_get() {
+	wanted=$(free_cores 3)
+	spare=${wanted##* }
+	wishes 1 "core+$spare-$spare+self" refused
+	tail -n 1 "$MINT/moves" | grep -q "mint.peers=" ||
+		fail "the reason is $(tail -n 1 "$MINT/moves")"
+	is_free "$spare"
+	parameter peers all
+	wishes 1 "core+$spare-$spare+self" granted
+	second=$first
+	owns "$second" "$spare"
+	wishes 1 "core+$spare-$spare+free" refused
+	owns "$second" "$spare"
 }
 
 # ---- refusals ---------------------------------------------------------------
@@ -358,5 +400,5 @@ at_random() {
 }
 
 run_tests free_and_back between_successors with_node0 reboot_with_more \
-	reboot_with_less ends_with_its_node given_away_stays_away refusals nonsense \
+	reboot_with_less ends_with_its_node given_away_stays_away wish_to_give wish_to_get refusals nonsense \
 	not_spare busy_core giver_dies receiver_dies at_random

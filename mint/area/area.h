@@ -96,6 +96,7 @@ struct mint_move *mint_move(u32 i);
 bool mint_moved_away(u32 kind, u64 start);
 struct mint_peer *mint_peer(u32 n);
 unsigned long *mint_spares(u32 n);
+struct mint_wish *mint_wish(u32 n);
 struct mint_timing *mint_timing_record(u32 n);
 struct mint_vf *mint_vf(u32 n, u32 i);
 u32 mint_early_cores(bool own, u32 *ids, u32 max);

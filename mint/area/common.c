@@ -366,6 +366,17 @@ struct mint_peer *mint_peer(u32 n)
 }
 
 /**
+ * mint_wish() - what a successor asks node 0 to move
+ * @n:	number of the node
+ *
+ * Return: the record, NULL if there is none.
+ */
+struct mint_wish *mint_wish(u32 n)
+{
+	return record(&mint_layout.wishes, n);
+}
+
+/**
  * mint_spares() - the cores that a node has or could take
  * @n:	number of the node
  *
@@ -547,6 +558,8 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 		       mint_layout.nodes.count);
 	size = lay_out(&mint_layout.spares, size, row_size(cores),
 		       mint_layout.nodes.count);
+	size = lay_out(&mint_layout.wishes, size, sizeof(struct mint_wish),
+		       mint_layout.nodes.count);
 	size = PAGE_ALIGN(size) + identity_size;
 
 	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
@@ -637,14 +650,17 @@ static bool bells_valid(const struct mint_common *c)
 static bool moves_valid(const struct mint_common *c)
 {
 	if (!c->moves.count)
-		return !c->peers.count && !c->spares.count;
+		return !c->peers.count && !c->spares.count && !c->wishes.count;
 	return table_valid(c, &c->moves, sizeof(struct mint_move), 4096) &&
 	       table_valid(c, &c->peers, sizeof(struct mint_peer),
 			   MINT_NODE_MAX) &&
 	       c->peers.count == c->nodes.count &&
 	       table_valid(c, &c->spares, row_size(c->cores.count),
 			   MINT_NODE_MAX) &&
-	       c->spares.count == c->nodes.count && !(c->spares.stride & 7);
+	       c->spares.count == c->nodes.count && !(c->spares.stride & 7) &&
+	       table_valid(c, &c->wishes, sizeof(struct mint_wish),
+			   MINT_NODE_MAX) &&
+	       c->wishes.count == c->nodes.count;
 }
 
 /* An older area has not what came with versions 1.3 to 1.5 */

@@ -11,7 +11,7 @@
 #include "../kind/kind.h"
 
 /* transfer.c: in node 0 */
-int mint_move_request(const char *text);
+int mint_move_request(const char *text, u32 asker, char *reason, size_t size);
 unsigned long mint_move_bound(void);
 
 /* party.c: giver and receiver */
@@ -21,6 +21,11 @@ bool mint_turn_change(struct mint_move *move, u32 seq, u32 from, u32 to);
 int mint_move_local(struct mint_transfer *t,
 		    int (*what)(struct mint_transfer *t));
 void mint_move_forget(void);
+
+/* wish.c: in a successor, and in node 0 what it wishes */
+int mint_move_wish(const char *text);
+void mint_wishes_look(u32 n);
+int mint_wish_check(struct mint_transfer *t, u32 asker);
 
 /* history.c */
 

@@ -54,6 +54,7 @@ module_param(move_ms, uint, 0644);
 /**
  * struct job - a transfer under way
  * @t:		what moves from whom to whom
+ * @asker:	the node that asked for it
  * @work:	does it
  * @ref:	held by @work and by who asked for it
  * @done:	it is over
@@ -67,6 +68,7 @@ module_param(move_ms, uint, 0644);
  */
 struct job {
 	struct mint_transfer	t;
+	u32			asker;
 	struct work_struct	work;
 	struct kref		ref;
 	struct completion	done;
@@ -489,8 +491,8 @@ static int plan(struct job *job, const struct mint_token *thing)
 		err = mint_transfer_refuse(t, -EEXIST, t->to == MINT_NODE_FREE ?
 					   "it is free already" :
 					   "node %u has it already", t->to);
-	return err ?: check_party(t, t->from) ?: check_jobs(job) ?:
-	       enter_job(job);
+	return err ?: mint_wish_check(t, job->asker) ?:
+	       check_party(t, t->from) ?: check_jobs(job) ?: enter_job(job);
 }
 
 /* The next word of a line, between blanks */
@@ -577,6 +579,9 @@ static struct job *new_job(void)
 /**
  * mint_move_request() - move a thing to another node, or set it free
  * @text:	"<kind> <which> <node|free>", which need not end in a newline
+ * @asker:	the node that asks
+ * @reason:	out: why it was refused or has failed, one line; may be NULL
+ * @size:	bytes there
  *
  * Returns when that is settled. Who is killed meanwhile does not stop it: its end
  * stands in /sys/kernel/mint/moves.
@@ -584,7 +589,7 @@ static struct job *new_job(void)
  * Context: predecessor, process.
  * Return: 0; why it was refused or has failed, -EINTR.
  */
-int mint_move_request(const char *text)
+int mint_move_request(const char *text, u32 asker, char *reason, size_t size)
 {
 	struct mint_token thing;
 	struct job *job;
@@ -593,6 +598,7 @@ int mint_move_request(const char *text)
 	job = new_job();
 	if (!job)
 		return -ENOMEM;
+	job->asker = asker;
 	err = parse(job, text, &thing);
 	if (!err)
 		snprintf(job->history.what, sizeof(job->history.what), "%s %.*s",
@@ -602,13 +608,15 @@ int mint_move_request(const char *text)
 		pr_warn("move refused: %s\n", job->t.reason);
 		if (job->history.seq)
 			tell(job, "refused");
-		kref_put(&job->ref, free_job);
-		return err;
+	} else {
+		tell(job, "moving");
+		kref_get(&job->ref);
+		queue_work(system_unbound_wq, &job->work);
+		err = wait_for_completion_killable(&job->done) ? -EINTR :
+								 job->err;
 	}
-	tell(job, "moving");
-	kref_get(&job->ref);
-	queue_work(system_unbound_wq, &job->work);
-	err = wait_for_completion_killable(&job->done) ? -EINTR : job->err;
+	if (reason && err && err != -EINTR)
+		strscpy(reason, job->t.reason, size);
 	kref_put(&job->ref, free_job);
 	return err;
 }
@@ -616,6 +624,7 @@ int mint_move_request(const char *text)
 static void move_rung(u32 n)
 {
 	wake_up_all(&move_wait);
+	mint_wishes_look(n);
 }
 
 /* A party may have come to its end */

@@ -82,7 +82,9 @@ static struct kobj_attribute clock_attr = __ATTR_RO(clock);
 static ssize_t move_store(struct kobject *kobj, struct kobj_attribute *attr,
 			  const char *buf, size_t count)
 {
-	return mint_move_request(buf) ?: count;
+	return (mint_role == MINT_PREDECESSOR ?
+		mint_move_request(buf, mint_self, NULL, 0) :
+		mint_move_wish(buf)) ?: count;
 }
 
 static struct kobj_attribute move_attr = __ATTR_WO(move);
@@ -362,9 +364,10 @@ static int __init mint_sysfs_init(void)
 	nodes_kobj = kobject_create_and_add("nodes", mint_kobj);
 	if (!nodes_kobj || sysfs_create_files(mint_kobj, machine_attrs))
 		return -ENOMEM;
+	if (sysfs_create_file(mint_kobj, &move_attr.attr))
+		return -ENOMEM;
 	if (mint_role == MINT_PREDECESSOR) {
-		if (sysfs_create_file(mint_kobj, &move_attr.attr) ||
-		    sysfs_create_file(mint_kobj, &moves_attr.attr))
+		if (sysfs_create_file(mint_kobj, &moves_attr.attr))
 			return -ENOMEM;
 		mint_history_listen(moves_changed);
 	}

@@ -35,6 +35,7 @@ static void fill(struct mint_common *c)
 		{ &c->moves, sizeof(struct mint_move), MINT_MOVES },
 		{ &c->peers, sizeof(struct mint_peer), 3 },
 		{ &c->spares, 8, 3 },
+		{ &c->wishes, sizeof(struct mint_wish), 3 },
 	};
 	u32 i, offset = PAGE_SIZE;
 

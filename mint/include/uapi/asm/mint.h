@@ -549,6 +549,27 @@ struct mint_move {
 	__aligned_u64	tsc[MINT_TURNS];
 };
 
+#define MINT_WISH_LEN		64
+
+/**
+ * struct mint_wish - what a successor asks node 0 to move
+ * @seq:	counts its wishes, written by the node after @text
+ * @reserved:	0
+ * @text:	as written to its /sys/kernel/mint/move, with a NUL at the end
+ * @answered:	the wish that node 0 has dealt with, written by node 0 after the
+ *		rest
+ * @error:	0, or a negative error number
+ * @reason:	why, one line
+ */
+struct mint_wish {
+	__u32		seq;
+	__u32		reserved;
+	char		text[MINT_WISH_LEN];
+	__u32		answered;
+	__s32		error;
+	char		reason[MINT_MOVE_REASON];
+};
+
 /**
  * struct mint_peer - what a node says of itself to who moves things
  * @can:	1 << MINT_MOVE_*: its kernel gives and takes such things now
@@ -636,6 +657,7 @@ struct mint_table {
  * @peers:	struct mint_peer, indexed by node number
  * @spares:	bits, a row for each node: the cores, in the order of @cores, that
  *		it has or could take; written by the node
+ * @wishes:	struct mint_wish, indexed by node number
  */
 struct mint_common {
 	__u32			magic;
@@ -676,6 +698,7 @@ struct mint_common {
 	struct mint_table	moves;
 	struct mint_table	peers;
 	struct mint_table	spares;
+	struct mint_table	wishes;
 };
 
 #endif /* !__ASSEMBLY__ */
