@@ -306,6 +306,8 @@ static int __init mint_party_init(void)
 		move_rung(0);
 	}
 	WRITE_ONCE(peer->can, can);
+	if (mint_role == MINT_SUCCESSOR)
+		mint_ring_node0(MINT_BELL_MOVE);
 	return 0;
 }
 late_initcall(mint_party_init);

@@ -47,6 +47,9 @@
 /* For somebody who stops, loads or releases a node to come to an end */
 #define CLAIM_BOUND_MS		15000
 
+/* For the kernel of a node that has just started to say what it can move */
+#define READY_BOUND_MS		10000
+
 /* How long a node may take to give a thing, and to take it, ms */
 static unsigned int move_ms = 30000;
 module_param(move_ms, uint, 0644);
@@ -424,11 +427,22 @@ static int check_party(struct mint_transfer *t, u32 n)
 					    "node %u is %s: only a node that runs gives and takes",
 					    n, mint_state_name(state));
 	peer = mint_peer(n);
+	if (peer && !READ_ONCE(peer->can))
+		return mint_transfer_refuse(t, -EAGAIN,
+					    "the kernel of node %u has not said what it can move: it starts, or is too old",
+					    n);
 	if (!peer || !(READ_ONCE(peer->can) & 1U << t->kind->move))
 		return mint_transfer_refuse(t, -EOPNOTSUPP,
 					    "the kernel of node %u moves no %s: end the node to get it back",
 					    n, t->kind->word);
 	return 0;
+}
+
+static bool party_is_ready(u32 n)
+{
+	const struct mint_peer *peer = mint_peer(n);
+
+	return !is_successor(n) || !peer || READ_ONCE(peer->can);
 }
 
 /* Is a part of it on its way already? */
@@ -458,7 +472,7 @@ static int enter_job(struct job *job)
 		if (!jobs[i])
 			break;
 	if (i == MINT_MOVES || !record)
-		return mint_transfer_refuse(&job->t, -EAGAIN,
+		return mint_transfer_refuse(&job->t, -ENOSPC,
 					    "%u moves are under way: wait for one of them",
 					    MINT_MOVES);
 	job->record = record;
@@ -477,15 +491,17 @@ static int enter_job(struct job *job)
 	return 0;
 }
 
-static int plan(struct job *job, const struct mint_token *thing)
+static int plan_now(struct job *job, const struct mint_token *thing)
 {
 	struct mint_transfer *t = &job->t;
 	int err;
 
 	guard(mint_claims)();
 	/* Told even if it is refused */
-	last_seq = (last_seq + 1) & (U32_MAX >> 8);
-	job->history.seq = last_seq;
+	if (!job->history.seq) {
+		last_seq = (last_seq + 1) & (U32_MAX >> 8);
+		job->history.seq = last_seq;
+	}
 	err = check_party(t, t->to) ?: t->kind->plan(t, thing);
 	if (!err && t->from == t->to)
 		err = mint_transfer_refuse(t, -EEXIST, t->to == MINT_NODE_FREE ?
@@ -493,6 +509,22 @@ static int plan(struct job *job, const struct mint_token *thing)
 					   "node %u has it already", t->to);
 	return err ?: mint_wish_check(t, job->asker) ?:
 	       check_party(t, t->from) ?: check_jobs(job) ?: enter_job(job);
+}
+
+/* A node runs before its kernel has all that it takes to move things */
+static int plan(struct job *job, const struct mint_token *thing)
+{
+	int err = plan_now(job, thing);
+
+	if (err != -EAGAIN)
+		return err;
+	if (wait_event_killable_timeout(move_wait,
+					party_is_ready(job->t.from) &&
+					party_is_ready(job->t.to),
+					msecs_to_jiffies(READY_BOUND_MS)) < 0)
+		return -EINTR;
+	job->t.reason[0] = '\0';
+	return plan_now(job, thing);
 }
 
 /* The next word of a line, between blanks */
