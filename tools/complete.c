@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mintctl: complete: words that may come next, for the shell.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sysfs.h"
+#include "verbs.h"
+
+static void print_nodes(const struct ctl *ctl)
+{
+	struct mint mint;
+	size_t i;
+
+	if (!ctl_there(ctl, MINT_DIR "/node") || mint_read(ctl, &mint))
+		return;
+	for (i = 0; i < mint.nr_nodes; i++)
+		puts(mint.nodes[i].name);
+}
+
+/* The words before the one that is typed; the first is the verb */
+int do_complete(const struct ctl *ctl, int argc, char **argv)
+{
+	const struct verb *verb;
+	char *copy, *rest, *word;
+
+	for (verb = verbs; verb->name; verb++) {
+		if (argc < 2)
+			puts(verb->name);
+		else if (!strcmp(verb->name, argv[1]))
+			break;
+	}
+	puts("--json\n--dry-run");
+	if (argc < 2 || !verb->name)
+		return ST_OK;
+	copy = xstrdup(verb->options);
+	for (rest = copy; (word = strsep(&rest, " "));)
+		if (*word)
+			puts(word);
+	free(copy);
+	if (verb->nodes)
+		print_nodes(ctl);
+	return ST_OK;
+}

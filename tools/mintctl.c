@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mintctl: launch, watch and stop the nodes of Mint.
+ *
+ * Owns the table of verbs and the options that all of them have. What a verb
+ * does is in the file that verbs.h names.
+ */
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verbs.h"
+
+#define RUN_ARGS	"[--cores=N | --apic-ids=LIST] [--split] [--memory=SIZE[@START]] [--image=FILE] [--initrd=FILE] [--command-line=TEXT] [--devices=LIST]"
+#define RUN_OPTIONS	"--cores= --apic-ids= --split --memory= --image= --initrd= --command-line= --devices="
+
+const struct verb verbs[] = {
+	{ "list", "[--cores | --memory]", "nodes, cores or memory", false,
+	  "--cores --memory", do_list },
+	{ "show", "NODE", "all of one node", true, "", do_show },
+	{ "plan", RUN_ARGS " NAME", "which cores and memory 'run' would take", false,
+	  RUN_OPTIONS, do_plan },
+	{ "run", RUN_ARGS " [--wait[=SECONDS]] NAME", "launch a node", false,
+	  RUN_OPTIONS " --wait", do_run },
+	{ "stop", "[--park | --force | --ladder] NODE..", "end nodes", true,
+	  "--park --force --ladder", do_stop },
+	{ "log", "[-f | --follow] NODE", "kernel log of a node", true, "--follow", do_log },
+	{ "console", "NODE", "terminal of a node", true, "", do_console },
+	{ "move", "[core|thread|memory|pci WHAT NODE|free]",
+	  "move a core, memory or a device between nodes", true, "", do_move },
+	{ "links", "", "windows between nodes", false, "", do_links },
+	{ "diff", "[NAME..]", "node files against what runs", false, "", do_diff },
+	{ "supervise", "NAME | --all", "launch or adopt a node, and stay until its end",
+	  false, "--all", do_supervise },
+	{ "setup", "--keep=SIZE --cores=N [--lend=LIST] [--apply] | --undo | --verify",
+	  "boot parameters of node 0", false,
+	  "--keep= --cores= --lend= --apply --undo --verify", do_setup },
+	{ "check", "", "what this machine has and lacks", false, "", do_check },
+	{ "generate", "DIR [DIR DIR]", "units of systemd for node files", false, "",
+	  do_generate },
+	{ "complete", "[WORD..]", "words that may come next, for the shell", false, "",
+	  do_complete },
+	{}
+};
+
+static const char all_options[] =
+	"[--json] [--dry-run] [--kexec=FILE] [--sysroot=DIR]";
+
+static const struct verb *find_verb(const char *name)
+{
+	const struct verb *verb;
+
+	for (verb = verbs; verb->name; verb++)
+		if (!strcmp(verb->name, name))
+			return verb;
+	return NULL;
+}
+
+/**
+ * usage() - say how a verb is called
+ * @name:	of it
+ * @fmt:	what was wrong; NULL: an option
+ *
+ * Return: ST_USAGE.
+ */
+int usage(const char *name, const char *fmt, ...)
+{
+	const struct verb *verb = find_verb(name);
+	va_list ap;
+	char *why;
+
+	if (fmt) {
+		va_start(ap, fmt);
+		if (vasprintf(&why, fmt, ap) < 0)
+			why = NULL;
+		va_end(ap);
+		fail(ST_USAGE, "%s: %s", name, why ?: "wrong");
+		free(why);
+	} else {
+		fail(ST_USAGE, "%s: an option is unknown, or its value is too much or missing",
+		     name);
+	}
+	if (verb)
+		fprintf(stderr, "usage: mintctl %s %s\n", verb->name, verb->args);
+	return ST_USAGE;
+}
+
+static void print_verbs(FILE *to)
+{
+	const struct verb *verb;
+
+	fprintf(to, "usage: mintctl %s VERB ..\n\n", all_options);
+	for (verb = verbs; verb->name; verb++)
+		fprintf(to, "  %-10s %s\n", verb->name, verb->text);
+	fprintf(to, "\nA node is named by its number or its name. mintctl(8) has the rest.\n");
+}
+
+/* Value of "--<name>=<value>" */
+static const char *value_of(const char *word, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(word, name, len) || word[len] != '=' ? NULL : word + len + 1;
+}
+
+/* Options of all verbs stand anywhere; take them out. Returns the words left. */
+static int take_options(struct ctl *ctl, int argc, char **argv)
+{
+	int i, left = 0;
+
+	for (i = 0; i < argc; i++) {
+		const char *sysroot = value_of(argv[i], "--sysroot");
+		const char *kexec = value_of(argv[i], "--kexec");
+
+		if (!strcmp(argv[i], "--json"))
+			ctl->json = true;
+		else if (!strcmp(argv[i], "--dry-run"))
+			ctl->dry_run = true;
+		else if (sysroot)
+			ctl->sysroot = sysroot;
+		else if (kexec)
+			ctl->kexec = kexec;
+		else
+			argv[left++] = argv[i];
+	}
+	argv[left] = NULL;
+	return left;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = { .sysroot = "", .kexec = "kexec" };
+	const struct verb *verb;
+
+	/* By this name systemd calls it, with three directories and no options */
+	if (!strcmp(basename(argv[0]), "mint-generator"))
+		return do_generate(&ctl, argc, argv);
+	argc = take_options(&ctl, argc, argv);
+	if (argc < 2) {
+		print_verbs(stderr);
+		return ST_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		print_verbs(stdout);
+		return ST_OK;
+	}
+	verb = find_verb(argv[1]);
+	if (!verb) {
+		fail(ST_USAGE, "'%s' is no verb", argv[1]);
+		print_verbs(stderr);
+		return ST_USAGE;
+	}
+	/* Verbs say themselves what is wrong with an option */
+	opterr = 0;
+	return verb->run(&ctl, argc - 1, argv + 1);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * mintctl: what its parts share.
+ */
+#ifndef MINTCTL_H
+#define MINTCTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define GIB4		0x100000000ull
+#define NAME_MAX_LEN	31	/* of a node, see mint.name= */
+
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+/* Exit statuses; mintctl(8) lists them */
+enum status {
+	ST_OK		= 0,
+	ST_REFUSED	= 1,
+	ST_USAGE	= 2,
+	ST_ABSENT	= 3,
+	ST_TIMEOUT	= 4,
+	ST_NOMINT	= 5,
+	ST_PANICKED	= 10,
+	ST_LOST		= 11,
+	ST_NOTUP	= 12,
+	ST_PARTLY	= 64,
+};
+
+/**
+ * struct ctl - how this run was asked for
+ * @sysroot:	put before each path of /sys, /proc, /etc, /run and /dev; "" without
+ * @kexec:	the program that launches
+ * @json:	tables as JSON
+ * @dry_run:	say what would be done, do nothing
+ */
+struct ctl {
+	const char	*sysroot;
+	const char	*kexec;
+	bool		json;
+	bool		dry_run;
+};
+
+/**
+ * struct verb - a row of the table of verbs
+ * @name:	first word
+ * @args:	what follows it, for the usage
+ * @text:	one line for the usage
+ * @nodes:	whether its arguments are nodes, for completion
+ * @options:	long options, for completion
+ * @run:	do it; @argv[0] is the verb; an exit status
+ */
+struct verb {
+	const char	*name;
+	const char	*args;
+	const char	*text;
+	bool		nodes;
+	const char	*options;
+	int		(*run)(const struct ctl *ctl, int argc, char **argv);
+};
+
+extern const struct verb verbs[];
+
+/* A list of numbers, ascending */
+struct ids {
+	u32	*id;
+	size_t	nr;
+};
+
+/* mintctl.c */
+int usage(const char *verb, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* util.c */
+int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void *xcalloc(size_t nr, size_t size);
+void *xgrow(void *old, size_t nr, size_t size);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *ctl_path(const struct ctl *ctl, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+char *read_fd(int fd, size_t *len);
+char *read_path(const char *path, size_t *len);
+char *ctl_read(const struct ctl *ctl, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+bool ctl_there(const struct ctl *ctl, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int write_word(const char *path, const char *word);
+int write_file(const char *path, const char *text);
+char *trim(char *s);
+void printable(char *s);
+bool has_word(const char *text, const char *word);
+bool parse_number(const char *text, u64 max, u64 *number);
+bool parse_size(const char *text, u64 *size);
+bool parse_memory(const char *text, u64 *size, u64 *start);
+char *format_size(u64 size);
+char *exact_size(u64 size);
+char *format_age(double seconds);
+bool parse_ids(const char *text, struct ids *ids);
+char *format_ids(const struct ids *ids);
+void add_id(struct ids *ids, u32 id);
+bool has_id(const struct ids *ids, u32 id);
+bool good_name(const char *name);
+double now(void);
+
+#endif

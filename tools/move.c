@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mintctl: move.
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sysfs.h"
+#include "verbs.h"
+
+/* What can be moved, and how it is named */
+static const struct {
+	const char	*kind, *form;
+} kinds[] = {
+	{ "core", "core <APIC ID>[-<APIC ID>] <node>" },
+	{ "thread", "thread <APIC ID> <node>" },
+	{ "memory", "memory <size>[@<start>] <node>" },
+	{ "pci", "pci <segment>:<bus>:<device>.<function> <node>" },
+};
+
+static bool good_what(const char *kind, const char *what)
+{
+	unsigned int a = 0, b = 0, c, d;
+	u64 size, start;
+	int end = 0;
+
+	if (!strcmp(kind, "memory"))
+		return parse_memory(what, &size, &start);
+	if (!strcmp(kind, "pci"))
+		return sscanf(what, "%x:%x:%x.%x%n", &a, &b, &c, &d, &end) == 4 &&
+		       !what[end] && !strchr(what, 'x');
+	if (!strcmp(kind, "thread"))
+		return parse_number(what, UINT32_MAX, &size);
+	return sscanf(what, "%u%n-%u%n", &a, &end, &b, &end) && !what[end];
+}
+
+/* The last line of "moves", which has the kernel's own reason */
+static char *last_move(const struct ctl *ctl)
+{
+	char *text = ctl_read(ctl, MINT_DIR "/moves"), *line;
+
+	if (!text)
+		return NULL;
+	line = strrchr(text, '\n');
+	return line ? line + 1 : text;
+}
+
+static int show_moves(const struct ctl *ctl)
+{
+	char *text = ctl_read(ctl, MINT_DIR "/moves");
+
+	if (!text && ctl_there(ctl, MINT_DIR "/move"))
+		return fail(ST_ABSENT, "node 0 has the list of moves, this is a successor");
+	if (!text)
+		return fail(ST_ABSENT,
+			    "this kernel moves nothing between nodes: there is no " MINT_DIR "/moves");
+	if (*text)
+		puts(text);
+	return ST_OK;
+}
+
+static int refused(const struct ctl *ctl, const char *words, const char *before, int err)
+{
+	char *after = last_move(ctl);
+
+	if (err == ENOENT)
+		return fail(ST_ABSENT,
+			    "this kernel moves nothing between nodes: there is no " MINT_DIR "/move");
+	/* A line of an older move says nothing about this one */
+	if (after && *after && (!before || strcmp(before, after)))
+		return fail(err == ETIMEDOUT ? ST_TIMEOUT : ST_REFUSED, "move %s: %s: %s",
+			    words, strerror(err), after);
+	return fail(err == ETIMEDOUT ? ST_TIMEOUT : ST_REFUSED, "move %s: %s", words,
+		    strerror(err));
+}
+
+int do_move(const struct ctl *ctl, int argc, char **argv)
+{
+	char *words, *path, *before, *to;
+	struct node *node;
+	struct mint mint;
+	int status, err;
+	size_t i;
+
+	if (getopt_long(argc, argv, "", (struct option[]){ {} }, NULL) != -1)
+		return usage("move", NULL);
+	argv += optind;
+	argc -= optind;
+	if (argc && argc != 3)
+		return usage("move", "what, which and where to are wanted");
+	for (i = 0; argc && i < ARRAY_SIZE(kinds) && strcmp(kinds[i].kind, argv[0]); i++)
+		;
+	if (argc && i == ARRAY_SIZE(kinds))
+		return usage("move", "'%s' cannot be moved: core, thread, memory or pci", argv[0]);
+	if (argc && !good_what(argv[0], argv[1]))
+		return usage("move", "'%s' is not as in '%s'", argv[1], kinds[i].form);
+
+	status = mint_read(ctl, &mint);
+	if (status)
+		return status;
+	if (!argc)
+		return show_moves(ctl);
+	if (strcmp(argv[2], "free")) {
+		node = mint_find(&mint, argv[2]);
+		if (!node)
+			return mint_absent(&mint, argv[2]);
+		to = xasprintf("%u", node->n);
+	} else {
+		to = xstrdup("free");
+	}
+	/* One core is all of its threads, a range is these alone */
+	if (!strcmp(argv[0], "thread"))
+		words = xasprintf("core %s-%s %s", argv[1], argv[1], to);
+	else
+		words = xasprintf("%s %s %s", argv[0], argv[1], to);
+	path = ctl_path(ctl, MINT_DIR "/move");
+	if (ctl->dry_run) {
+		printf("echo %s >%s\n", words, path);
+		return ST_OK;
+	}
+	before = last_move(ctl);
+	err = write_word(path, words);
+	if (err)
+		return refused(ctl, words, before, err);
+	before = last_move(ctl);
+	if (before)
+		puts(before);
+	return ST_OK;
+}

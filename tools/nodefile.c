@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mintctl: node files, /etc/mint/<name>.node; see mint.node(5).
+ */
+
+#include <errno.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "spec.h"
+
+/* Longest time that a node may be lost, seconds */
+#define LOST_MAX	86400
+
+static const char *set_text(char **text, const char *value)
+{
+	free(*text);
+	*text = xstrdup(value);
+	return NULL;
+}
+
+static const char *set_image(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	(void)ctl;
+	return *value == '/' ? set_text(&spec->image, value) :
+			       "an absolute path, such as /boot/vmlinuz-mint";
+}
+
+static const char *set_initrd(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	(void)ctl;
+	return *value == '/' ? set_text(&spec->initrd, value) :
+			       "an absolute path, such as /boot/initrd.img-mint";
+}
+
+static const char *set_command_line(const struct ctl *ctl, struct spec *spec,
+				    const char *value)
+{
+	(void)ctl;
+	/* Goes on in further lines */
+	if (spec->command_line)
+		value = xasprintf("%s %s", spec->command_line, value);
+	return set_text(&spec->command_line, value);
+}
+
+static const char *set_cores(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	u64 number;
+
+	(void)ctl;
+	if (!parse_number(value, 0xffff, &number) || !number)
+		return "a number of cores from 1 on";
+	spec->cores = number;
+	return NULL;
+}
+
+static const char *set_apic_ids(const struct ctl *ctl, struct spec *spec,
+				const char *value)
+{
+	(void)ctl;
+	spec->apic_ids = (struct ids){};
+	return parse_ids(value, &spec->apic_ids) ? NULL : "a list of APIC IDs, such as 1,4-7";
+}
+
+static const char *set_memory(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	(void)ctl;
+	return parse_memory(value, &spec->memory, &spec->start) ? NULL :
+	       "a size, such as 512M or 32G, and perhaps a place: 512M@0x40000000";
+}
+
+/* "net:<interface>" is the PCI function of that interface */
+static char *device_name(const struct ctl *ctl, const char *word)
+{
+	char target[256], *path;
+	ssize_t len;
+
+	if (strncmp(word, "net:", 4))
+		return xstrdup(word);
+	path = ctl_path(ctl, "/sys/class/net/%s/device", word + 4);
+	len = readlink(path, target, sizeof(target) - 1);
+	free(path);
+	if (len < 0)
+		return NULL;
+	target[len] = 0;
+	return xstrdup(strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
+}
+
+static const char *set_devices(const struct ctl *ctl, struct spec *spec,
+			       const char *value)
+{
+	char *copy = xstrdup(value), *rest = copy, *word, *name, *all = spec->devices;
+
+	while ((word = strsep(&rest, ", \t"))) {
+		if (!*word)
+			continue;
+		name = device_name(ctl, word);
+		if (!name)
+			return xasprintf("devices; but there is no network interface %s",
+					 word + 4);
+		all = all ? xasprintf("%s,%s", all, name) : name;
+	}
+	free(copy);
+	spec->devices = all;
+	return all ? NULL : "devices, such as com2 01:00.0 net:eth1";
+}
+
+static const char *set_bool(bool *flag, const char *value)
+{
+	if (strcmp(value, "yes") && strcmp(value, "no"))
+		return "yes or no";
+	*flag = *value == 'y';
+	return NULL;
+}
+
+static const char *set_autostart(const struct ctl *ctl, struct spec *spec,
+				 const char *value)
+{
+	(void)ctl;
+	return set_bool(&spec->autostart, value);
+}
+
+static const char *set_smt(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	(void)ctl;
+	if (strcmp(value, "whole") && strcmp(value, "split"))
+		return "whole or split";
+	spec->split = *value == 's';
+	return NULL;
+}
+
+static const char *set_respawn(const struct ctl *ctl, struct spec *spec,
+			       const char *value)
+{
+	(void)ctl;
+	if (strcmp(value, "new") && strcmp(value, "no"))
+		return "new or no";
+	spec->respawn = value[1] == 'e';
+	return NULL;
+}
+
+static const char *set_lost_sec(const struct ctl *ctl, struct spec *spec,
+				const char *value)
+{
+	u64 number;
+
+	(void)ctl;
+	if (!parse_number(value, LOST_MAX, &number) || !number)
+		return "seconds from 1 to 86400";
+	spec->lost_sec = number;
+	return NULL;
+}
+
+/**
+ * struct key - a line that a node file may have
+ * @section:	below which it stands
+ * @name:	left of the equals sign
+ * @set:	take the value; NULL, or what would be right
+ */
+static const struct key {
+	const char	*section, *name;
+	const char	*(*set)(const struct ctl *ctl, struct spec *spec,
+				const char *value);
+} keys[] = {
+	{ "Node",	"Image",	set_image },
+	{ "Node",	"Initrd",	set_initrd },
+	{ "Node",	"CommandLine",	set_command_line },
+	{ "Node",	"Cores",	set_cores },
+	{ "Node",	"ApicIds",	set_apic_ids },
+	{ "Node",	"Memory",	set_memory },
+	{ "Node",	"Devices",	set_devices },
+	{ "Node",	"Autostart",	set_autostart },
+	{ "Policy",	"SMT",		set_smt },
+	{ "Failure",	"Respawn",	set_respawn },
+	{ "Failure",	"LostSec",	set_lost_sec },
+};
+
+void spec_init(struct spec *spec, const char *name)
+{
+	memset(spec, 0, sizeof(*spec));
+	spec->name = xstrdup(name);
+	spec->cores = 1;
+	spec->start = UINT64_MAX;
+	spec->respawn = true;
+	spec->lost_sec = 30;
+}
+
+/* What may stand where something else stands: the keys of a section, or sections */
+static char *allowed(const char *section)
+{
+	char *list = xstrdup("");
+	const char *last = "";
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (section && strcmp(keys[i].section, section))
+			continue;
+		if (!section && !strcmp(keys[i].section, last))
+			continue;
+		last = keys[i].section;
+		list = section ? xasprintf("%s%s%s", list, *list ? ", " : "", keys[i].name) :
+				 xasprintf("%s%s[%s]", list, *list ? ", " : "", last);
+	}
+	return list;
+}
+
+/**
+ * spec_set() - one line of a node file
+ * @ctl:	where devices are looked up
+ * @spec:	changed
+ * @section:	without brackets
+ * @key:	left of the equals sign
+ * @value:	right of it
+ *
+ * Return: NULL, or a text of its own that says what is wrong and what is allowed.
+ */
+const char *spec_set(const struct ctl *ctl, struct spec *spec,
+		     const char *section, const char *key, const char *value)
+{
+	const char *right, *names;
+	bool known = false;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (strcmp(keys[i].section, section))
+			continue;
+		known = true;
+		if (strcmp(keys[i].name, key))
+			continue;
+		right = keys[i].set(ctl, spec, value);
+		return right ? xasprintf("%s=%s: what is allowed is %s", key, value, right) :
+			       NULL;
+	}
+	if (!*section)
+		return xasprintf("%s= stands before the first section: allowed are %s",
+				 key, allowed(NULL));
+	names = allowed(known ? section : NULL);
+	if (known)
+		return xasprintf("[%s] knows no %s=: allowed are %s", section, key, names);
+	return xasprintf("there is no section [%s]: allowed are %s", section, names);
+}
+
+/* What ini_parse_stream() hands from line to line */
+struct reading {
+	const struct ctl	*ctl;
+	struct spec		*spec;
+	FILE			*file;
+	int			line;
+	int			bad_line;
+	const char		*problem;
+};
+
+/* inih tells no line numbers unless it is built so, and cuts long lines */
+static char *next_line(char *text, int size, void *data)
+{
+	struct reading *reading = data;
+	char *got = fgets(text, size, reading->file);
+
+	reading->line++;
+	if (got && !strchr(got, '\n') && !feof(reading->file) && !reading->problem) {
+		reading->bad_line = reading->line;
+		reading->problem = xasprintf("the line is longer than %d characters: go on in a next line that begins with blanks",
+					     size - 2);
+	}
+	return got;
+}
+
+/* Called for each line with a key, and for each indented one that goes on */
+static int take_line(void *data, const char *section, const char *key,
+		     const char *value)
+{
+	struct reading *reading = data;
+
+	if (reading->problem)
+		return 1;
+	reading->problem = spec_set(reading->ctl, reading->spec, section, key, value);
+	reading->bad_line = reading->line;
+	return !reading->problem;
+}
+
+static int incomplete(const char *path, const char *key)
+{
+	return fail(ST_REFUSED, "%s: [Node] has no %s=, which each node needs", path, key);
+}
+
+/**
+ * spec_read() - read the file of a node
+ * @ctl:	where it lies
+ * @spec:	has the name; filled in
+ * @must:	it has to be there, and whole
+ *
+ * Return: ST_OK, ST_ABSENT, or ST_REFUSED; what is wrong has been said.
+ */
+int spec_read(const struct ctl *ctl, struct spec *spec, bool must)
+{
+	char *path = ctl_path(ctl, NODE_DIR "/%s.node", spec->name);
+	struct reading reading = { .ctl = ctl, .spec = spec };
+	int error, status = ST_OK;
+
+	reading.file = fopen(path, "re");
+	if (!reading.file) {
+		if (errno != ENOENT)
+			status = fail(ST_REFUSED, "%s: %s", path, strerror(errno));
+		else if (must)
+			status = fail(ST_ABSENT, "%s is not there: write it, see mint.node(5)",
+				      path);
+		goto out;
+	}
+	error = ini_parse_stream(next_line, &reading, take_line, &reading);
+	fclose(reading.file);
+	if (reading.problem)
+		status = fail(ST_REFUSED, "%s:%d: %s", path, reading.bad_line,
+			      reading.problem);
+	else if (error)
+		status = fail(ST_REFUSED, "%s:%d: this is no [Section] and no Key=value",
+			      path, error);
+	else if (must && !spec->image)
+		status = incomplete(path, "Image");
+	else if (must && !spec->memory)
+		status = incomplete(path, "Memory");
+out:
+	free(path);
+	return status;
+}

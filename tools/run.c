@@ -1,0 +1,648 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mintctl: plan, run.
+ *
+ * kexec stays the launcher: what it refuses, and what it says of it, passes
+ * through unchanged.
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "out.h"
+#include "run.h"
+#include "topology.h"
+#include "verbs.h"
+
+#define RUN_DIR		"/run/mint"
+#define WAIT_SECONDS	60
+
+/* ---- programs ---------------------------------------------------------------- */
+
+/**
+ * run_program() - execute a program and wait for it
+ * @ctl:	unused but for what may come
+ * @argv:	its words
+ * @output:	what it prints on standard output, which passes through, too
+ *
+ * Return: its exit status; 127 if there is no such program, after saying so.
+ */
+int run_program(const struct ctl *ctl, char *const argv[], char **output)
+{
+	int pipes[2], status;
+	pid_t child;
+
+	fflush(stdout);
+	if (pipe2(pipes, O_CLOEXEC))
+		return fail(127, "no pipe: %s", strerror(errno));
+	child = fork();
+	if (child < 0) {
+		close(pipes[0]);
+		close(pipes[1]);
+		return fail(127, "%s: no process: %s", argv[0], strerror(errno));
+	}
+	if (!child) {
+		dup2(pipes[1], STDOUT_FILENO);
+		execvp(argv[0], argv);
+		_exit(fail(127, "%s: %s: install the kexec-tools of Mint, or name it by --kexec=",
+			   argv[0], strerror(errno)));
+	}
+	close(pipes[1]);
+	*output = read_fd(pipes[0], NULL) ?: xstrdup("");
+	close(pipes[0]);
+	if (!ctl->json)
+		fputs(*output, stdout);
+	fflush(stdout);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void add_word(char ***argv, size_t *nr, char *word)
+{
+	*argv = xgrow(*argv, *nr, sizeof(**argv));
+	(*argv)[(*nr)++] = word;
+}
+
+/* A word as a shell would have to read it */
+static void print_quoted(const char *word)
+{
+	const char *p = word;
+
+	while (isalnum((unsigned char)*p) || (*p && strchr("-_=+,.:/@%", *p)))
+		p++;
+	if (*word && !*p) {
+		fputs(word, stdout);
+		return;
+	}
+	putchar('\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*word);
+	putchar('\'');
+}
+
+/* ---- waiting ----------------------------------------------------------------- */
+
+static double monotonic(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/**
+ * wait_for_state() - wait by poll(2) until a node is in a state
+ * @ctl:	where it lies
+ * @n:		its number
+ * @seconds:	at most
+ * @wanted:	is it this one?
+ * @state:	the last one seen, "gone" if the number is no node's any more
+ *
+ * Return: ST_OK or ST_TIMEOUT.
+ */
+int wait_for_state(const struct ctl *ctl, u32 n, unsigned int seconds,
+		   bool (*wanted)(const char *state), char **state)
+{
+	char *path = ctl_path(ctl, MINT_DIR "/nodes/%u/state", n), *text;
+	double end = monotonic() + seconds;
+	struct pollfd pollfd = { .events = POLLPRI };
+	int status = ST_TIMEOUT;
+
+	*state = NULL;
+	pollfd.fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (status) {
+		free(*state);
+		text = pollfd.fd < 0 || lseek(pollfd.fd, 0, SEEK_SET) ? NULL :
+		       read_fd(pollfd.fd, NULL);
+		*state = xstrdup(text ? trim(text) : "gone");
+		free(text);
+		if (wanted(*state) || !strcmp(*state, "gone"))
+			status = ST_OK;
+		if (!status || monotonic() >= end)
+			break;
+		/* Once a second for what nobody announces */
+		poll(&pollfd, 1, 1000);
+	}
+	if (pollfd.fd >= 0)
+		close(pollfd.fd);
+	free(path);
+	return status;
+}
+
+/* ---- what it had before ------------------------------------------------------ */
+
+static char *memory_text(const struct placement *placement, const char *between)
+{
+	char *text = xstrdup(""), *next;
+	size_t i;
+
+	for (i = 0; i < placement->nr_ranges; i++) {
+		next = xasprintf("%s%s0x%llx-0x%llx", text, i ? between : "",
+				 (unsigned long long)placement->ranges[i].start,
+				 (unsigned long long)placement->ranges[i].end);
+		free(text);
+		text = next;
+	}
+	return text;
+}
+
+/* A line for each: placement, image, initrd, command line, devices */
+static void remember(const struct ctl *ctl, const struct spec *spec,
+		     const struct placement *placement)
+{
+	char *path = ctl_path(ctl, RUN_DIR "/%s.launched", spec->name);
+	char *ids = format_ids(&placement->apic_ids);
+	char *memory = memory_text(placement, " ");
+	char *text = xasprintf("%s %s\n%s\n%s\n%s\n%s\n", ids, memory, spec->image,
+			       spec->initrd ?: "", spec->command_line ?: "",
+			       spec->devices ?: "");
+
+	/* Without it the next launch chooses anew */
+	write_file(path, text);
+	free(text);
+	free(memory);
+	free(ids);
+	free(path);
+}
+
+/* Its text, and the first line of it; NULL if there is none */
+static char *read_launched(const struct ctl *ctl, const char *name, char **rest)
+{
+	*rest = ctl_read(ctl, RUN_DIR "/%s.launched", name);
+	return *rest ? strsep(rest, "\n") : NULL;
+}
+
+/**
+ * launched_read() - what a node was launched with
+ * @ctl:	where that was noted
+ * @name:	of the node
+ * @launched:	filled in
+ *
+ * Return: false if nothing was noted.
+ */
+bool launched_read(const struct ctl *ctl, const char *name, struct launched *launched)
+{
+	char **words[] = { &launched->image, &launched->initrd, &launched->command_line,
+			   &launched->devices };
+	char *rest, *word;
+	size_t i;
+
+	if (!read_launched(ctl, name, &rest))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		word = strsep(&rest, "\n");
+		*words[i] = word ?: "";
+	}
+	return true;
+}
+
+/* NULL if there is nothing, or nothing sensible */
+static struct placement *remembered(const struct ctl *ctl, const struct spec *spec)
+{
+	struct placement *before;
+	char *rest, *line, *word;
+	unsigned long long start, end;
+
+	line = read_launched(ctl, spec->name, &rest);
+	if (!line)
+		return NULL;
+	before = xcalloc(1, sizeof(*before));
+	word = strsep(&line, " ");
+	if (!parse_ids(word, &before->apic_ids))
+		goto bad;
+	while ((word = strsep(&line, " "))) {
+		if (before->nr_ranges == PLACE_RANGES_MAX ||
+		    sscanf(word, "0x%llx-0x%llx", &start, &end) != 2 || end < start)
+			goto bad;
+		before->ranges[before->nr_ranges++] =
+			(struct place_range){ start, end, 0 };
+	}
+	return before;
+bad:
+	free(before);
+	return NULL;
+}
+
+/* ---- a plan ------------------------------------------------------------------ */
+
+struct plan {
+	struct placement	placement;
+	char			**argv;
+};
+
+/* Legacy devices and virtual ports know no addresses above or below */
+static bool wants_low(const struct spec *spec)
+{
+	return spec->devices && strchr(spec->devices, ':');
+}
+
+static char *further_memory(const struct placement *placement)
+{
+	char *text = NULL, *size;
+	size_t i;
+
+	for (i = 1; i < placement->nr_ranges; i++) {
+		const struct place_range *range = &placement->ranges[i];
+
+		size = exact_size(range->end - range->start + 1);
+		text = xasprintf("%s%s%s@0x%llx", text ?: "--mint-mem=", text ? "," : "",
+				 size, (unsigned long long)range->start);
+		free(size);
+	}
+	return text;
+}
+
+static void make_command(const struct ctl *ctl, const struct spec *spec,
+			 struct plan *plan)
+{
+	const struct placement *placement = &plan->placement;
+	char *ids = format_ids(&placement->apic_ids);
+	char *memory = further_memory(placement);
+	size_t nr = 0;
+
+	plan->argv = NULL;
+	add_word(&plan->argv, &nr, xstrdup(ctl->kexec));
+	add_word(&plan->argv, &nr, xasprintf("--mint-cpu=%u", placement->apic_ids.id[0]));
+	add_word(&plan->argv, &nr, xasprintf("--mint-cpus=%s", ids));
+	add_word(&plan->argv, &nr,
+		 xasprintf("--mem-min=0x%llx",
+			   (unsigned long long)placement->ranges[0].start));
+	add_word(&plan->argv, &nr,
+		 xasprintf("--mem-max=0x%llx",
+			   (unsigned long long)placement->ranges[0].end));
+	if (memory)
+		add_word(&plan->argv, &nr, memory);
+	if (spec->devices)
+		add_word(&plan->argv, &nr, xasprintf("--mint-devices=%s", spec->devices));
+	add_word(&plan->argv, &nr, xasprintf("--mint-name=%s", spec->name));
+	if (spec->initrd)
+		add_word(&plan->argv, &nr, xasprintf("--initrd=%s", spec->initrd));
+	if (spec->command_line)
+		add_word(&plan->argv, &nr,
+			 xasprintf("--command-line=%s", spec->command_line));
+	add_word(&plan->argv, &nr, xstrdup(spec->image));
+	add_word(&plan->argv, &nr, NULL);
+	free(ids);
+}
+
+/* The name is free, and this node may launch */
+static int may_launch(struct mint *mint, const struct spec *spec)
+{
+	struct node *node = mint_find(mint, spec->name);
+
+	if (mint->self)
+		return fail(ST_REFUSED, "only node 0 launches: this is node %u", mint->self);
+	if (node && node_owns(node))
+		return fail(ST_REFUSED,
+			    "node %u is called %s already: 'mintctl stop %s' ends it; or choose another name",
+			    node->n, spec->name, spec->name);
+	return ST_OK;
+}
+
+static int make_plan(const struct ctl *ctl, const struct spec *spec,
+		     struct plan *plan)
+{
+	struct place_request request = {
+		.cores		= spec->apic_ids.nr ?: spec->cores,
+		.split		= spec->split,
+		.apic_ids	= spec->apic_ids,
+		.memory		= spec->memory,
+		.start		= spec->start,
+		.low		= wants_low(spec),
+		.before		= remembered(ctl, spec),
+	};
+	struct place_machine machine;
+	struct mint mint;
+	char *why;
+	int status;
+
+	status = mint_read(ctl, &mint);
+	status = status ?: may_launch(&mint, spec);
+	if (status)
+		return status;
+	topology_machine(ctl, &mint, &machine);
+	if (place(&machine, &request, &plan->placement, &why))
+		return fail(ST_REFUSED, "%s: %s", spec->name, why);
+	make_command(ctl, spec, plan);
+	return ST_OK;
+}
+
+/* Is something of the plan not free any more? */
+static bool outdated(const struct ctl *ctl, const struct plan *plan)
+{
+	struct mint mint;
+	size_t i, j;
+
+	if (mint_read(ctl, &mint))
+		return false;
+	for (i = 0; i < mint.nr_cores; i++)
+		if (has_id(&plan->placement.apic_ids, mint.cores[i].apic_id) &&
+		    mint.cores[i].owner != OWNER_FREE)
+			return true;
+	for (i = 0; i < mint.nr_ranges; i++)
+		for (j = 0; j < plan->placement.nr_ranges; j++)
+			if (strcmp(mint.ranges[i].owner, "free") &&
+			    plan->placement.ranges[j].start <= mint.ranges[i].end &&
+			    mint.ranges[i].start <= plan->placement.ranges[j].end)
+				return true;
+	return false;
+}
+
+static void print_notes(const struct plan *plan)
+{
+	char *copy, *rest, *line;
+
+	if (!plan->placement.notes)
+		return;
+	copy = xstrdup(plan->placement.notes);
+	for (rest = copy; (line = strsep(&rest, "\n"));)
+		fprintf(stderr, "mintctl: note: %s\n", line);
+	free(copy);
+}
+
+static void print_command(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; plan->argv[i]; i++) {
+		if (i)
+			putchar(' ');
+		print_quoted(plan->argv[i]);
+	}
+	putchar('\n');
+}
+
+static int print_plan(const struct ctl *ctl, const struct spec *spec,
+		      const struct plan *plan)
+{
+	static const struct column columns[] = {
+		{ "NAME" }, { "CORES" }, { "NUMA", true }, { "MEMORY" }, { "KEPT" },
+		{ "NOTES" },
+	};
+	struct table table = {
+		.name		= "plan",
+		.columns	= columns,
+		.nr_columns	= ARRAY_SIZE(columns),
+	};
+	const struct placement *placement = &plan->placement;
+
+	table_cell(&table, spec->name);
+	table_cell(&table, format_ids(&placement->apic_ids));
+	table_cell(&table, placement->one_numa ? xasprintf("%u", placement->numa) : NULL);
+	table_cell(&table, memory_text(placement, "\n"));
+	table_cell(&table, placement->kept ? "yes" : "no");
+	table_cell(&table, placement->notes);
+	if (ctl->json)
+		return table_print(ctl, &table);
+	table_print_vertical(ctl, &table);
+	print_command(plan);
+	return ST_OK;
+}
+
+/* ---- a launch ---------------------------------------------------------------- */
+
+/* One launch at a time: two would plan for the same cores. Never stale. */
+static int lock_launches(const struct ctl *ctl)
+{
+	char *dir = ctl_path(ctl, RUN_DIR), *path = ctl_path(ctl, RUN_DIR "/lock");
+	int fd;
+
+	mkdir(dir, 0755);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX))
+		fail(ST_REFUSED, "%s: %s: run as root", path, strerror(errno));
+	free(dir);
+	free(path);
+	return fd;
+}
+
+/**
+ * launch() - choose cores and memory for a node and have kexec start it
+ * @ctl:	how
+ * @spec:	what it shall be
+ * @n:		its number; NODE_NONE after a dry run
+ *
+ * What was taken by others since it was chosen is chosen once more.
+ *
+ * Return: an exit status; what is wrong has been said.
+ */
+int launch(const struct ctl *ctl, const struct spec *spec, u32 *n)
+{
+	int lock = -1, status, again;
+	struct plan plan = {};
+	char *output = NULL;
+
+	*n = NODE_NONE;
+	if (!ctl->dry_run) {
+		lock = lock_launches(ctl);
+		if (lock < 0)
+			return ST_REFUSED;
+	}
+	for (again = 0; again < 2; again++) {
+		status = make_plan(ctl, spec, &plan);
+		if (status)
+			break;
+		print_notes(&plan);
+		if (ctl->dry_run) {
+			print_command(&plan);
+			break;
+		}
+		status = run_program(ctl, plan.argv, &output);
+		if (!status) {
+			if (sscanf(output, "node %u started on", n) != 1)
+				status = fail(ST_REFUSED, "%s did not say which node it started",
+					      ctl->kexec);
+			else
+				remember(ctl, spec, &plan.placement);
+			break;
+		}
+		if (status != 127)
+			status = ST_REFUSED;
+		if (status == 127 || !outdated(ctl, &plan)) {
+			status = ST_REFUSED;
+			break;
+		}
+		fail(status, "something was taken meanwhile: choosing once more");
+	}
+	if (lock >= 0)
+		close(lock);
+	return status;
+}
+
+/* ---- the verbs --------------------------------------------------------------- */
+
+static const struct option run_options[] = {
+	{ "image", required_argument, NULL, 'i' },
+	{ "initrd", required_argument, NULL, 'r' },
+	{ "command-line", required_argument, NULL, 'c' },
+	{ "cores", required_argument, NULL, 'n' },
+	{ "apic-ids", required_argument, NULL, 'a' },
+	{ "split", no_argument, NULL, 's' },
+	{ "memory", required_argument, NULL, 'm' },
+	{ "devices", required_argument, NULL, 'd' },
+	{ "wait", optional_argument, NULL, 'w' },
+	{}
+};
+
+/* Options are keys of a node file that is not written */
+static const struct {
+	int		option;
+	const char	*section, *key;
+} option_keys[] = {
+	{ 'i', "Node", "Image" }, { 'r', "Node", "Initrd" },
+	{ 'n', "Node", "Cores" }, { 'a', "Node", "ApicIds" },
+	{ 'm', "Node", "Memory" },
+};
+
+/* Paths are made absolute, as a node file has them */
+static int take_option(const struct ctl *ctl, const char *verb, struct spec *spec,
+		       int option, const char *value)
+{
+	const char *problem = NULL;
+	char *path = NULL;
+	size_t i;
+
+	if (option == 'i' || option == 'r') {
+		path = realpath(value, NULL);
+		if (!path)
+			return fail(ST_REFUSED, "%s: %s", value, strerror(errno));
+		value = path;
+	}
+	if (option == 's') {
+		spec->split = true;
+	} else if (option == 'c') {
+		free(spec->command_line);
+		spec->command_line = xstrdup(value);
+	} else if (option == 'd') {
+		spec->devices = NULL;
+		problem = spec_set(ctl, spec, "Node", "Devices", value);
+	}
+	for (i = 0; i < ARRAY_SIZE(option_keys); i++)
+		if (option_keys[i].option == option)
+			problem = spec_set(ctl, spec, option_keys[i].section,
+					   option_keys[i].key, value);
+	free(path);
+	return problem ? usage(verb, "%s", problem) : ST_OK;
+}
+
+/* The last word is the name; the file of that name, if any, then the options */
+static int read_spec(const struct ctl *ctl, int argc, char **argv,
+		     struct spec *spec, unsigned int *wait)
+{
+	const char *verb = argv[0];
+	int c, status;
+	u64 number;
+
+	*wait = 0;
+	/* The name stands behind all options, wherever the user had it */
+	while (getopt_long(argc, argv, "", run_options, NULL) != -1)
+		;
+	if (optind + 1 != argc)
+		return usage(verb, "one name is wanted");
+	if (!good_name(argv[optind]))
+		return usage(verb,
+			     "'%s' is no name: a letter, then letters, digits, '_', '.', '-', 31 in all, and neither 'predecessor' nor 'free'",
+			     argv[optind]);
+	spec_init(spec, argv[optind]);
+	status = spec_read(ctl, spec, false);
+	if (status)
+		return status;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "", run_options, NULL)) != -1) {
+		if (c == '?')
+			return usage(verb, NULL);
+		if (c != 'w') {
+			status = take_option(ctl, verb, spec, c, optarg);
+			if (status)
+				return status;
+			continue;
+		}
+		number = WAIT_SECONDS;
+		if (optarg && (!parse_number(optarg, 86400, &number) || !number))
+			return usage(verb, "--wait=%s: seconds from 1 to 86400", optarg);
+		*wait = number;
+	}
+	if (!spec->image)
+		return usage(verb, "no image: --image=, or Image= in " NODE_DIR "/%s.node",
+			     spec->name);
+	if (!spec->memory)
+		return usage(verb, "no size: --memory=, or Memory= in " NODE_DIR "/%s.node",
+			     spec->name);
+	return ST_OK;
+}
+
+int do_plan(const struct ctl *ctl, int argc, char **argv)
+{
+	struct plan plan;
+	struct spec spec;
+	unsigned int wait;
+	int status;
+
+	status = read_spec(ctl, argc, argv, &spec, &wait);
+	status = status ?: make_plan(ctl, &spec, &plan);
+	return status ?: print_plan(ctl, &spec, &plan);
+}
+
+static bool decided(const char *state)
+{
+	return strcmp(state, "loaded") && strcmp(state, "starting");
+}
+
+static int print_launched(const struct ctl *ctl, const struct spec *spec, u32 n,
+			  const char *state)
+{
+	static const struct column columns[] = {
+		{ "NODE", true }, { "NAME" }, { "STATE" },
+	};
+	struct table table = {
+		.name		= "launched",
+		.columns	= columns,
+		.nr_columns	= ARRAY_SIZE(columns),
+	};
+
+	if (!ctl->json)
+		return ST_OK;
+	table_cell(&table, xasprintf("%u", n));
+	table_cell(&table, spec->name);
+	table_cell(&table, xstrdup(state));
+	return table_print(ctl, &table);
+}
+
+int do_run(const struct ctl *ctl, int argc, char **argv)
+{
+	char *state = "starting";
+	struct spec spec;
+	unsigned int wait;
+	int status;
+	u32 n;
+
+	status = read_spec(ctl, argc, argv, &spec, &wait);
+	status = status ?: launch(ctl, &spec, &n);
+	if (status || n == NODE_NONE)
+		return status;
+	if (wait)
+		status = wait_for_state(ctl, n, wait, decided, &state);
+	print_launched(ctl, &spec, n, state);
+	if (status)
+		return fail(ST_TIMEOUT,
+			    "node %u (%s) is not up after %u s: 'mintctl log %s' says how far it is",
+			    n, spec.name, wait, spec.name);
+	if (wait && strcmp(state, "running"))
+		return fail(ST_NOTUP, "node %u (%s) is %s: 'mintctl log %s' says why",
+			    n, spec.name, state, spec.name);
+	return ST_OK;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * mintctl: what a node shall be, from its file and the command line.
+ */
+#ifndef MINTCTL_SPEC_H
+#define MINTCTL_SPEC_H
+
+#include "place.h"
+
+#define NODE_DIR	"/etc/mint"
+
+/**
+ * struct spec - a node as it is wanted
+ * @name:	its name
+ * @image:	kernel
+ * @initrd:	or NULL
+ * @command_line: or NULL
+ * @devices:	separated by commas, as kexec takes them, or NULL
+ * @cores:	number of threads
+ * @apic_ids:	exactly these instead
+ * @split:	single threads of cores will do
+ * @memory:	bytes
+ * @start:	exactly there, or UINT64_MAX
+ * @autostart:	starts with the machine
+ * @respawn:	a new one is launched when it has failed
+ * @lost_sec:	a node that is silent for so long is lost
+ */
+struct spec {
+	char		*name;
+	char		*image, *initrd, *command_line, *devices;
+	u32		cores;
+	struct ids	apic_ids;
+	bool		split;
+	u64		memory, start;
+	bool		autostart, respawn;
+	unsigned int	lost_sec;
+};
+
+void spec_init(struct spec *spec, const char *name);
+const char *spec_set(const struct ctl *ctl, struct spec *spec,
+		     const char *section, const char *key, const char *value);
+int spec_read(const struct ctl *ctl, struct spec *spec, bool must);
+
+#endif

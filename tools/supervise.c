@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mintctl: supervise, diff, and the generator for systemd.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "run.h"
+#include "verbs.h"
+
+/* A node that fails so often within so many seconds is not launched again */
+#define STARTS_MAX	5
+#define STARTS_SECONDS	300
+
+#define UNIT		"/lib/systemd/system/mint@.service"
+
+static double monotonic(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* Tell the service manager, if there is one; see sd_notify(3) */
+static void notify(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (!len || len >= sizeof(to.sun_path))
+		return;
+	memcpy(to.sun_path, path, len);
+	if (*path == '@')
+		*to.sun_path = 0;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
+	       offsetof(struct sockaddr_un, sun_path) + len);
+	close(fd);
+}
+
+/* ---- one node ---------------------------------------------------------------- */
+
+/* What is known of the node that is watched */
+struct watch {
+	const struct ctl	*ctl;
+	const struct spec	*spec;
+	u32			n;
+	bool			up;		/* it has been running */
+	double			silent;		/* since when, or 0 */
+	int			state_fd;
+	int			signal_fd;
+};
+
+static int fate(const struct watch *watch, int status, const char *what)
+{
+	printf("node %u (%s) %s\n", watch->n, watch->spec->name, what);
+	fflush(stdout);
+	return status;
+}
+
+/* Silent for too long: take back what it has */
+static int force(struct watch *watch)
+{
+	char *path = ctl_path(watch->ctl, MINT_DIR "/nodes/%u/stop", watch->n);
+	int err = write_word(path, "force");
+
+	free(path);
+	if (err && err != ESRCH)
+		return fail(watch->up ? ST_LOST : ST_NOTUP,
+			    "node %u (%s) is silent, and is not stopped by 'force': %s",
+			    watch->n, watch->spec->name, strerror(err));
+	return watch->up ? fate(watch, ST_LOST, "was lost: it was silent, and was stopped") :
+			   fate(watch, ST_NOTUP, "did not come up, and was stopped");
+}
+
+/* Look once; -1: it goes on */
+static int look(struct watch *watch, const struct node *node)
+{
+	const char *state = node ? node->state : "gone";
+	char *text;
+
+	/* The number may be another node's by now */
+	if (!node || strcmp(node->name, watch->spec->name))
+		return fate(watch, ST_LOST, "is gone");
+	if (!strcmp(state, "running") && !watch->up) {
+		watch->up = true;
+		text = xasprintf("READY=1\nSTATUS=node %u runs", watch->n);
+		notify(text);
+		free(text);
+	}
+	if (strcmp(state, "silent"))
+		watch->silent = 0;
+	else if (!watch->silent)
+		watch->silent = monotonic();
+	if (watch->silent && monotonic() - watch->silent >= watch->spec->lost_sec)
+		return force(watch);
+	if (!strcmp(state, "ended"))
+		return fate(watch, ST_OK, "has ended");
+	/* One that starts again by itself still owns what it had */
+	if (!strcmp(state, "panicked") && !node_owns(node))
+		return fate(watch, ST_PANICKED, "has panicked");
+	if (!strcmp(state, "quarantine"))
+		return fate(watch, ST_LOST, "is in quarantine");
+	return -1;
+}
+
+/* Until the state changes, a signal comes, or a second has passed; false: a signal */
+static bool pause_watch(struct watch *watch)
+{
+	struct pollfd fds[] = {
+		{ .fd = watch->state_fd, .events = POLLPRI },
+		{ .fd = watch->signal_fd, .events = POLLIN },
+	};
+
+	poll(fds, ARRAY_SIZE(fds), 1000);
+	return !fds[1].revents;
+}
+
+static int watch_node(struct watch *watch)
+{
+	char *path = ctl_path(watch->ctl, MINT_DIR "/nodes/%u/state", watch->n);
+	struct mint mint;
+	int status = -1;
+
+	watch->state_fd = open(path, O_RDONLY | O_CLOEXEC);
+	free(path);
+	while (status < 0) {
+		/* What was not read is news for ever */
+		if (!lseek(watch->state_fd, 0, SEEK_SET))
+			free(read_fd(watch->state_fd, NULL));
+		status = mint_read(watch->ctl, &mint);
+		if (status)
+			break;
+		status = look(watch, mint_number(&mint, watch->n));
+		mint_free(&mint);
+		/* The node lives on without us, and is adopted by the next one */
+		if (status < 0 && !pause_watch(watch))
+			status = fate(watch, ST_OK, "is not watched any more, and runs on");
+	}
+	if (watch->state_fd >= 0)
+		close(watch->state_fd);
+	return status;
+}
+
+/* SIGTERM and SIGINT by file descriptor, so that none gets lost */
+static int signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* Adopt a live node of that name, or launch it; then stay until its end */
+static int supervise(const struct ctl *ctl, const struct spec *spec)
+{
+	struct watch watch = { .ctl = ctl, .spec = spec };
+	struct node *node;
+	struct mint mint;
+	int status;
+
+	status = mint_read(ctl, &mint);
+	if (status)
+		return status;
+	node = mint_find(&mint, spec->name);
+	if (node && node_owns(node)) {
+		watch.n = node->n;
+		if (ctl->dry_run) {
+			printf("node %u (%s) would be adopted\n", watch.n, spec->name);
+			return ST_OK;
+		}
+		printf("node %u (%s) is adopted\n", watch.n, spec->name);
+		fflush(stdout);
+	} else {
+		status = launch(ctl, spec, &watch.n);
+		if (status || watch.n == NODE_NONE)
+			return status;
+	}
+	watch.signal_fd = signals();
+	status = watch_node(&watch);
+	close(watch.signal_fd);
+	return status;
+}
+
+/* ---- all of them ------------------------------------------------------------- */
+
+/* Names of the node files, sorted */
+static int node_names(const struct ctl *ctl, char ***names)
+{
+	char *path = ctl_path(ctl, NODE_DIR), *dot;
+	struct dirent **entries;
+	int nr = scandir(path, &entries, NULL, alphasort), i, found = 0;
+
+	free(path);
+	*names = NULL;
+	for (i = 0; i < nr; i++) {
+		dot = strrchr(entries[i]->d_name, '.');
+		if (!dot || strcmp(dot, ".node"))
+			continue;
+		*dot = 0;
+		if (!good_name(entries[i]->d_name)) {
+			fail(ST_REFUSED, NODE_DIR "/%s.node is passed over: a node cannot be called so",
+			     entries[i]->d_name);
+			continue;
+		}
+		*names = xgrow(*names, found, sizeof(**names));
+		(*names)[found++] = entries[i]->d_name;
+	}
+	return found;
+}
+
+/* Without a service manager: launch again, but not for ever */
+static int respawn(const struct ctl *ctl, const struct spec *spec)
+{
+	double starts[STARTS_MAX] = {};
+	unsigned int at = 0;
+	int status;
+
+	for (;;) {
+		if (starts[at] && monotonic() - starts[at] < STARTS_SECONDS)
+			return fail(ST_REFUSED, "%s has failed %d times in %d s: it is left alone",
+				    spec->name, STARTS_MAX, STARTS_SECONDS);
+		starts[at] = monotonic();
+		at = (at + 1) % STARTS_MAX;
+		status = supervise(ctl, spec);
+		if (!spec->respawn || status < ST_PANICKED || status > ST_NOTUP)
+			return status;
+	}
+}
+
+/* A process for each node that starts with the machine */
+static int supervise_all(const struct ctl *ctl)
+{
+	int nr, i, status, children = 0, failed = 0;
+	char **names;
+
+	nr = node_names(ctl, &names);
+	for (i = 0; i < nr; i++) {
+		struct spec spec;
+		pid_t child;
+
+		spec_init(&spec, names[i]);
+		if (spec_read(ctl, &spec, true)) {
+			failed++;
+			continue;
+		}
+		if (!spec.autostart)
+			continue;
+		fflush(stdout);
+		child = fork();
+		if (!child)
+			exit(respawn(ctl, &spec));
+		if (child < 0)
+			failed++;
+		else
+			children++;
+	}
+	for (i = 0; i < children; i++) {
+		while (wait(&status) < 0 && errno == EINTR)
+			;
+		failed += !(WIFEXITED(status) && !WEXITSTATUS(status));
+	}
+	if (!failed)
+		return ST_OK;
+	return failed < children ? ST_PARTLY : ST_REFUSED;
+}
+
+int do_supervise(const struct ctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "all", no_argument, NULL, 'a' },
+		{}
+	};
+	struct spec spec;
+	bool all = false;
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c != 'a')
+			return usage("supervise", NULL);
+		all = true;
+	}
+	if (optind + !all != argc)
+		return usage("supervise", "one name is wanted, or --all");
+	if (all)
+		return supervise_all(ctl);
+	if (!good_name(argv[optind]))
+		return usage("supervise", "'%s' is no name of a node", argv[optind]);
+	spec_init(&spec, argv[optind]);
+	status = spec_read(ctl, &spec, true);
+	return status ?: supervise(ctl, &spec);
+}
+
+/* ---- diff -------------------------------------------------------------------- */
+
+static void differs(const char *name, const char *what, const char *is, const char *wanted,
+		    int *differences)
+{
+	if (!strcmp(is, wanted))
+		return;
+	printf("%s: %s: is %s, shall be %s\n", name, what, *is ? is : "none",
+	       *wanted ? wanted : "none");
+	++*differences;
+}
+
+/* What the file says of a node against what it was launched with */
+static int diff_node(const struct ctl *ctl, struct mint *mint, const char *name,
+		     int *differences)
+{
+	struct launched launched;
+	struct spec spec;
+	struct node *node;
+	char *is, *wanted;
+	int status;
+
+	spec_init(&spec, name);
+	status = spec_read(ctl, &spec, true);
+	if (status)
+		return status;
+	node = mint_find(mint, name);
+	if (!node || !node_owns(node)) {
+		differs(name, "state", node ? node->state : "not there",
+			spec.autostart ? "running" : node ? node->state : "not there",
+			differences);
+		return ST_OK;
+	}
+	if (spec.apic_ids.nr) {
+		is = format_ids(&node->cpus);
+		wanted = format_ids(&spec.apic_ids);
+	} else {
+		is = xasprintf("%zu", node->cpus.nr);
+		wanted = xasprintf("%u", spec.cores);
+	}
+	differs(name, "cores", is, wanted, differences);
+	/* Placement makes whole pieces of 2 MiB */
+	is = exact_size(node->memory);
+	wanted = exact_size(spec.start == UINT64_MAX ?
+			    (spec.memory + 0x1fffff) & ~0x1fffffull : spec.memory);
+	differs(name, "memory", is, wanted, differences);
+	if (launched_read(ctl, name, &launched)) {
+		differs(name, "image", launched.image, spec.image, differences);
+		differs(name, "initrd", launched.initrd, spec.initrd ?: "", differences);
+		differs(name, "command line", launched.command_line,
+			spec.command_line ?: "", differences);
+		differs(name, "devices", launched.devices, spec.devices ?: "",
+			differences);
+	}
+	return ST_OK;
+}
+
+int do_diff(const struct ctl *ctl, int argc, char **argv)
+{
+	int nr, i, status, differences = 0;
+	struct mint mint;
+	char **names;
+
+	if (getopt_long(argc, argv, "", (struct option[]){ {} }, NULL) != -1)
+		return usage("diff", NULL);
+	status = mint_read(ctl, &mint);
+	if (status)
+		return status;
+	names = argv + optind;
+	nr = argc - optind;
+	if (!nr)
+		nr = node_names(ctl, &names);
+	for (i = 0; i < nr && !status; i++)
+		status = diff_node(ctl, &mint, names[i], &differences);
+	return status ?: differences ? ST_REFUSED : ST_OK;
+}
+
+/* ---- systemd ----------------------------------------------------------------- */
+
+static int link_unit(const char *dir, const char *unit, const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	int err = 0;
+
+	if ((mkdir(dir, 0755) && errno != EEXIST) || (symlink(unit, path) && errno != EEXIST))
+		err = fail(ST_REFUSED, "%s: %s", path, strerror(errno));
+	free(path);
+	return err;
+}
+
+static int no_restart(const char *dir)
+{
+	char *path = xasprintf("%s/respawn.conf", dir);
+	int err = 0;
+
+	if (mkdir(dir, 0755) && errno != EEXIST)
+		err = errno;
+	err = err ?: write_file(path, "[Service]\nRestart=no\n");
+	if (err)
+		fail(ST_REFUSED, "%s: %s", path, strerror(err));
+	free(path);
+	return err ? ST_REFUSED : ST_OK;
+}
+
+/*
+ * What a generator of systemd does, see systemd.generator(7): Autostart= makes a
+ * node a want of mint.target, Respawn=no takes it its restart. A file that is
+ * wrong leaves the others alone.
+ */
+int do_generate(const struct ctl *ctl, int argc, char **argv)
+{
+	int nr, i, status = ST_OK;
+	bool any = false;
+	char **names, *dir;
+
+	if (argc < 2)
+		return usage("generate", "a directory is wanted");
+	dir = argv[1];
+	nr = node_names(ctl, &names);
+	for (i = 0; i < nr; i++) {
+		struct spec spec;
+
+		spec_init(&spec, names[i]);
+		if (spec_read(ctl, &spec, true)) {
+			status = ST_PARTLY;
+			continue;
+		}
+		any |= spec.autostart;
+		if ((spec.autostart &&
+		     link_unit(xasprintf("%s/mint.target.wants", dir), UNIT,
+			       xasprintf("mint@%s.service", spec.name))) ||
+		    (!spec.respawn &&
+		     no_restart(xasprintf("%s/mint@%s.service.d", dir, spec.name))))
+			return ST_REFUSED;
+	}
+	if (any && link_unit(xasprintf("%s/multi-user.target.wants", dir),
+			     "/lib/systemd/system/mint.target", "mint.target"))
+		return ST_REFUSED;
+	return status;
+}

@@ -1,0 +1,889 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Tests of mintctl that need no machine: check.py PROGRAM STATIC-PROGRAM; prints KTAP.
+
+Outputs are compared with golden/; MINT_GOLDEN=write makes these anew, to be read
+before they are committed. MINT_SEED chooses the seed of what is random.
+"""
+
+import json
+import os
+import random
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "..", "scripts"))
+
+import machines  # noqa: E402
+from verdict import Failed, Ktap, expect  # noqa: E402
+
+GOLDEN = os.path.join(HERE, "golden")
+PROGRAM, STATIC = sys.argv[1:3]
+M, G = machines.M, machines.G
+
+# A kexec that starts nothing: it notes its words and says what the real one says.
+KEXEC = """#!/bin/sh
+case $1 in
+--help)
+	echo " --mint-cpu=<APIC ID>  boot core"
+	exit 0
+	;;
+esac
+for word in "$@"; do
+	echo "$word"
+done >"$0.words"
+%s
+"""
+STARTS = 'echo "node 3 started on APIC ID ${1#--mint-cpu=}"'
+
+
+class Bench:
+    """A machine of machines.py in a directory, and mintctl on it."""
+
+    def __init__(self, machine, kexec=STARTS):
+        self.top = tempfile.mkdtemp(prefix="mintctl.")
+        self.tree = machines.Tree(self.top)
+        machine(self.tree)
+        self.kexec = self.tree.path("/kexec")
+        self.tree.write("/kexec", KEXEC % kexec)
+        os.chmod(self.kexec, 0o755)
+        self.tree.write("/image", "")
+        os.makedirs(self.tree.path("/run"), exist_ok=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.top)
+
+    def ctl(self, *words, program=PROGRAM, stdin=""):
+        """(status, output, errors)."""
+        done = subprocess.run(
+            [program, "--sysroot=" + self.top, "--kexec=" + self.kexec, *words],
+            check=False, capture_output=True, text=True, input=stdin, timeout=60)
+        for text in ("==", "ERROR:", "runtime error"):
+            expect(text not in done.stderr, "%s", done.stderr)
+        clean = [text.replace(self.top, "") for text in (done.stdout, done.stderr)]
+        return (done.returncode, *clean)
+
+    def good(self, *words, **more):
+        """Its output; it has to succeed."""
+        status, out, err = self.ctl(*words, **more)
+        expect(status == 0, "%s: status %d: %s%s", words, status, out, err)
+        return out
+
+    def bad(self, status, pattern, *words, **more):
+        """It has to fail with this status and one line that matches; nothing changes."""
+        before = self.files()
+        got, out, err = self.ctl(*words, **more)
+        expect(got == status, "%s: status %d, not %d: %s%s", words, got, status, out, err)
+        first = err.splitlines()[:1]
+        expect(first and re.search(pattern, first[0]), "%s: says %s", words, err)
+        expect(out == "", "%s: prints %s", words, out)
+        expect(self.files() == before, "%s: changed something", words)
+        return err
+
+    def files(self):
+        """All that is in the machine, but for the lock of launches."""
+        found = {}
+        for top, _, names in os.walk(self.top):
+            for name in names:
+                path = os.path.join(top, name)
+                if path.endswith(("/run/mint/lock", "/kexec.words")):
+                    continue
+                with open(path, "rb") as file:
+                    found[path] = file.read()
+        return found
+
+    def run(self, *words, **more):
+        """mintctl run with what each launch needs."""
+        return self.good("run", "--image=" + self.tree.path("/image"), *words, **more)
+
+    def words(self):
+        """What kexec was called with."""
+        return self.tree.read("/kexec.words").replace(self.top, "").splitlines()
+
+    def plan(self, *words):
+        """What it would choose: APIC IDs as text, [(start, end)], notes."""
+        out = json.loads(self.good("plan", "--json", "--image=" + self.tree.path("/image"),
+                                   *words, "x"))["plan"][0]
+        memory = [tuple(int(part, 16) for part in line.split("-"))
+                  for line in out["memory"].split("\n")]
+        return out["cores"], memory, out["notes"] or ""
+
+
+def same(name, text):
+    """The text is what the golden file of that name has."""
+    path = os.path.join(GOLDEN, name)
+    text = "".join(line.rstrip() + "\n" for line in text.splitlines())
+    if os.environ.get("MINT_GOLDEN") == "write":
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    with open(path, encoding="utf-8") as file:
+        expect(file.read() == text, "not as in golden/%s: %s", name, text)
+
+
+def steady(text):
+    """Without what is different each time."""
+    return re.sub(r"\b1\d{9}\.\d{3}\b", "<since>", text)
+
+
+# ---- what is shown --------------------------------------------------------------
+
+def golden_tables():
+    """list, show and check of each machine are as they were read and found right"""
+    for machine in machines.ALL:
+        with Bench(machine) as b:
+            text = ""
+            for words in (["list"], ["list", "--cores"], ["list", "--memory"],
+                          ["show", "0"], ["show", "1"], ["check"]):
+                status, out, err = b.ctl(*words)
+                text += "# mintctl %s\n%s%s# status %d\n\n" % (
+                    " ".join(words), out, err, status)
+            same(machine.__name__, steady(text))
+
+
+def golden_json():
+    """JSON has all of it, without units"""
+    with Bench(machines.demo) as b:
+        same("demo.json", "".join(steady(b.good("--json", *words)) for words in (
+            ["list"], ["list", "--cores"], ["list", "--memory"], ["show", "web"],
+            ["plan", "--memory=128M", "--image=" + b.tree.path("/image"), "x"])
+            ).replace(b.top, ""))
+
+
+def static_is_alike():
+    """The program of the initrd says the same as the one with libsmartcols"""
+    for machine in machines.ALL:
+        with Bench(machine) as b:
+            for words in (["list"], ["list", "--cores"], ["list", "--memory"],
+                          ["show", "0"], ["show", "1"], ["check"]):
+                one, two = [b.ctl(*words, program=p) for p in (PROGRAM, STATIC)]
+                lines = [[line.split() for line in out.splitlines()]
+                         for _, out, _ in (one, two)]
+                expect(one[0] == two[0] and one[2] == two[2] and lines[0] == lines[1],
+                       "%s: %s: %s and %s", machine.__name__, words, one, two)
+                if one[0] in (0, 1):
+                    one, two = [json.loads(b.ctl("--json", *words, program=p)[1])
+                                for p in (PROGRAM, STATIC)]
+                    expect(one == two, "%s: %s and %s", words, one, two)
+
+
+def control_characters_are_shown_harmless():
+    """What another kernel wrote cannot steer the terminal"""
+    with Bench(machines.demo) as b:
+        b.tree.mint("nodes/1/name", "we\x1b[2Jb\n")
+        b.tree.mint("nodes/1/reason", "a\"b\\c\x07\n")
+        for program in (PROGRAM, STATIC):
+            for words in (["list"], ["show", "1"], ["list", "--json"]):
+                out = b.good(*words, program=program)
+                expect("we?[2Jb" in out and "\x1b" not in out and "\x07" not in out,
+                       "%r", out)
+            node = json.loads(b.good("list", "--json", program=program))["nodes"][1]
+            expect(node["reason"] == "a\"b\\c?", "%s", node)
+
+
+# ---- launches -------------------------------------------------------------------
+
+def golden_plans():
+    """Plans on each machine are as they were read and found right"""
+    text = ""
+    for machine, requests in (
+            (machines.demo, ("--memory=128M", "--cores=1 --memory=512M", "--memory=100M@0x30000000",
+                             "--memory=64M --devices=com3,01:00.0 --command-line=quiet\tx='1'")),
+            (machines.smt, ("--cores=2 --memory=1G", "--cores=3 --memory=1G",
+                            "--cores=3 --split --memory=1G", "--cores=14 --memory=1G",
+                            "--cores=13 --split --memory=9G", "--cores=2 --memory=2G --devices=01:00.0",
+                            "--apic-ids=7,5 --memory=1G")),
+            (machines.numa, ("--cores=4 --memory=4G", "--cores=8 --memory=12G",
+                             "--cores=12 --memory=1G", "--cores=12 --memory=12G",
+                             "--cores=20 --memory=20G", "--cores=2 --memory=24G",
+                             "--cores=26 --memory=1G")),
+            (machines.quarantine, ("--memory=512M", "--cores=3 --memory=512M",
+                                   "--memory=2G", "--apic-ids=1 --memory=1G")),
+            (machines.holes, ("--cores=2 --memory=90M", "--cores=3 --memory=128M",
+                              "--memory=256M", "--memory=700M", "--memory=1100M",
+                              "--memory=2G", "--cores=5 --memory=640M"))):
+        with Bench(machine) as b:
+            for request in requests:
+                status, out, err = b.ctl("plan", "--image=" + b.tree.path("/image"),
+                                         *request.split(" "), "x")
+                text += "# %s: plan %s\n%s%s# status %d\n\n" % (
+                    machine.__name__, request, out.replace("/kexec", "kexec"), err, status)
+    same("plans", text)
+
+
+def run_calls_kexec():
+    """run gives kexec what plan shows, and says what kexec says"""
+    with Bench(machines.demo) as b:
+        out = b.run("--memory=128M", "--command-line=quiet a b", "--devices=com3", "dns")
+        expect(out == "node 3 started on APIC ID 3\n", "%s", out)
+        expect(b.words() == ["--mint-cpu=3", "--mint-cpus=3", "--mem-min=0x20000000",
+                             "--mem-max=0x27ffffff", "--mint-devices=com3",
+                             "--mint-name=dns", "--command-line=quiet a b", "/image"],
+               "%s", b.words())
+        out = json.loads(b.run("--json", "--memory=128M", "dns"))
+        expect(out == {"launched": [{"node": 3, "name": "dns", "state": "starting"}]},
+               "%s", out)
+
+
+def dry_run_does_nothing():
+    """With --dry-run each verb says what it would do, and nothing has changed"""
+    with Bench(machines.demo) as b:
+        b.tree.mint("move", "")
+        before = b.files()
+        out = b.run("--dry-run", "--memory=128M", "dns")
+        expect("--mint-name=dns" in out, "%s", out)
+        out = b.good("--dry-run", "stop", "--ladder", "web")
+        expect(out.count("/sys/kernel/mint/nodes/1/stop") == 3, "%s", out)
+        out = b.good("--dry-run", "move", "core", "3", "web")
+        expect(out == "echo core 3 1 >/sys/kernel/mint/move\n", "%s", out)
+        expect(b.files() == before, "something changed")
+        expect(not os.path.exists(b.kexec + ".words"), "kexec was called")
+
+
+def refusals_of_kexec_pass_through():
+    """What kexec refuses is said in its words, and is status 1"""
+    with Bench(machines.demo, "echo 'kexec: no, because' >&2; exit 1") as b:
+        status, out, err = b.ctl("run", "--image=" + b.tree.path("/image"),
+                                 "--memory=128M", "dns")
+        expect((status, out, err) == (1, "", "kexec: no, because\n"), "%d %s %s", status,
+               out, err)
+
+
+def taken_meanwhile_is_planned_again():
+    """A core that was taken between plan and launch is no refusal"""
+    with Bench(machines.smt) as b:
+        b.tree.write("/kexec", KEXEC % (
+            "if [ ! -e %(top)s/once ]; then >%(top)s/once\n"
+            "printf 'node 0: 0-2\\nnode 9: 4-5\\nfree: 3,6-15\\nbsp: 0\\n' "
+            ">%(top)s/sys/kernel/mint/cores\n"
+            "echo 'kexec: APIC ID 4 is lent' >&2; exit 1; fi\n" % {"top": b.top} + STARTS))
+        status, _, err = b.ctl("run", "--image=" + b.tree.path("/image"), "--cores=2",
+                               "--memory=1G", "x")
+        expect(status == 0, "%d %s", status, err)
+        expect(b.words()[1] == "--mint-cpus=6-7", "%s", b.words())
+
+
+def names_are_unique():
+    """A name is one of a node that is no more, and no number"""
+    with Bench(machines.demo) as b:
+        image = "--image=" + b.tree.path("/image")
+        b.bad(1, "node 1 is called web already", "run", image, "--memory=1M", "web")
+        for name in ("1", "1a", "-", "a b", "a/b", "", "predecessor", "free", "x" * 32):
+            b.bad(2, "is no name", "run", image, "--memory=1M", "--", name)
+        b.run("--memory=128M", "db")
+
+
+def placements_stick():
+    """A node that is launched again gets what it had, if that is free and enough"""
+    with Bench(machines.numa) as b:
+        b.run("--apic-ids=44-45", "--memory=2G", "x")
+        b.run("--cores=2", "--memory=2G", "x")
+        expect(b.words()[1] == "--mint-cpus=44-45", "%s", b.words())
+        b.run("--cores=4", "--memory=2G", "x")
+        expect(b.words()[1] == "--mint-cpus=4-7", "%s", b.words())
+        b.run("--apic-ids=44-45", "--memory=2G", "x")
+        b.tree.cores(0, node0="0-3", node1="32-35,44", free="4-15,36-43,45-47")
+        b.run("--cores=2", "--memory=2G", "x")
+        expect("44" not in b.words()[1], "%s", b.words())
+        for text in ("", "x", "4-5 0x", "4-5 0x2-0x1", "4-5 " + "0x1-0x2 " * 9):
+            b.tree.write("/run/mint/x.launched", text)
+            b.run("--cores=2", "--memory=2G", "x")
+
+
+# ---- placement by chance --------------------------------------------------------
+
+def random_machine(rng):
+    """(function that makes it, {APIC ID: (core, cache, NUMA)}, free IDs, free ranges)."""
+    smt, cores, llc = rng.choice((0, 1, 1, 2)), rng.randint(1, 3), rng.randint(0, 1)
+    package = smt + cores
+    packages = rng.randint(1, 3)
+    llc = max(smt, package - llc)
+    ids = {apic: (apic >> smt, apic >> llc, apic >> package)
+           for apic in range(packages << package) if rng.random() < 0.9 or not apic}
+    free = [apic for apic in ids if apic and rng.random() < 0.75]
+    at, ranges, affinity = 64 * M, [], []
+    for numa in range(packages):
+        begin = at
+        for _ in range(rng.randint(1, 4)):
+            size = rng.randint(1, 2048) * M + rng.choice((0, 4096))
+            ranges.append((at, at + size, rng.choice(("free", "free", "node 0"))))
+            at += size + rng.choice((0, 4096, 512 * M))
+        affinity.append((begin, at, numa))
+
+    def make(tree):
+        tree.stock([(0, 0)])
+        tree.active()
+        tree.cpuid(smt, llc, package)
+        tree.cores(0, node0=",".join(str(i) for i in ids if i not in free),
+                   **({"free": ",".join(map(str, free))} if free else {}))
+        tree.srat({apic: place[2] for apic, place in ids.items()}, affinity)
+        tree.memory(*ranges)
+        tree.node(0, "predecessor", "running", "0")
+
+    return make, ids, free, [r[:2] for r in ranges if r[2] == "free"], affinity
+
+
+def ids_of(text):
+    """"1,4-6" as a list."""
+    found = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def check_placement(b, rng, ids, free, ranges, affinity):
+    """One random request; what comes out has to be right."""
+    cores, memory = rng.randint(1, max(1, len(free))), rng.randint(1, 3000) * M
+    split = rng.random() < 0.3
+    words = ["--cores=%d" % cores, "--memory=%d" % memory] + ["--split"] * split
+    sizes = {}
+    for apic in ids:
+        sizes.setdefault(ids[apic][0], []).append(apic)
+    whole = [group for group in sizes.values() if split or all(a in free for a in group)]
+    try:
+        chosen, got, notes = b.plan(*words)
+    except Failed as error:
+        aligned = sum(max(0, (end & -(2 * M)) - (-(-start // (2 * M)) * 2 * M))
+                      for start, end in ranges)
+        enough = (cores <= len(free) if split else
+                  cores <= sum(map(len, whole)) and len(set(map(len, whole))) == 1 and
+                  cores % len(whole[0]) == 0)
+        largest = max([end - (-(-start // (2 * M)) * 2 * M) for start, end in ranges] or [0])
+        expect(not (enough and memory + 2 * M <= min(largest, aligned)),
+               "%s: refused, and it would fit: %s", words, error)
+        return False
+    chosen = ids_of(chosen)
+    expect(len(chosen) == cores and set(chosen) <= set(free), "%s: cores %s of %s", words,
+           chosen, free)
+    if not split:
+        for group in sizes.values():
+            taken = [apic for apic in group if apic in chosen]
+            expect(not taken or taken == group, "%s: a part of core %s: %s", words, group,
+                   chosen)
+    wanted = -(-memory // (2 * M)) * 2 * M
+    expect(sum(end + 1 - start for start, end in got) == wanted, "%s: %s", words, got)
+    expect(len(got) <= 4, "%s: %d ranges", words, len(got))
+    for start, end in got:
+        expect(start % (2 * M) == 0, "%s: %#x is not aligned", words, start)
+        expect(any(a <= start and end < z for a, z in merged(ranges)),
+               "%s: %#x-%#x is not free", words, start, end)
+    for one, two in zip(sorted(got), sorted(got)[1:]):
+        expect(one[1] < two[0], "%s: ranges overlap: %s", words, got)
+    # No several NUMA nodes, and no far memory, without saying so
+    nodes = {ids[apic][2] for apic in chosen}
+    expect(len(nodes) == 1 or "several" in notes, "%s: NUMA %s, unsaid", words, nodes)
+    if len(nodes) == 1:
+        near = [a for a in affinity if a[2] in nodes][0]
+        expect(all(near[0] <= s and e < near[1] for s, e in got) or "not on the NUMA" in notes,
+               "%s: far memory, unsaid: %s", words, got)
+    expect((chosen, got) == (ids_of(b.plan(*words)[0]), b.plan(*words)[1]),
+           "%s: another choice the second time", words)
+    return True
+
+
+def merged(ranges):
+    """Neighbours as one."""
+    out = []
+    for start, end in ranges:
+        if out and out[-1][1] == start:
+            out[-1] = (out[-1][0], end)
+        else:
+            out.append((start, end))
+    return out
+
+
+def placement_properties():
+    """On random machines what is chosen is free, whole, aligned, enough, and the same again"""
+    seed = int(os.environ.get("MINT_SEED", random.randrange(1 << 32)))
+    KTAP.note("MINT_SEED=%d" % seed)
+    rng, placed = random.Random(seed), 0
+    for _ in range(25):
+        make, *facts = random_machine(rng)
+        with Bench(make) as b:
+            for _ in range(4):
+                placed += check_placement(b, rng, *facts)
+    expect(placed > 10, "only %d of 100 requests could be placed", placed)
+
+
+# ---- stop, move, log, console -----------------------------------------------------
+
+def stop_writes_its_word():
+    """stop asks; --park, --force and --ladder write what they say"""
+    for words, text in ((["web"], "ask"), (["1"], "ask"), (["--park", "web"], "park"),
+                        (["--force", "web"], "force"), (["--ladder", "web"], "ask")):
+        with Bench(machines.demo) as b:
+            b.good("stop", *words)
+            expect(b.tree.read("/sys/kernel/mint/nodes/1/stop") == text, "%s", words)
+
+
+def stop_of_many_is_partly_done():
+    """Of several nodes those that can be stopped are; status 64 says that not all were"""
+    with Bench(machines.demo) as b:
+        status, _, err = b.ctl("stop", "db", "web")
+        expect(status == 64 and "node 2 (db) is panicked" in err, "%d %s", status, err)
+        expect(b.tree.read("/sys/kernel/mint/nodes/1/stop") == "ask", "web was not asked")
+        b.bad(3, "no node is called 'x': there is 0 predecessor", "stop", "x")
+        b.bad(3, "nothing to stop", "stop", "db")
+        b.bad(1, "cannot be stopped from here", "stop", "0")
+
+
+def loaded_is_unloaded():
+    """stop of a node that was only loaded is kexec -u"""
+    with Bench(machines.demo) as b:
+        b.tree.mint("nodes/1/state", "loaded\n")
+        b.good("stop", "web")
+        expect(b.words() == ["-u", "--mint-cpu=1"], "%s", b.words())
+
+
+def moves_are_one_write():
+    """move writes kind, what and number; what is no such thing is status 2"""
+    with Bench(machines.demo) as b:
+        b.bad(3, "moves nothing between nodes", "move", "core", "3", "web")
+        b.bad(3, "moves nothing between nodes", "move")
+        b.tree.mint("move", "")
+        b.tree.mint("moves", "1 core 3 free > 1 done 12 -\n")
+        for words, text in ((("core", "3", "web"), "core 3 1"),
+                            (("thread", "3", "1"), "core 3-3 1"), (("core", "3-5", "1"), "core 3-5 1"),
+                            (("memory", "512M@0x20000000", "web"), "memory 512M@0x20000000 1"),
+                            (("memory", "1G", "free"), "memory 1G free"),
+                            (("pci", "0000:03:00.0", "0"), "pci 0000:03:00.0 0")):
+            out = b.good("move", *words)
+            expect(b.tree.read("/sys/kernel/mint/move") == text, "%s", words)
+            expect(out.startswith("1 core 3"), "%s", out)
+        for words in (("core", "x", "web"), ("core", "3-", "web"), ("core", "3-5x", "web"),
+                      ("thread", "3-4", "web"), ("core", "3"), ("disk", "3", "web"),
+                      ("memory", "x", "web"), ("memory", "1G@", "web"),
+                      ("pci", "03:00", "web"), ("pci", "0:3:0.0x", "web")):
+            b.bad(2, "move: ", "move", *words)
+        b.bad(3, "no node is called", "move", "core", "3", "x")
+        os.unlink(b.tree.path("/sys/kernel/mint/moves"))
+        b.bad(3, "node 0 has the list", "move")
+
+
+def in_flight_is_nobodys():
+    """A core that is in flight is shown, and is not free"""
+    with Bench(machines.demo) as b:
+        b.tree.mint("cores", "node 0: 0\nnode 1: 1\nin flight: 2\nfree: 3\nbsp: 0\n")
+        expect("      2 in flight\n" in b.good("list", "--cores"), "not shown")
+        b.bad(1, "2 cores are wanted, 1 are free", "plan", "--cores=2", "--memory=128M",
+              "--image=" + b.tree.path("/image"), "x")
+
+
+def log_is_copied():
+    """log copies the log; node 0 has none here"""
+    with Bench(machines.demo) as b:
+        expect(b.good("log", "web") == "[    0.000000] Linux version 6.12\n", "wrong log")
+        b.bad(3, "there is no log of node 0", "log", "0")
+
+
+def console_carries_both_ways():
+    """console carries what is typed to the node and back, to the end of the node"""
+    with Bench(machines.demo) as b:
+        b.tree.write("/dev/mint1", "")
+        b.bad(3, "there is no console of node 0", "console", "0")
+        b.tree.mint("nodes/2/log", "")
+        b.bad(3, "/dev/mint2: No such file", "console", "db")
+        master, slave = os.openpty()
+        os.unlink(b.tree.path("/dev/mint1"))
+        os.symlink(os.ttyname(slave), b.tree.path("/dev/mint1"))
+        with subprocess.Popen([PROGRAM, "--sysroot=" + b.top, "console", "web"], text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as child:
+            child.stdin.write("date\n")
+            child.stdin.flush()
+            expect(os.read(master, 100) == b"date\n", "the node does not hear it")
+            os.write(master, b"today\n")
+            expect(child.stdout.readline() == "today\n", "the node is not heard")
+            os.write(master, b"bye\n")
+            b.tree.mint("nodes/1/state", "ended\n")
+            expect(child.stdout.read() == "bye\n", "no last words")
+            expect(child.wait(20) == 0, "status %d", child.returncode)
+            expect("node 1 (web) is ended" in child.stderr.read(), "no reason")
+        os.close(master)
+        os.close(slave)
+
+
+# ---- supervise ------------------------------------------------------------------
+
+class Supervisor:
+    """mintctl supervise of a node, with a service manager that listens."""
+
+    def __init__(self, bench, *words):
+        self.path = bench.tree.path("/notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(20)
+        self.child = subprocess.Popen(
+            [PROGRAM, "--sysroot=" + bench.top, "--kexec=" + bench.kexec, "supervise", *words],
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=dict(os.environ, NOTIFY_SOCKET=self.path))
+
+    def heard(self):
+        """What the service manager was told next."""
+        return self.socket.recv(1000).decode()
+
+    def ends(self, status, pattern):
+        """It ends with this status and says so."""
+        out, err = self.child.communicate(timeout=20)
+        self.socket.close()
+        os.unlink(self.path)
+        expect(self.child.returncode == status, "status %d, not %d: %s%s",
+               self.child.returncode, status, out, err)
+        expect(re.search(pattern, out + err), "says %s%s", out, err)
+
+
+def node_file(b, name, more=""):
+    """A node file with what has to be there."""
+    b.tree.write("/etc/mint/%s.node" % name,
+                 "[Node]\nImage=%s/image\nMemory=256M\nCores=2\nDevices=com2\n%s" %
+                 (b.top, more))
+
+
+def fate_is_the_status():
+    """supervise adopts a live node; its status is what becomes of the node"""
+    nothing = {"cpus": "", "memory": "", "devices": ""}
+    for status, pattern, changes in (
+            (0, "has ended", dict(nothing, state="ended")),
+            (10, "has panicked", dict(nothing, state="panicked")),
+            (11, "is in quarantine", {"state": "quarantine"}),
+            (11, "was lost", {"state": "silent"}),
+            (11, "is gone", {"name": "other"})):
+        with Bench(machines.demo) as b:
+            node_file(b, "web", "[Failure]\nLostSec=1\n")
+            supervisor = Supervisor(b, "web")
+            expect(supervisor.heard() == "READY=1\nSTATUS=node 1 runs", "not ready")
+            for file, text in changes.items():
+                b.tree.mint("nodes/1/" + file, text + "\n")
+            supervisor.ends(status, "node 1 .web. is adopted\nnode 1 .web. " + pattern)
+            expect((b.tree.read("/sys/kernel/mint/nodes/1/stop") == "force") ==
+                   (changes.get("state") == "silent"), "force, or no force")
+
+
+def restart_of_its_own_is_no_end():
+    """A node that has panicked and keeps what it has is waited for"""
+    with Bench(machines.demo) as b:
+        node_file(b, "web")
+        supervisor = Supervisor(b, "web")
+        supervisor.heard()
+        b.tree.mint("nodes/1/state", "panicked\n")
+        try:
+            supervisor.child.wait(2.5)
+            expect(False, "it has ended")
+        except subprocess.TimeoutExpired:
+            pass
+        supervisor.child.terminate()
+        supervisor.ends(0, "is not watched any more, and runs on")
+        expect(b.tree.read("/sys/kernel/mint/nodes/1/stop") == "", "it was stopped")
+
+
+def supervise_launches():
+    """A node that does not live is launched; one that does not come up is status 12"""
+    with Bench(machines.demo) as b:
+        b.tree.write("/kexec", KEXEC % ("mv %s/sys/kernel/mint/nodes/3x "
+                                        "%s/sys/kernel/mint/nodes/3\n" % (b.top, b.top) + STARTS))
+        node_file(b, "dns", "[Failure]\nLostSec=1\n")
+        b.bad(1, "2 cores are wanted, 1 are free", "supervise", "dns")
+        b.tree.cores(0, node0="0", free="1-3")
+        b.tree.node(3, "dns", "silent", "1-2")
+        os.rename(b.tree.path("/sys/kernel/mint/nodes/3"),
+                  b.tree.path("/sys/kernel/mint/nodes/3x"))
+        Supervisor(b, "dns").ends(12, "node 3 .dns. did not come up, and was stopped")
+        b.bad(3, "is not there: write it", "supervise", "x")
+        b.bad(2, "is no name", "supervise", "7")
+        b.tree.write("/etc/mint/x.node", "[Node]\nMemory=1M\n")
+        b.bad(1, r"\[Node\] has no Image=", "supervise", "x")
+        b.tree.write("/etc/mint/x.node", "[Node]\nImage=/x\n")
+        b.bad(1, r"\[Node\] has no Memory=", "supervise", "x")
+
+
+def all_of_autostart():
+    """supervise --all has those that start with the machine, and launches again"""
+    with Bench(machines.demo, "echo x >>$0.starts; echo 'kexec: no' >&2; exit 1") as b:
+        b.tree.cores(0, node0="0", free="1-3")
+        node_file(b, "one", "Autostart=yes\n")
+        node_file(b, "two", "")
+        status, _, err = b.ctl("supervise", "--all")
+        expect(status == 1 and b.tree.read("/kexec.starts") == "x\n", "%d %s", status, err)
+        # This one panics whenever it was launched
+        b.tree.write("/kexec", KEXEC % ("echo x >>$0.starts\n" + STARTS))
+        b.tree.node(3, "one", "panicked")
+        status, _, err = b.ctl("supervise", "--all")
+        expect(status == 1 and "has failed 5 times" in err, "%d %s", status, err)
+        expect(b.tree.read("/kexec.starts") == "x\n" * 6, "%s", b.tree.read("/kexec.starts"))
+
+
+def diff_shows_drift():
+    """diff names each difference between a file and the node, and touches nothing"""
+    with Bench(machines.demo) as b:
+        node_file(b, "web")
+        b.good("diff")
+        b.tree.write("/run/mint/web.launched", "1-2 0x10000000-0x1fffffff\n%s/old\n\nquiet\n"
+                     "com2\n" % b.top)
+        node_file(b, "web", "Initrd=/initrd\n")
+        node_file(b, "db", "Autostart=yes\n")
+        b.tree.write("/etc/mint/9.node", "")
+        before = b.files()
+        status, out, err = b.ctl("diff")
+        expect(b.files() == before, "something changed")
+        expect(status == 1 and "9.node is passed over" in err, "%d %s", status, err)
+        expect(out.splitlines() == [
+            "db: state: is panicked, shall be running", "web: image: is /old, shall be /image",
+            "web: initrd: is none, shall be /initrd",
+            "web: command line: is quiet, shall be none"], "%s", out)
+        b.tree.mint("nodes/1/cpus", "1\n")
+        b.tree.mint("nodes/1/devices", "\n")
+        out = b.ctl("diff", "web")[1]
+        expect("web: cores: is 1, shall be 2" in out, "%s", out)
+
+
+def generator_makes_units():
+    """The generator of systemd makes wants of mint.target, and obeys Respawn=no"""
+    with Bench(machines.demo) as b:
+        node_file(b, "one", "Autostart=yes\n")
+        node_file(b, "two", "[Failure]\nRespawn=no\n")
+        b.tree.write("/etc/mint/bad.node", "[Nodes]\nImage=/x\n")
+        os.makedirs(b.tree.path("/units"))
+        status, _, err = b.ctl("generate", b.tree.path("/units"), "x", "x")
+        expect(status == 64 and "bad.node:2" in err, "%d %s", status, err)
+        found = sorted(os.path.relpath(os.path.join(top, name), b.tree.path("/units"))
+                       for top, _, names in os.walk(b.tree.path("/units")) for name in names)
+        expect(found == ["mint.target.wants/mint@one.service",
+                         "mint@two.service.d/respawn.conf",
+                         "multi-user.target.wants/mint.target"], "%s", found)
+        expect(b.tree.read("/units/mint@two.service.d/respawn.conf") ==
+               "[Service]\nRestart=no\n", "wrong drop-in")
+        # By the name that systemd knows, it is the same verb
+        os.symlink(PROGRAM, b.tree.path("/mint-generator"))
+        done = subprocess.run([b.tree.path("/mint-generator")], check=False,
+                              capture_output=True, text=True)
+        expect(done.returncode == 2 and "a directory is wanted" in done.stderr, "%s", done)
+
+
+def completion_knows_words():
+    """complete has verbs, options of a verb, and the nodes that there are"""
+    with Bench(machines.demo) as b:
+        verbs = b.good("complete").split()
+        expect({"list", "run", "stop", "--json"} <= set(verbs), "%s", verbs)
+        words = b.good("complete", "stop").split()
+        expect({"--ladder", "web", "db"} <= set(words), "%s", words)
+        words = b.good("complete", "run").split()
+        expect("--memory=" in words and "web" not in words, "%s", words)
+
+
+# ---- wrong words ----------------------------------------------------------------
+
+def wrong_words_are_usage():
+    """What is called wrongly is status 2, says why and how, and changes nothing"""
+    with Bench(machines.demo) as b:
+        image = "--image=" + b.tree.path("/image")
+        for pattern, *words in (
+                ("is no verb", "fly"), ("too much", "list", "x"), ("option", "list", "--x"),
+                ("one node", "show"), ("one node", "show", "1", "2"), ("option", "show", "-x"),
+                ("a node is wanted", "stop"), ("option", "stop", "--kill", "web"),
+                ("one node", "log"), ("one node", "console"), ("too much", "check", "x"),
+                ("one name", "run"), ("one name", "plan", image, "a", "b"),
+                ("option", "run", "--bogus", "x"), ("no image", "run", "--memory=1M", "x"),
+                ("no size", "run", image, "x"),
+                ("Cores=0: what is allowed", "run", image, "--cores=0", "x"),
+                ("Cores=two: what is allowed", "run", image, "--cores=two", "x"),
+                ("Memory=1X: what is allowed", "run", image, "--memory=1X", "x"),
+                ("Memory=0: what is allowed", "run", image, "--memory=0", "x"),
+                ("ApicIds=3-1: what is", "run", image, "--apic-ids=3-1", "x"),
+                ("Devices=,: what is", "run", image, "--devices=,", "x"),
+                ("--wait=0", "run", image, "--memory=1M", "--wait=0", "x")):
+            b.bad(2, pattern, *words)
+        b.bad(1, "No such file", "run", "--image=/nonexistent/x", "--memory=1M", "x")
+        status, _, err = b.ctl()
+        expect(status == 2 and "usage: mintctl" in err, "%d %s", status, err)
+        expect("usage: mintctl" in b.good("--help"), "no help")
+
+
+def no_mint_is_status_5():
+    """Where there is no Mint, verbs say so, and what to do"""
+    for machine, pattern in ((machines.stock, "no Mint: boot one with CONFIG_MINT=y"),
+                             (machines.inactive, "not active: boot with mint.mem=")):
+        with Bench(machine) as b:
+            for words in (["list"], ["show", "1"], ["stop", "1"], ["log", "1"],
+                          ["move"], ["console", "1"], ["links"],
+                          ["plan", "--image=" + b.tree.path("/image"), "--memory=1M", "x"]):
+                b.bad(5, pattern, *words)
+
+
+def successors_launch_nothing():
+    """In a successor run says that only node 0 launches"""
+    with Bench(machines.demo) as b:
+        b.tree.mint("node", "1\n")
+        b.bad(1, "only node 0 launches: this is node 1", "plan",
+              "--image=" + b.tree.path("/image"), "--memory=1M", "x")
+
+
+# ---- node files -----------------------------------------------------------------
+
+NODE = """# a comment
+[Node]
+Image=%s/image
+CommandLine=console=mint quiet
+  maxcpus=2
+Cores=1
+Memory=128M
+Devices=com3, com4
+Autostart=yes
+
+[Policy]
+SMT=split
+
+[Failure]
+Respawn=no
+LostSec=5
+"""
+
+
+def node_files_are_read():
+    """A node file says what options would; options have the last word"""
+    with Bench(machines.demo) as b:
+        b.tree.write("/etc/mint/dns.node", NODE % b.top)
+        b.good("run", "dns")
+        expect(b.words() == ["--mint-cpu=3", "--mint-cpus=3", "--mem-min=0x20000000",
+                             "--mem-max=0x27ffffff", "--mint-devices=com3,com4",
+                             "--mint-name=dns",
+                             "--command-line=console=mint quiet maxcpus=2", "/image"],
+               "%s", b.words())
+        b.good("run", "--memory=64M", "--devices=com3", "--command-line=x", "dns")
+        expect("--mem-max=0x23ffffff" in b.words() and "--mint-devices=com3" in b.words() and
+               "--command-line=x" in b.words(), "%s", b.words())
+
+
+def node_files_that_are_wrong():
+    """A wrong line is named by its number, with what is allowed"""
+    whole = NODE % ""
+    for line, text, pattern in (
+            (2, "[Nodes]\nImage=/x", r":3: there is no section \[Nodes\]: allowed are \[Node\], \[Policy\], \[Failure\]"),
+            (3, "Imago=/x", r":3: \[Node\] knows no Imago=: allowed are Image, Initrd"),
+            (3, "Image=x", ":3: Image=x: what is allowed is an absolute path"),
+            (6, "Cores=many", ":6: Cores=many: what is allowed is a number"),
+            (7, "Memory=8X", ":7: Memory=8X: what is allowed is a size"),
+            (8, "Devices=net:eth9", ":8: Devices=net:eth9: .* no network interface eth9"),
+            (9, "Autostart=1", ":9: Autostart=1: what is allowed is yes or no"),
+            (12, "SMT=half", ":12: SMT=half: what is allowed is whole or split"),
+            (15, "Respawn=self", ":15: Respawn=self: what is allowed is new or no"),
+            (16, "LostSec=0", ":16: LostSec=0: what is allowed is seconds"),
+            (1, "Image=/x", ":1: Image= stands before the first section"),
+            (6, "nonsense", ":6: this is no "),
+            (4, "CommandLine=" + "x" * 300, ":4: the line is longer than 198")):
+        lines = whole.splitlines()
+        lines[line - 1] = text
+        with Bench(machines.demo) as b:
+            b.tree.write("/etc/mint/dns.node", "\n".join(lines) + "\n")
+            b.bad(1, pattern, "plan", "dns")
+
+
+def net_names_are_functions():
+    """Devices=net:<interface> is the function of that interface"""
+    with Bench(machines.demo) as b:
+        os.makedirs(b.tree.path("/sys/class/net/eth1"))
+        os.symlink("../../../0000:01:00.1", b.tree.path("/sys/class/net/eth1/device"))
+        b.run("--memory=128M", "--devices=net:eth1 com3", "x")
+        expect("--mint-devices=0000:01:00.1,com3" in b.words(), "%s", b.words())
+
+
+# ---- setup ----------------------------------------------------------------------
+
+DROP_IN = "/etc/default/grub.d/mint.cfg"
+
+
+def golden_setup():
+    """What setup would have node 0 keep is as it was read and found right"""
+    text = ""
+    for machine, requests in (
+            (machines.stock, ("--keep=1G --cores=1", "--keep=8G --cores=4",
+                              "--keep=8G --cores=4 --lend=01:00.0",
+                              "--keep=8G --cores=5 --lend=01:00.0,com2", "--keep=3G --cores=2 --lend=com2",
+                              "--keep=16G --cores=1", "--keep=1G --cores=8",
+                              "--keep=1G --cores=2 --lend=01:00.0")),
+            (machines.demo, ("--keep=1G --cores=1",))):
+        with Bench(machine) as b:
+            for request in requests:
+                status, out, err = b.ctl("setup", *request.split())
+                text += "# %s: setup %s\n%s%s# status %d\n\n" % (
+                    machine.__name__, request, out, err, status)
+    same("setup", text)
+
+
+def setup_keeps_whole_cores():
+    """Node 0 keeps whole cores, of its own package first"""
+    def threads(tree):
+        machines.stock(tree)
+        tree.cpuid(1, 4, 4)
+
+    with Bench(threads) as b:
+        out = b.good("setup", "--keep=1G", "--cores=6")
+        expect("mint.cpus=0-3,16-17 " in out, "%s", out)
+        b.bad(1, "3 threads are not a number of whole cores: keep 4", "setup", "--keep=1G",
+              "--cores=3")
+
+
+def setup_is_applied_and_undone():
+    """--apply writes what was shown, once; --verify wants it in force; --undo removes it"""
+    with Bench(machines.stock) as b:
+        want = ["setup", "--keep=2G", "--cores=4", "--lend=com2"]
+        b.bad(2, "say what node 0 keeps", "setup")
+        b.bad(2, "one of", "setup", "--apply", "--undo")
+        b.bad(2, "--lend=", "setup", "--keep=1G", "--cores=1", "--lend=$(x)")
+        b.bad(3, "nothing to undo", "setup", "--undo")
+        b.bad(3, "--apply. writes it", "setup", "--verify")
+        before = b.files()
+        shown = b.good(*want)
+        b.good(*want, "--apply", "--dry-run")
+        expect(b.files() == before, "it was written")
+        status, _, err = b.ctl(*want, "--apply")
+        expect(status == 3 and "has no GRUB" in err, "%d %s", status, err)
+        os.makedirs(b.tree.path("/etc/default/grub.d"))
+        out = b.good(*want, "--apply")
+        expect(out.startswith(shown) and "update-grub" in out, "%s", out)
+        words = "mint.mem=2G@0 mint.cpus=0-3 mint.devices=-com2 nokaslr"
+        expect('"$GRUB_CMDLINE_LINUX %s"\n' % words in b.tree.read(DROP_IN), "%s",
+               b.tree.read(DROP_IN))
+        expect("is as it shall be" in b.good(*want), "it differs from itself")
+        b.bad(1, "booted without mint.mem=2G@0: reboot", "setup", "--verify")
+        b.tree.write("/proc/cmdline", "quiet %s\n" % words)
+        b.bad(5, "no Mint", "setup", "--verify")
+        b.good("setup", "--undo")
+        expect(not os.path.exists(b.tree.path(DROP_IN)), "it is still there")
+    with Bench(machines.demo) as b:
+        b.tree.write(DROP_IN, 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX mint.mem=256M@0"\n')
+        expect(b.good("setup", "--verify").startswith("ok"), "not ok")
+        b.tree.cores(0, node0="0-3")
+        b.bad(1, "no core is free", "setup", "--verify")
+
+
+TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_shown_harmless,
+         golden_plans, run_calls_kexec, dry_run_does_nothing, refusals_of_kexec_pass_through,
+         taken_meanwhile_is_planned_again, names_are_unique, placements_stick,
+         placement_properties, stop_writes_its_word, stop_of_many_is_partly_done,
+         loaded_is_unloaded, moves_are_one_write, in_flight_is_nobodys, log_is_copied, console_carries_both_ways,
+         wrong_words_are_usage, no_mint_is_status_5, successors_launch_nothing,
+         fate_is_the_status, restart_of_its_own_is_no_end, supervise_launches,
+         all_of_autostart, diff_shows_drift, generator_makes_units, completion_knows_words,
+         golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
+         node_files_are_read, node_files_that_are_wrong, net_names_are_functions]
+WANTED = sys.argv[3:]
+if WANTED:
+    TESTS = [test for test in TESTS if test.__name__ in WANTED]
+KTAP = Ktap(len(TESTS))
+for TEST in TESTS:
+    try:
+        TEST()
+        KTAP.result(True, TEST.__name__)
+    except (Failed, OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
+        KTAP.result(False, TEST.__name__, error)
+sys.exit(1 if KTAP.failed else 0)

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mintctl: strings, numbers, files.
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mintctl.h"
+
+/**
+ * fail() - say on standard error why
+ * @status:	what to return
+ *
+ * Return: @status.
+ */
+int fail(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("mintctl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return status;
+}
+
+static void *checked(void *p)
+{
+	if (!p) {
+		fputs("mintctl: out of memory\n", stderr);
+		exit(ST_REFUSED);
+	}
+	return p;
+}
+
+void *xcalloc(size_t nr, size_t size)
+{
+	return checked(calloc(nr ? nr : 1, size));
+}
+
+/* Room for one more element of an array that has @nr */
+void *xgrow(void *old, size_t nr, size_t size)
+{
+	/* At 0, 1, 2, 4, 8, .. elements */
+	if (nr & (nr - 1))
+		return old;
+	return checked(reallocarray(old, nr ? 2 * nr : 1, size));
+}
+
+char *xstrdup(const char *s)
+{
+	return checked(strdup(s));
+}
+
+static char *vformat(const char *fmt, va_list ap)
+{
+	char *s;
+
+	if (vasprintf(&s, fmt, ap) < 0)
+		s = NULL;
+	return checked(s);
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = vformat(fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+static char *vpath(const struct ctl *ctl, const char *fmt, va_list ap)
+{
+	char *below = vformat(fmt, ap), *path;
+
+	path = xasprintf("%s%s", ctl->sysroot, below);
+	free(below);
+	return path;
+}
+
+/* A path that begins with "/", below --sysroot */
+char *ctl_path(const struct ctl *ctl, const char *fmt, ...)
+{
+	va_list ap;
+	char *path;
+
+	va_start(ap, fmt);
+	path = vpath(ctl, fmt, ap);
+	va_end(ap);
+	return path;
+}
+
+/* All that can be read, with a zero behind it; NULL and errno on an error */
+char *read_fd(int fd, size_t *len)
+{
+	size_t size = 4096, at = 0;
+	char *text = NULL;
+	ssize_t got;
+
+	do {
+		if (!text || size - at < 2) {
+			size *= text ? 2 : 1;
+			text = checked(realloc(text, size));
+		}
+		do
+			got = read(fd, text + at, size - at - 1);
+		while (got < 0 && errno == EINTR);
+		if (got < 0) {
+			free(text);
+			return NULL;
+		}
+		at += got;
+	} while (got);
+	text[at] = 0;
+	if (len)
+		*len = at;
+	return text;
+}
+
+/* The contents of a file; NULL and errno on an error */
+char *read_path(const char *path, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+	char *text;
+
+	if (fd < 0)
+		return NULL;
+	text = read_fd(fd, len);
+	err = errno;
+	close(fd);
+	errno = err;
+	return text;
+}
+
+/* The text of a file without blanks at its end; NULL and errno on an error */
+char *ctl_read(const struct ctl *ctl, const char *fmt, ...)
+{
+	char *path, *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	path = vpath(ctl, fmt, ap);
+	va_end(ap);
+	text = read_path(path, NULL);
+	if (text) {
+		size_t len = strlen(text);
+
+		while (len && isspace((unsigned char)text[len - 1]))
+			text[--len] = 0;
+	}
+	free(path);
+	return text;
+}
+
+bool ctl_there(const struct ctl *ctl, const char *fmt, ...)
+{
+	va_list ap;
+	char *path;
+	bool there;
+
+	va_start(ap, fmt);
+	path = vpath(ctl, fmt, ap);
+	va_end(ap);
+	there = !access(path, F_OK);
+	free(path);
+	return there;
+}
+
+/**
+ * write_word() - one write(2) to a file of sysfs
+ * @path:	where it lies; it is not created
+ * @word:	what to write
+ *
+ * Return: 0 or the errno.
+ */
+int write_word(const char *path, const char *word)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), err = 0;
+	ssize_t put;
+
+	if (fd < 0)
+		return errno;
+	put = write(fd, word, strlen(word));
+	if (put < 0)
+		err = errno;
+	else if ((size_t)put != strlen(word))
+		err = EIO;
+	if (close(fd) && !err)
+		err = errno;
+	return err;
+}
+
+/* Have this text in a file, in one piece; 0 or the errno */
+int write_file(const char *path, const char *text)
+{
+	char *fresh = xasprintf("%s.new", path);
+	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), err = 0;
+	size_t len = strlen(text);
+
+	if (fd < 0) {
+		err = errno;
+	} else {
+		if (write(fd, text, len) != (ssize_t)len || fsync(fd))
+			err = errno ? errno : EIO;
+		if (close(fd) && !err)
+			err = errno;
+		if (!err && rename(fresh, path))
+			err = errno;
+		if (err)
+			unlink(fresh);
+	}
+	free(fresh);
+	return err;
+}
+
+/* Without blanks at both ends; changes @s */
+char *trim(char *s)
+{
+	char *end;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	end = s + strlen(s);
+	while (end > s && isspace((unsigned char)end[-1]))
+		*--end = 0;
+	return s;
+}
+
+/* What another kernel wrote goes to a terminal: no control characters */
+void printable(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = '?';
+}
+
+/* Is this a word of the text, between blanks or its ends? */
+bool has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+	const char *at = text;
+
+	while ((at = strstr(at, word))) {
+		if ((at == text || isspace((unsigned char)at[-1])) &&
+		    (!at[len] || isspace((unsigned char)at[len])))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+/* A whole number, decimal or 0x, up to @max */
+bool parse_number(const char *text, u64 max, u64 *number)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*number = strtoull(text, &end, text[1] == 'x' ? 16 : 10);
+	return !errno && !*end && *number <= max;
+}
+
+/* A number and at most one of K, M, G, T; what is behind it in @end */
+static bool size_before(const char *text, u64 *size, const char **end)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	u64 number;
+	char *rest;
+	int shift = 0;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	number = strtoull(text, &rest, text[1] == 'x' ? 16 : 10);
+	if (errno)
+		return false;
+	if (*rest) {
+		unit = strchr(units, toupper((unsigned char)*rest));
+		if (unit) {
+			shift = 10 * (unit - units + 1);
+			rest++;
+		}
+	}
+	if (number > UINT64_MAX >> shift)
+		return false;
+	*size = number << shift;
+	*end = rest;
+	return true;
+}
+
+bool parse_size(const char *text, u64 *size)
+{
+	const char *end;
+
+	return size_before(text, size, &end) && !*end;
+}
+
+/* "<size>" or "<size>@<start>"; @start is UINT64_MAX without */
+bool parse_memory(const char *text, u64 *size, u64 *start)
+{
+	const char *end;
+
+	*start = UINT64_MAX;
+	if (!size_before(text, size, &end) || !*size)
+		return false;
+	return !*end || (*end == '@' && parse_size(end + 1, start));
+}
+
+/* For people: three digits and a unit */
+char *format_size(u64 size)
+{
+	static const char units[] = "BKMGTP";
+	double value = size;
+	int at = 0;
+
+	while (value >= 1024 && units[at + 1]) {
+		value /= 1024;
+		at++;
+	}
+	if (value >= 10 || value == (u64)value)
+		return xasprintf("%.0f%c", value, units[at]);
+	return xasprintf("%.1f%c", value, units[at]);
+}
+
+/* For kernels: no digit is lost */
+char *exact_size(u64 size)
+{
+	static const char units[] = "KMGT";
+	int at = -1;
+
+	while (at < 3 && size && !(size & 1023)) {
+		size >>= 10;
+		at++;
+	}
+	return at < 0 ? xasprintf("%llu", (unsigned long long)size) :
+			xasprintf("%llu%c", (unsigned long long)size, units[at]);
+}
+
+/* A time span in its largest unit */
+char *format_age(double seconds)
+{
+	static const struct {
+		const char	*unit;
+		unsigned int	seconds;
+	} units[] = { { "d", 86400 }, { "h", 3600 }, { "m", 60 } };
+	size_t i;
+
+	if (seconds < 0)
+		seconds = 0;
+	for (i = 0; i < ARRAY_SIZE(units); i++)
+		if (seconds >= units[i].seconds)
+			return xasprintf("%.0f%s",
+					 (double)(u64)(seconds / units[i].seconds),
+					 units[i].unit);
+	return xasprintf("%.0fs", (double)(u64)seconds);
+}
+
+/* Keeps the list ascending; what is there already stays once */
+void add_id(struct ids *ids, u32 id)
+{
+	size_t at = ids->nr;
+
+	if (has_id(ids, id))
+		return;
+	ids->id = xgrow(ids->id, ids->nr, sizeof(*ids->id));
+	for (; at && ids->id[at - 1] > id; at--)
+		ids->id[at] = ids->id[at - 1];
+	ids->id[at] = id;
+	ids->nr++;
+}
+
+bool has_id(const struct ids *ids, u32 id)
+{
+	size_t i;
+
+	for (i = 0; i < ids->nr; i++)
+		if (ids->id[i] == id)
+			return true;
+	return false;
+}
+
+/* "1,4-7"; adds to the list */
+bool parse_ids(const char *text, struct ids *ids)
+{
+	while (*text) {
+		unsigned long first, last;
+		char *end;
+
+		if (!isdigit((unsigned char)*text))
+			return false;
+		errno = 0;
+		first = strtoul(text, &end, 10);
+		last = first;
+		if (*end == '-') {
+			if (!isdigit((unsigned char)end[1]))
+				return false;
+			last = strtoul(end + 1, &end, 10);
+		}
+		/* APIC IDs of Linux end far below that */
+		if (errno || last < first || last > 0xfffff)
+			return false;
+		while (first <= last)
+			add_id(ids, first++);
+		if (*end && (*end != ',' || !end[1]))
+			return false;
+		text = *end ? end + 1 : end;
+	}
+	return ids->nr;
+}
+
+char *format_ids(const struct ids *ids)
+{
+	char *text = xstrdup(""), *next;
+	size_t i, last;
+
+	for (i = 0; i < ids->nr; i = last + 1) {
+		last = i;
+		while (last + 1 < ids->nr && ids->id[last + 1] == ids->id[last] + 1)
+			last++;
+		if (last == i)
+			next = xasprintf("%s%s%u", text, i ? "," : "", ids->id[i]);
+		else
+			next = xasprintf("%s%s%u-%u", text, i ? "," : "",
+					 ids->id[i], ids->id[last]);
+		free(text);
+		text = next;
+	}
+	return text;
+}
+
+/* May a node be called so? No digit first, so that numbers are numbers */
+bool good_name(const char *name)
+{
+	const char *p;
+
+	if (!isalpha((unsigned char)*name) || strlen(name) > NAME_MAX_LEN)
+		return false;
+	for (p = name; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("_.-", *p))
+			return false;
+	return strcmp(name, "predecessor") && strcmp(name, "free");
+}
+
+/* Seconds since 1970 */
+double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
