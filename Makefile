@@ -57,7 +57,7 @@ bench-quick: ready host	## a part of them, in less than an hour on two cores
 base:
 	@scripts/setup base
 
-.PHONY: all ready host qemu fetch prepare kernel kexec busybox initrd config
+.PHONY: all ready host qemu fetch prepare kernel kexec mintctl busybox initrd config
 all: base	## everything that a machine runs, into build/out
 	@scripts/build all
 
@@ -84,6 +84,9 @@ kernel: base	## the kernel, incrementally
 
 kexec: base	## kexec-tools, static
 	@scripts/build kexec
+
+mintctl: base	## the tool that launches, watches and stops nodes, static
+	@scripts/build mintctl
 
 busybox: base	## BusyBox, static
 	@scripts/build busybox
@@ -119,7 +122,7 @@ check-series: prepare	## git am of that series gives the prepared tree
 check-prefixes: prepare	## every prefix of the series builds; CONFIG_MINT=n is stock
 	@scripts/check-prefixes
 
-lint: prepare	## checkpatch, sparse, W=1, folders, clang-format, shellcheck, Python
+lint: prepare	## checkpatch, sparse, W=1, folders, clang-format, shellcheck, Python, mandoc
 	@scripts/setup lint
 	@scripts/lint
 
