@@ -1,0 +1,178 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# mintctl on a real machine: what it shows is what sysfs says, what it chooses
+# is what the node gets, and what it refuses changes nothing. Everything that
+# needs no kernel is tested in tools/tests.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
+. "$(dirname "$0")/functions.sh"
+need_mint
+command -v mintctl >/dev/null || skip_all "no mintctl: make -C tools install"
+
+# ctl <word>...: mintctl with the kexec of these tests
+ctl() {
+	mintctl --kexec="$MINT_KEXEC" "$@"
+}
+
+# ctl_run <option>...: launch a node by it; its number in $node
+ctl_run() {
+	local out
+
+	heed
+	out=$(ctl run --image="$MINT_KERNEL" --initrd="$MINT_INITRD" \
+		--command-line="${cmdline:-} ${MINT_APPEND:-}" --split "$@" 2>&1) ||
+		fail "mintctl run: $out"
+	launched "$out"
+}
+
+# column <name> <node>: what mintctl list has in a column without blanks
+column() {
+	ctl list | awk -v name="$1" -v node="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
+		NR > 1 && $1 == node { print $at }'
+}
+
+# same <what> <text> <text>
+same() {
+	[ "$2" = "$3" ] || fail "$1: mintctl says '$2', sysfs says '$3'"
+}
+
+# shown <row>: what mintctl show has in a row, further lines joined by blanks
+shown() {
+	awk -v row="$1" '
+		/^[^ ]/ { on = $1 == row; $1 = "" }
+		on { sub(/^ +/, ""); text = text (text == "" ? "" : " ") $0 }
+		END { print text }' "$TMP/show"
+}
+
+# agrees <node>: list and show are what nodes/<n> says
+agrees() {
+	local dir="$MINT/nodes/$1" ids
+
+	same name "$(column NAME "$1")" "$(cat "$dir/name")"
+	same state "$(column STATE "$1")" "$(cat "$dir/state")"
+	# shellcheck disable=SC2046 # one word for each core
+	set -- "$1" $(expand "$(cat "$dir/cpus")")
+	same cores "$(column CORES "$1" | sed 's/^-$/0/')" $(($# - 1))
+	ctl show "$1" >"$TMP/show" || fail "show $1 failed"
+	for ids in name state reason cores:cpus cores_up:cpus_up memory devices boots; do
+		same "$ids" "$(shown "${ids%:*}" | sed 's/^-$//')" \
+			"$(tr '\n' ' ' <"$dir/${ids#*:}" | sed 's/ *$//')"
+	done
+}
+
+list_agrees() {
+	agrees 0
+	same cores "$(ctl list --cores | awk '$2 == "free" { printf "%s ", $1 }')" \
+		"$(cores_of free)"
+	ctl list --memory | sed -n 's/^\(0x[^ ]*\) *\(0x[^ ]*\) *[^ ]* *free$/\1 \2/p' \
+		>"$TMP/free"
+	owned_by free | while read -r start end; do
+		printf '0x%x 0x%x\n' "$start" "$end"
+	done | cmp - "$TMP/free" || fail "free memory differs: $(cat "$TMP/free")"
+}
+
+run_show_log_stop() {
+	cmdline="quiet" ctl_run --cores=1 --memory="${MINT_SIZE}M" --wait=120 first
+	runs "$node"
+	agrees "$node"
+	ctl log first | grep -q "Linux version" || fail "no log of it"
+	ctl stop first || fail "it was not stopped"
+	in_state "$node" ended || fail "node $node is $(state "$node")"
+	over "$node" || fail "node $node owns something"
+	agrees "$node"
+}
+
+# What plan shows is what run takes, and what a second launch of the name gets.
+plan_is_kept() {
+	need_cores 2
+	ctl plan --image="$MINT_KERNEL" --cores=2 --split --memory="${MINT_SIZE}M" second \
+		>"$TMP/show" || fail "no plan"
+	ids=$(shown cores)
+	ctl_run --cores=2 --memory="${MINT_SIZE}M" second
+	runs "$node"
+	same cores "$ids" "$(cat "$MINT/nodes/$node/cpus")"
+	same memory "$(shown memory)" "$(sed 's/0x0*/0x/g' "$MINT/nodes/$node/memory")"
+	ctl stop "$node" || fail "it was not stopped"
+	ctl_run --cores=2 --memory="${MINT_SIZE}M" second
+	same "cores again" "$ids" "$(cat "$MINT/nodes/$node/cpus")"
+}
+
+two_nodes() {
+	need_cores 2
+	ctl_run --memory="${MINT_SIZE}M" one
+	one=$node
+	ctl_run --memory="${MINT_SIZE}M" two
+	runs "$one"
+	runs "$node"
+	ctl stop one two || fail "they were not stopped"
+	over "$one" || fail "node $one is $(state "$one")"
+	over "$node" || fail "node $node is $(state "$node")"
+}
+
+# try_run <option>...: as ctl_run, for refused
+try_run() {
+	ctl run --image="${image:-$MINT_KERNEL}" --initrd="$MINT_INITRD" --split "$@"
+}
+
+refusals() {
+	launch 1 --mint-name=taken
+	refused "node $node" "is called taken already" "choose another name" \
+		try_run --memory="${MINT_SIZE}M" taken
+	refused "4000 cores" "are free" "end a node" \
+		try_run --cores=4000 --memory="${MINT_SIZE}M" other
+	refused "APIC ID $boot" "is not free" "choose another" \
+		try_run --apic-ids="$boot" --memory="${MINT_SIZE}M" other
+	refused "64T of memory" "are free" "ask for less" try_run --memory=64T other
+	refused "memory $min-" "is not free" "says whose" \
+		try_run --memory="${MINT_SIZE}M@$min" other
+	refused "nobody" "no node is called" "there is 0 predecessor" ctl stop nobody
+	# What kexec refuses, in its words
+	image=$TMP/image
+	seq 20000 >"$image"
+	refused "$image" "no kernel" "bzImage" try_run --memory="${MINT_SIZE}M" other
+}
+
+statuses() {
+	# status <number> <word>...
+	status() {
+		local wanted="$1" rc
+
+		shift
+		ctl "$@" >"$TMP/out" 2>&1
+		rc=$?
+		[ "$rc" = "$wanted" ] || fail "$*: status $rc, not $wanted: $(cat "$TMP/out")"
+	}
+	status 0 list
+	status 2 fly
+	status 2 run --memory=1M 1
+	status 3 show nobody
+	status 3 log 0
+	status 0 check
+}
+
+# A node that hangs does not end when asked.
+ladder() {
+	stands_still() {
+		last=$(beat "$node")
+		[ "$last" -gt 0 ] || return 1
+		sleep 1
+		[ "$(beat "$node")" = "$last" ]
+	}
+	initrd_with "$HERE/way.sh"
+	was=$(parameter lost_ms)
+	parameter lost_ms $((3000 * MINT_SLOW))
+	cmdline="way=hang_all mint.test=/test/way.sh" \
+		ctl_run --memory="${MINT_SIZE}M" hung
+	loop_until 60 stands_still || fail "node $node does not hang"
+	ctl stop hung 2>"$TMP/err"
+	rc=$?
+	[ "$rc" = 4 ] || fail "stop: status $rc, not 4: $(cat "$TMP/err")"
+	grep -q -- "use --park" "$TMP/err" || fail "no remedy: $(cat "$TMP/err")"
+	ctl stop --ladder hung || fail "the ladder does not stop it"
+	parameter lost_ms "$was"
+	reason "$node" | grep -q "parked by NMI" || fail "the reason is '$(reason "$node")'"
+}
+
+run_tests list_agrees run_show_log_stop plan_is_kept two_nodes refusals statuses ladder
