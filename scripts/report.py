@@ -77,6 +77,10 @@ METRICS = (
     ("seam_lines_kexec_tools", "lines", "< 130", "130 (thesis)"),
     ("ioapic_lock_max_hold_us", "us", "", ""),
     ("ioapic_lock_max_hold_us_by_instructions", "us", "", ""),
+    ("core_move_p50_ms", "ms", "<= 20", ""),
+    ("core_move_p99_ms", "ms", "<= 50", ""),
+    ("core_move_over_stock_hotplug", "ratio", "<= 1.25", ""),
+    ("core_move_over_stock_hotplug_by_instructions", "ratio", "<= 1.25", ""),
     ("own_reboot_over_launch", "ratio", "", ""),
     ("stop_ask_over_launch", "ratio", "", ""),
     ("stop_park_over_launch", "ratio", "", ""),
@@ -224,6 +228,17 @@ def over_memcpy(load, suffix):
             ratio(load.spans("load", "copy", "loaded"), memcpy)}
 
 
+def percentile(values, percent):
+    """The smallest value that so many of a hundred do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)] if ordered else None
+
+
+def stock_ms(numbers, what):
+    """Milliseconds of CPU hotplug in a stock kernel."""
+    return [value / numbers.khz for value in numbers.values("stock", what)]
+
+
 class Data:
     """All benchmarks, and what is derived from them."""
 
@@ -232,7 +247,8 @@ class Data:
             setattr(self, name, Boots(out, name))
         for name in ("many", "tries", "debian", "load", "load_counted",
                      "formats_counted", "memory", "ends", "locks",
-                     "locks_counted", "seams", "speed", "speed_counted"):
+                     "locks_counted", "moves", "moves_counted", "seams",
+                     "speed", "speed_counted"):
             setattr(self, name, Numbers(out, name))
 
     def of_launch(self, variant, first, last, launch_last="services"):
@@ -252,6 +268,7 @@ class Data:
         hold, counted = [numbers.values("ioapic_lock", "max_hold")
                          for numbers in (self.locks, self.locks_counted)]
         tries = self.tries.values("list", "ended")
+        core = self.moves.values("core", "total")
         return {
             **self.boot.ratios(),
             **self.boot_counted.ratios(COUNTED),
@@ -280,6 +297,13 @@ class Data:
                 self.seam("kexec-tools", "total", "added", "removed"),
             "ioapic_lock_max_hold_us": max(hold, default=None),
             "ioapic_lock_max_hold_us" + COUNTED: max(counted, default=None),
+            "core_move_p50_ms": median(core),
+            "core_move_p99_ms": percentile(core, 99),
+            "core_move_over_stock_hotplug":
+                ratio(core, stock_ms(self.moves, "pair")),
+            "core_move_over_stock_hotplug" + COUNTED:
+                ratio(self.moves_counted.values("core", "total"),
+                      stock_ms(self.moves_counted, "pair")),
             "own_reboot_over_launch":
                 self.of_launch("own_reboot", "asked", "services"),
             "stop_ask_over_launch": self.of_launch("stop_ask", "asked", "over"),
@@ -515,6 +539,46 @@ plot $parallel using 1:2 with linespoints lw 2 pt 5 lc rgb '%s' title 'several c
                    **ratios)
 
 
+def moves_plots(plots, name, numbers, clock):
+    """The steps of the move of median length, and how long all of them took."""
+    total = numbers.values("core", "total")
+    if not total:
+        return
+    middle = sorted(range(len(total)), key=total.__getitem__)[len(total) // 2]
+    rows, at = [], 0
+    for place, what in enumerate(("give", "clear", "take")):
+        length = numbers.values("core", what)[middle]
+        rows.append((place, at, at + length))
+        at += length
+    plots.plot(name + "_timeline", "One move of a core, of median length (%s)" % clock,
+               (900, 220), """
+set yrange [2.6:-0.6]
+set ytics ('giver: offline' 0, 'node 0: proof' 1, 'receiver: online' 2)
+set xrange [0:%g]
+set xlabel 'ms since the request' offset 0,0.5
+set style fill solid 0.9 noborder
+unset key
+plot $d using 2:1:2:3:($1-0.36):($1+0.36) with boxxyerror lc rgb '%s'
+""" % (at * 1.05, COLORS[0]), d=rows)
+    stock = stock_ms(numbers, "pair")
+    width = max(total) / 40
+    plots.plot(name, "%d moves of a core, and offline + online of a stock kernel (%s)"
+               % (len(total), clock), (900, 380), """
+width = %g
+bin(x) = width * (floor(x / width) + 0.5)
+set boxwidth 0.9 * width
+set style fill solid 0.6 noborder
+set xrange [0:*]
+set yrange [0:*]
+set xlabel 'ms' offset 0,0.5
+set ylabel '%% of all'
+plot $moves using (bin($1)):(100.0 / %d) smooth frequency with boxes lc rgb '%s' title 'move', \
+     $stock using (bin($1)):(100.0 / %d) smooth frequency with boxes lc rgb '%s' title 'stock kernel'
+""" % (width, len(total), COLORS[0], max(len(stock), 1), COLORS[1]),
+               moves=[(value,) for value in total],
+               stock=[(value,) for value in stock])
+
+
 def draw(out, data):
     """All plots for which there are numbers."""
     plots = Plots(out)
@@ -532,6 +596,9 @@ def draw(out, data):
     for count in (2, 8):
         parallel_timeline(plots, data, count)
     curve(plots, data)
+    moves_plots(plots, "moves", data.moves, "emulated")
+    moves_plots(plots, "moves" + COUNTED, data.moves_counted,
+                "emulated, by instructions")
     bars(plots, "ends", "Ways out of a successor (emulated)", ends_rows(data))
     speed_plot(plots, "speed", data.speed, "emulated")
     speed_plot(plots, "speed" + COUNTED, data.speed_counted,
