@@ -60,8 +60,11 @@ while :; do
 		fi
 		if [ -n "$wish" ] && [ "$seen" = 1 ]; then
 			wish=$(echo "$wish" | sed "s/+/ /g; s/self/$(cat "$MINT/node")/")
-			echo "$wish" 2>/dev/null >"$MINT/move" &&
-				say "wish granted" || say "wish refused"
+			if echo "$wish" 2>/dev/null >"$MINT/move"; then
+				say "wish granted"
+			else
+				say "wish refused"
+			fi
 			wish=
 		fi
 		if [ -n "$grab" ]; then

@@ -274,6 +274,17 @@ static struct mint_core *core_of(const struct mint_transfer *t, u64 i)
 	       mint_core_find(id) : NULL;
 }
 
+static int refuse_arrival(struct mint_transfer *t, u32 apic_id, int err)
+{
+	if (err == -ENODEV)
+		return mint_transfer_refuse(t, err,
+					    "APIC ID %u is not spare in node %u: launch it with mint.spare= that names it",
+					    apic_id, mint_self);
+	return mint_transfer_refuse(t, err,
+				    "APIC ID %u does not come up in node %u: see its log",
+				    apic_id, mint_self);
+}
+
 /* Bring those of @which online here; none of the others is touched */
 static int arrive(struct mint_transfer *t, u64 which)
 {
@@ -286,12 +297,7 @@ static int arrive(struct mint_transfer *t, u64 which)
 			mint_core_own(core, true);
 		err = which & BIT_ULL(i) ? mint_core_arrive(core) : 0;
 		if (err && !first_err)
-			first_err = mint_transfer_refuse(t, err,
-							 err == -ENODEV ?
-							 "APIC ID %u is not spare in node %u: launch it with mint.spare= that names it" :
-							 "APIC ID %u does not come up in node %u: see its log",
-							 mint_apic_id(core),
-							 mint_self);
+			first_err = refuse_arrival(t, mint_apic_id(core), err);
 	}
 	return first_err;
 }

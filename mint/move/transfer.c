@@ -300,7 +300,8 @@ static int give_here(struct job *job)
 	int err;
 
 	if (!hand(job, t->from, MINT_NODE_FLIGHT))
-		return mint_transfer_refuse(t, -EBUSY, "its owner has just changed: try again");
+		return mint_transfer_refuse(t, -EBUSY,
+					    "its owner has just changed: try again");
 	err = mint_move_local(t, t->kind->give);
 	step_over(job, MINT_STEP_GIVE);
 	err = err ?: clear(job);
@@ -335,14 +336,19 @@ static int give_there(struct job *job)
 
 	claim = lock_claim(n);
 	if (!claim)
-		return mint_transfer_refuse(t, -EBUSY, "node %u is being stopped: try again",
+		return mint_transfer_refuse(t, -EBUSY,
+					    "node %u is being stopped: try again",
 					    n);
-	err = giver_lives(job) && hand(job, n, MINT_NODE_FLIGHT) ? clear(job) :
-	      mint_transfer_refuse(t, -ESRCH, "node %u has ended meanwhile, and what it had is free",
-				   n);
-	/* A core that may run what it wants stays with its node */
-	if (err)
-		hand(job, MINT_NODE_FLIGHT, n);
+	if (giver_lives(job) && hand(job, n, MINT_NODE_FLIGHT)) {
+		err = clear(job);
+		/* A core that may run what it wants stays with its node */
+		if (err)
+			hand(job, MINT_NODE_FLIGHT, n);
+	} else {
+		err = mint_transfer_refuse(t, -ESRCH,
+					   "node %u has ended meanwhile, and what it had is free",
+					   n);
+	}
 	mint_claim_unlock(claim);
 	return err;
 }
@@ -382,7 +388,8 @@ static int transfer(struct job *job)
 	step_over(job, MINT_STEP_CLEAR);
 	if (!hand_to_receiver(job)) {
 		set_free(job);
-		return mint_transfer_refuse(t, -ESRCH, "node %u has ended meanwhile: it is free now",
+		return mint_transfer_refuse(t, -ESRCH,
+					    "node %u has ended meanwhile: it is free now",
 					    t->to);
 	}
 	if (t->to == MINT_NODE_FREE)
@@ -457,7 +464,8 @@ static int check_jobs(struct job *job)
 		if (other && other->kind == t->kind &&
 		    other->start < t->start + t->size &&
 		    t->start < other->start + other->size)
-			return mint_transfer_refuse(t, -EBUSY, "move %u has it: see /sys/kernel/mint/moves",
+			return mint_transfer_refuse(t, -EBUSY,
+						    "move %u has it: see /sys/kernel/mint/moves",
 						    jobs[i]->history.seq);
 	}
 	return 0;
