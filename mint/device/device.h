@@ -9,7 +9,7 @@
 
 struct pci_dev;
 
-/* pci.c */
+/* pci.c, borrow.c */
 #ifdef CONFIG_PCI
 void mint_pci_param(const struct mint_pci_match *match, bool minus);
 int mint_pci_expand(const struct mint_pci_match *match, u32 *ids, u32 max);
@@ -18,8 +18,8 @@ int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 		     u32 count, u32 max);
 int mint_pci_lend(const struct mint_device *desc);
 void mint_pci_take_back(const struct mint_device *desc);
-void mint_pci_setup(void);
 void mint_pci_describe(void);
+void mint_pci_setup(void);
 void mint_pci_quiet(void);
 #else
 static inline void mint_pci_param(const struct mint_pci_match *match,
@@ -50,10 +50,19 @@ static inline int mint_pci_lend(const struct mint_device *desc)
 
 static inline void mint_pci_take_back(const struct mint_device *desc) { }
 
-static inline void mint_pci_setup(void) { }
 static inline void mint_pci_describe(void) { }
+static inline void mint_pci_setup(void) { }
 static inline void mint_pci_quiet(void) { }
 #endif
+
+/* The same, for this folder */
+bool mint_pci_beyond_segments(const struct pci_dev *dev);
+u32 mint_pci_id(const struct pci_dev *dev);
+struct pci_dev *mint_pci_get(u32 id);
+bool mint_pci_lock(struct pci_dev *dev);
+bool mint_pci_resets_bus(u8 method);
+void mint_pci_quiesce(struct pci_dev *dev, const char *where);
+bool mint_pci_may_use(struct pci_dev *dev);
 
 /* lines.c */
 #ifdef CONFIG_PCI

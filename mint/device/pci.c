@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: PCI functions.
+ * Mint: PCI functions that node 0 lends.
  *
- * Owns who may see and drive which function. In node 0 every function is
- * enumerated, as on a stock machine, but a driver binds only to what is not
- * lent. In a successor the filter stands before the first access to
- * configuration space: what is not its own does not exist, except for the
- * bridges above, which can be read and never written.
- *
- * A successor reaches configuration space by ECAM; where the machine has none,
- * by the ports CF8/CFC, which conf1.c shares out.
+ * Owns which functions may be lent, and that they are at rest on their way there
+ * and back. In node 0 every function is enumerated, as on a stock machine, but
+ * a driver binds only to what is not lent. What a successor makes of a function
+ * is borrow.c's.
  */
 
 #include <linux/build_bug.h>
@@ -37,39 +33,46 @@
 #define LOCK_POLL_US		1000
 #define LOCK_BOUND_US		200000
 
-#ifdef CONFIG_PCI
-
 /* Functions named by mint.devices= of node 0 */
 static struct mint_pci_word param_words[MINT_DEVICES_MAX] __ro_after_init;
 static u32 param_count __ro_after_init;
 
-/* What this successor has; private, so that no peer can widen it */
-static struct mint_device own[MINT_DEVICES_MAX] __ro_after_init;
-static u32 own_count __ro_after_init;
-
-static u32 function_id(unsigned int segment, unsigned int bus, unsigned int devfn)
-{
-	return segment << 16 | bus << 8 | devfn;
-}
-
-/*
- * Domains that a driver made, of VMD and of Hyper-V, begin above the 16 bits of
- * a segment. What is there is the driver's: it goes with the function that
- * the driver has.
+/**
+ * mint_pci_beyond_segments() - is a function in a domain that a driver made?
+ * @dev:	the function
+ *
+ * Such domains, of VMD and of Hyper-V, begin above the 16 bits of a segment.
+ * What is there is the driver's: it goes with the function that the driver has.
+ *
+ * Context: any.
  */
-static bool beyond_segments(const struct pci_dev *dev)
+bool mint_pci_beyond_segments(const struct pci_dev *dev)
 {
 	return (u32)pci_domain_nr(dev->bus) >= MINT_SEGMENT_NONE;
 }
 
-static u32 dev_id(const struct pci_dev *dev)
+/**
+ * mint_pci_id() - what a function is called in records
+ * @dev:	the function
+ *
+ * Context: any.
+ * Return: segment << 16 | bus << 8 | devfn; U32_MAX if it cannot be named.
+ */
+u32 mint_pci_id(const struct pci_dev *dev)
 {
-	if (beyond_segments(dev))
+	if (mint_pci_beyond_segments(dev))
 		return U32_MAX;
-	return function_id(pci_domain_nr(dev->bus), dev->bus->number, dev->devfn);
+	return pci_domain_nr(dev->bus) << 16 | dev->bus->number << 8 | dev->devfn;
 }
 
-static struct pci_dev *dev_get(u32 id)
+/**
+ * mint_pci_get() - the function of a record
+ * @id:		segment << 16 | bus << 8 | devfn
+ *
+ * Context: process.
+ * Return: the function, with a reference; NULL if there is none.
+ */
+struct pci_dev *mint_pci_get(u32 id)
 {
 	return pci_get_domain_bus_and_slot(id >> 16, id >> 8 & 0xff, id & 0xff);
 }
@@ -85,10 +88,10 @@ static bool matches(const struct mint_pci_match *match, void *arg)
 	struct pci_dev *dev = arg, *bridge;
 
 	if (!match->below)
-		return (dev_id(dev) & match->mask) == match->id;
+		return (mint_pci_id(dev) & match->mask) == match->id;
 	for (bridge = pci_upstream_bridge(dev); bridge;
 	     bridge = pci_upstream_bridge(bridge))
-		if ((dev_id(bridge) & match->mask) == match->id)
+		if ((mint_pci_id(bridge) & match->mask) == match->id)
 			return true;
 	return false;
 }
@@ -119,7 +122,7 @@ int mint_pci_expand(const struct mint_pci_match *match, u32 *ids, u32 max)
 			pci_dev_put(dev);
 			return -ENOSPC;
 		}
-		ids[count++] = dev_id(dev);
+		ids[count++] = mint_pci_id(dev);
 	}
 	return count;
 }
@@ -142,36 +145,26 @@ void __init mint_pci_param(const struct mint_pci_match *match, bool minus)
 
 static bool param_allows(struct pci_dev *dev)
 {
-	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL || beyond_segments(dev))
+	if (dev->hdr_type != PCI_HEADER_TYPE_NORMAL || mint_pci_beyond_segments(dev))
 		return true;
 	return mint_pci_allowed(param_words, param_count, matches, dev);
-}
-
-static bool own_function(u32 id, u32 kind)
-{
-	u32 i;
-
-	for (i = 0; i < own_count; i++)
-		if (own[i].kind == kind && own[i].id == id)
-			return true;
-	return false;
-}
-
-/* Index of a function of this successor's in own[], or own_count */
-static u32 own_index(u32 id)
-{
-	u32 i;
-
-	for (i = 0; i < own_count; i++)
-		if (own[i].kind == MINT_DEV_PCI && own[i].id == id)
-			break;
-	return i;
 }
 
 /* As in the file reset_method of the function in sysfs */
 static const char * const reset_names[] = {
 	NULL, "device_specific", "acpi", "flr", "af_flr", "pm", "bus", "cxl_bus",
 };
+
+/**
+ * mint_pci_resets_bus() - does a reset reach all that is on the bus?
+ * @method:	from pci_dev.reset_methods, not 0
+ *
+ * Context: any.
+ */
+bool mint_pci_resets_bus(u8 method)
+{
+	return strstr(reset_names[method], "bus");
+}
 
 /* The best reset that the function has for itself; its name */
 static const char *reset(struct pci_dev *dev)
@@ -211,8 +204,16 @@ static void msi_off(struct pci_dev *dev)
 	}
 }
 
-/* No DMA, no interrupt, and a fresh start */
-static void quiesce(struct pci_dev *dev, const char *where)
+/**
+ * mint_pci_quiesce() - no DMA, no interrupt, and a fresh start
+ * @dev:	a function without a driver
+ * @where:	on which way it is, for the log
+ *
+ * It gets the state that was saved, or else the one that it had.
+ *
+ * Context: process, device lock held; sleeps for as long as the reset takes.
+ */
+void mint_pci_quiesce(struct pci_dev *dev, const char *where)
 {
 	const char *name;
 
@@ -225,23 +226,6 @@ static void quiesce(struct pci_dev *dev, const char *where)
 	pci_info(dev, "%s, bus master off, reset: %s\n", where, name ?: "none");
 	dev->state_saved = true;
 	pci_restore_state(dev);
-}
-
-/* Was this successor started by itself? Private, as own[] is */
-static bool rebooted __ro_after_init;
-static DECLARE_BITMAP(was_reset, MINT_DEVICES_MAX);
-
-/*
- * A kernel that ended by a panic, or without its drivers, has left rings of its
- * own in the function: they must not come alive when a driver lets it be bus
- * master. At the launch node 0 has seen to that.
- */
-static void reset_after_reboot(struct pci_dev *dev)
-{
-	u32 i = own_index(dev_id(dev));
-
-	if (rebooted && i < own_count && !test_and_set_bit(i, was_reset))
-		quiesce(dev, "own reboot");
 }
 
 /**
@@ -259,14 +243,9 @@ bool mint_pci_may_bind(struct pci_dev *dev)
 	device_lock_assert(&dev->dev);
 	switch (mint_role) {
 	case MINT_SUCCESSOR:
-		if (beyond_segments(dev))
-			return true;
-		if (!own_function(dev_id(dev), MINT_DEV_PCI))
-			return false;
-		reset_after_reboot(dev);
-		return true;
+		return mint_pci_may_use(dev);
 	case MINT_PREDECESSOR:
-		n = mint_owner_of_function(dev_id(dev), NULL);
+		n = mint_owner_of_function(mint_pci_id(dev), NULL);
 		if (n != MINT_NODE_FREE) {
 			pci_info(dev, "lent to node %u, not bound\n", n);
 			return false;
@@ -403,7 +382,7 @@ static bool can_reset(const struct pci_dev *dev)
 	u8 method = dev->reset_methods[0];
 
 	/* Of the bus: that was seen before the other functions were */
-	if (method && !strstr(reset_names[method], "bus"))
+	if (method && !mint_pci_resets_bus(method))
 		return true;
 	return method && list_is_singular(&dev->bus->devices);
 }
@@ -503,11 +482,17 @@ static int check_function(struct pci_dev *dev, struct mint_device *desc,
 	return 0;
 }
 
-/*
- * A probe of node 0 that hangs holds the lock for ever, and others would wait
- * behind who waits for it. Everything else holds it for a moment.
+/**
+ * mint_pci_lock() - take the device lock of a function
+ * @dev:	the function
+ *
+ * A probe that hangs holds it for ever, and others would wait behind who waits
+ * for it. Everything else holds it for a moment.
+ *
+ * Context: process; sleeps for LOCK_BOUND_US at the most.
+ * Return: false if it could not be had.
  */
-static bool lock_device(struct pci_dev *dev)
+bool mint_pci_lock(struct pci_dev *dev)
 {
 	bool locked;
 
@@ -530,13 +515,13 @@ static bool lock_device(struct pci_dev *dev)
 int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size)
 {
 	struct reason reason = { why, size };
-	struct pci_dev *dev = dev_get(desc->id);
+	struct pci_dev *dev = mint_pci_get(desc->id);
 	int err;
 
 	mint_claims_assert_held();
 	if (!dev)
 		return refuse(&reason, -ENODEV, "is not on this machine: see lspci");
-	if (!lock_device(dev)) {
+	if (!mint_pci_lock(dev)) {
 		pci_dev_put(dev);
 		return refuse(&reason, -EBUSY,
 			      "is about to get or to lose a driver of node 0: try again, or reboot if that hangs");
@@ -555,7 +540,7 @@ int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size)
 static ssize_t mint_node_show(struct device *dev, struct device_attribute *attr,
 			      char *buf)
 {
-	u32 n = mint_owner_of_function(dev_id(to_pci_dev(dev)), NULL);
+	u32 n = mint_owner_of_function(mint_pci_id(to_pci_dev(dev)), NULL);
 
 	return n == MINT_NODE_FREE ? 0 : sysfs_emit(buf, "%u\n", n);
 }
@@ -586,7 +571,7 @@ static void hold_bridges(struct pci_dev *dev, bool hold)
 static pci_ers_result_t error_detected(struct pci_dev *dev,
 				       pci_channel_state_t state)
 {
-	u32 n = mint_owner_of_function(dev_id(dev), NULL);
+	u32 n = mint_owner_of_function(mint_pci_id(dev), NULL);
 
 	if (state == pci_channel_io_normal)
 		pci_info(dev, "an error on its link, node %u goes on\n", n);
@@ -648,11 +633,11 @@ int mint_pci_lend(const struct mint_device *desc)
 	char where[24];
 	u32 n, index;
 
-	dev = desc->kind == MINT_DEV_PCI ? dev_get(desc->id) : NULL;
+	dev = desc->kind == MINT_DEV_PCI ? mint_pci_get(desc->id) : NULL;
 	if (!dev)
 		return 0;
 
-	if (!lock_device(dev)) {
+	if (!mint_pci_lock(dev)) {
 		pci_dev_put(dev);
 		return -EBUSY;
 	}
@@ -670,7 +655,7 @@ int mint_pci_lend(const struct mint_device *desc)
 	pci_set_power_state(dev, PCI_D0);
 	dev->state_saved = false;
 	snprintf(where, sizeof(where), "lent to node %u", n);
-	quiesce(dev, where);
+	mint_pci_quiesce(dev, where);
 	stand_in(dev);
 	if (device_create_file(&dev->dev, &dev_attr_mint_node))
 		pci_warn(dev, "no file mint_node\n");
@@ -683,7 +668,7 @@ int mint_pci_lend(const struct mint_device *desc)
 /* The opposite of mint_pci_lend(), but for the function's own state */
 static void let_go(struct pci_dev *dev)
 {
-	u32 index, n = mint_owner_of_function(dev_id(dev), &index);
+	u32 index, n = mint_owner_of_function(mint_pci_id(dev), &index);
 
 	device_remove_file(&dev->dev, &dev_attr_mint_node);
 	pci_clear_dev_assigned(dev);
@@ -706,7 +691,7 @@ void mint_pci_take_back(const struct mint_device *desc)
 {
 	struct pci_dev *dev;
 
-	dev = desc->kind == MINT_DEV_PCI ? dev_get(desc->id) : NULL;
+	dev = desc->kind == MINT_DEV_PCI ? mint_pci_get(desc->id) : NULL;
 	if (!dev)
 		return;
 
@@ -717,7 +702,7 @@ void mint_pci_take_back(const struct mint_device *desc)
 		pci_set_power_state(dev, PCI_D0);
 		dev->state_saved = true;
 		stand_back(dev);
-		quiesce(dev, "taken back");
+		mint_pci_quiesce(dev, "taken back");
 		let_go(dev);
 	}
 	device_unlock(&dev->dev);
@@ -732,9 +717,9 @@ static void on_removal(struct pci_dev *dev)
 	device_lock(&dev->dev);
 	if (pci_is_dev_assigned(dev)) {
 		snprintf(where, sizeof(where), "removed, lost for node %u",
-			 mint_owner_of_function(dev_id(dev), NULL));
+			 mint_owner_of_function(mint_pci_id(dev), NULL));
 		stand_back(dev);
-		quiesce(dev, where);
+		mint_pci_quiesce(dev, where);
 		let_go(dev);
 	}
 	device_unlock(&dev->dev);
@@ -767,7 +752,7 @@ static struct notifier_block change_nb = { .notifier_call = on_change };
 int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 		     u32 count, u32 max)
 {
-	struct pci_dev *dev = dev_get(desc->id), *bridge;
+	struct pci_dev *dev = mint_pci_get(desc->id), *bridge;
 	u32 i;
 
 	mint_claims_assert_held();
@@ -777,7 +762,7 @@ int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 	     bridge = pci_upstream_bridge(bridge)) {
 		for (i = 0; i < count; i++)
 			if (list[i].kind == MINT_DEV_BRIDGE &&
-			    list[i].id == dev_id(bridge))
+			    list[i].id == mint_pci_id(bridge))
 				break;
 		if (i < count)
 			continue;
@@ -787,7 +772,7 @@ int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 		}
 		memset(&list[count], 0, sizeof(list[count]));
 		list[count].kind = MINT_DEV_BRIDGE;
-		list[count++].id = dev_id(bridge);
+		list[count++].id = mint_pci_id(bridge);
 	}
 	pci_dev_put(dev);
 	return count;
@@ -831,337 +816,3 @@ void __init mint_pci_describe(void)
 			*root = pci_domain_nr(bus) << 8 | bus->number;
 	}
 }
-
-/* A successor's way into configuration space, behind the filter */
-static const struct pci_raw_ops *config_ops __ro_after_init;
-
-static bool bridge_hides(int reg)
-{
-	/* BARs and the ROM of a shared bridge: sizing them would write */
-	return (reg >= PCI_BASE_ADDRESS_0 && reg < PCI_BASE_ADDRESS_2) ||
-	       (reg >= PCI_ROM_ADDRESS1 && reg < PCI_ROM_ADDRESS1 + 4);
-}
-
-static bool has_line(u32 i)
-{
-	return own[i].irq_flags & (MINT_IRQ_VALID | MINT_IRQ_SHARED);
-}
-
-static bool covers(int reg, int len, int byte)
-{
-	return reg <= byte && byte < reg + len;
-}
-
-/* A byte of a register, as part of an access */
-static u32 byte_at(int reg, int byte, u8 val)
-{
-	return (u32)val << 8 * (byte - reg);
-}
-
-/*
- * A function whose line stayed with another node has no line here: it shows
- * no pin, and its INTx stays off, so that it cannot storm who has the line.
- * And since not every function of its card is seen, not even function 0, all
- * say that there may be more.
- */
-static int filter_read(unsigned int segment, unsigned int bus,
-		       unsigned int devfn, int reg, int len, u32 *val)
-{
-	u32 id = function_id(segment, bus, devfn), i = own_index(id);
-	int err;
-
-	if (i < own_count) {
-		err = config_ops->read(segment, bus, devfn, reg, len, val);
-		mint_vf_read(i, reg, len, val);
-		if (!has_line(i) && covers(reg, len, PCI_INTERRUPT_PIN))
-			*val &= ~byte_at(reg, PCI_INTERRUPT_PIN, 0xff);
-		if (covers(reg, len, PCI_HEADER_TYPE))
-			*val |= byte_at(reg, PCI_HEADER_TYPE, PCI_HEADER_TYPE_MFD);
-		return err;
-	}
-	if (own_function(id, MINT_DEV_BRIDGE)) {
-		if (!bridge_hides(reg))
-			return config_ops->read(segment, bus, devfn, reg, len, val);
-		*val = 0;
-		return 0;
-	}
-	*val = U32_MAX;
-	return 0;
-}
-
-static int filter_write(unsigned int segment, unsigned int bus,
-			unsigned int devfn, int reg, int len, u32 val)
-{
-	u32 i = own_index(function_id(segment, bus, devfn));
-
-	if (i == own_count || !mint_vf_write(i, reg, len, val))
-		return 0;
-	if (!has_line(i) && covers(reg, len, PCI_COMMAND + 1))
-		val |= byte_at(reg, PCI_COMMAND + 1, PCI_COMMAND_INTX_DISABLE >> 8);
-	return config_ops->write(segment, bus, devfn, reg, len, val);
-}
-
-static const struct pci_raw_ops filter_ops = {
-	.read	= filter_read,
-	.write	= filter_write,
-};
-
-static int successor_enable_irq(struct pci_dev *dev)
-{
-	u32 i = own_index(dev_id(dev));
-	int irq;
-
-	if (i == own_count || !has_line(i) || (dev->irq_managed && dev->irq > 0))
-		return 0;
-	irq = mint_line_map(&own[i]);
-	if (irq < 0)
-		return irq;
-	dev->irq = irq;
-	dev->irq_managed = 1;
-	return 0;
-}
-
-static void successor_disable_irq(struct pci_dev *dev)
-{
-	u32 i = own_index(dev_id(dev));
-
-	if (i == own_count || !dev->irq_managed || dev->irq <= 0)
-		return;
-	mint_line_unmap(&own[i], dev->irq);
-	dev->irq = 0;
-	dev->irq_managed = 0;
-}
-
-static bool __init has_functions(u32 segment)
-{
-	u32 i;
-
-	for (i = 0; i < own_count; i++)
-		if (own[i].kind == MINT_DEV_PCI && own[i].id >> 16 == segment)
-			return true;
-	return false;
-}
-
-/* Windows of the bridges above a bus are as node 0 made them */
-static void claim_windows(struct pci_bus *bus)
-{
-	struct pci_dev *bridge = bus->self;
-	struct resource *res;
-	int i;
-
-	if (!bridge)
-		return;
-	claim_windows(bridge->bus);
-	for (i = PCI_BRIDGE_RESOURCES; i < PCI_NUM_RESOURCES; i++)
-		if (bridge->resource[i].parent)
-			return;
-	pci_read_bridge_bases(bus);
-	for (i = PCI_BRIDGE_RESOURCES; i < PCI_NUM_RESOURCES; i++) {
-		res = &bridge->resource[i];
-		if (res->flags && res->start && !pci_claim_bridge_resource(bridge, i))
-			continue;
-		/* Nothing is to be put there */
-		res->start = 0;
-		res->end = 0;
-		res->flags = 0;
-	}
-}
-
-/*
- * At a boot the survey of resources would do it; after remove and rescan stock
- * code looks for new addresses, which other nodes may have.
- */
-static void claim_function(struct pci_dev *dev)
-{
-	struct resource *res;
-	int i;
-
-	for (i = 0; i <= PCI_ROM_RESOURCE; i++) {
-		res = &dev->resource[i];
-		if (!res->flags || !res->start || res->parent)
-			continue;
-		res->flags |= IORESOURCE_PCI_FIXED;
-		if (pci_claim_resource(dev, i))
-			pci_err(dev, "BAR %d stays where it is and cannot be used\n", i);
-	}
-}
-
-/* A write to the port would be dropped, and the reset be taken for done */
-static void forget_bus_resets(struct pci_dev *dev)
-{
-	u8 *to = dev->reset_methods;
-	int i;
-
-	dev->dev_flags |= PCI_DEV_FLAGS_NO_BUS_RESET;
-	for (i = 0; i < PCI_NUM_RESET_METHODS && dev->reset_methods[i]; i++)
-		if (!strstr(reset_names[dev->reset_methods[i]], "bus"))
-			*to++ = dev->reset_methods[i];
-	while (to < dev->reset_methods + i)
-		*to++ = 0;
-}
-
-/* A function or bridge was found, and nobody else knows it yet */
-static int on_found(struct notifier_block *nb, unsigned long action, void *data)
-{
-	struct pci_dev *dev = to_pci_dev((struct device *)data);
-
-	if (action != BUS_NOTIFY_ADD_DEVICE || beyond_segments(dev))
-		return NOTIFY_DONE;
-	forget_bus_resets(dev);
-	/* The list of functions has gaps here, which none would look behind */
-	if (dev->bus->self)
-		dev->bus->self->ari_enabled = 0;
-	claim_windows(dev->bus);
-	if (dev->hdr_type == PCI_HEADER_TYPE_NORMAL)
-		claim_function(dev);
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block found_nb = { .notifier_call = on_found };
-
-/* No ports, whatever pci= says; and addresses are node 0's to give */
-static void __init restrict_probing(void)
-{
-	pci_probe = PCI_NOASSIGN_BARS | PCI_NOASSIGN_ROMS;
-}
-
-static int __init successor_arch_init(void)
-{
-	struct mint_node *node = mint_own_node();
-#ifdef CONFIG_PCI_MMCONFIG
-	struct mint_ecam *ecam;
-#endif
-	u32 i;
-
-	raw_pci_ops = NULL;
-	pcibios_last_bus = -1;
-	/* Behind a port there may be other functions than its first one */
-	pci_add_flags(PCI_SCAN_ALL_PCIE_DEVS);
-	bus_register_notifier(&pci_bus_type, &found_nb);
-	rebooted = node->boots > 1;
-	own_count = min_t(u32, node->nr_devices, MINT_DEVICES_MAX);
-	for (i = 0; i < own_count; i++) {
-		own[i] = node->devices[i];
-		if (own[i].kind == MINT_DEV_PCI && mint_vf_adopt(i, own[i].id)) {
-			pr_err("the record of function %#x is damaged, it is left out\n",
-			       own[i].id);
-			own[i].kind = 0;
-		}
-	}
-
-#ifdef CONFIG_PCI_MMCONFIG
-	for (i = 0; (ecam = mint_ecam(i)) && ecam->base; i++)
-		pci_mmconfig_add(ecam->segment, ecam->start_bus, ecam->end_bus,
-				 ecam->base);
-	if (i && pci_mmcfg_arch_init() && raw_pci_ext_ops) {
-		config_ops = raw_pci_ext_ops;
-		raw_pci_ext_ops = &filter_ops;
-	}
-#endif
-	/* Without ECAM, functions of domain 0 were lent for use by the ports */
-	if (!config_ops && has_functions(0)) {
-		mint_conf1_reserve();
-		config_ops = &mint_conf1;
-		raw_pci_ops = &filter_ops;
-	}
-	pcibios_enable_irq = successor_enable_irq;
-	pcibios_disable_irq = successor_disable_irq;
-	return 0;
-}
-
-/* Ports and their services are node 0's: errors, power, hotplug, tolerance */
-static struct pci_host_bridge * __init alloc_bridge(u32 root)
-{
-	struct pci_host_bridge *bridge = pci_alloc_host_bridge(sizeof(struct pci_sysdata));
-	struct pci_sysdata *sysdata;
-
-	if (!bridge)
-		return NULL;
-	sysdata = pci_host_bridge_priv(bridge);
-	sysdata->domain = root >> 8;
-	sysdata->node = NUMA_NO_NODE;
-	bridge->sysdata = sysdata;
-	bridge->busnr = root & 0xff;
-	bridge->ops = &pci_root_ops;
-	bridge->native_aer = 0;
-	bridge->native_pcie_hotplug = 0;
-	bridge->native_shpc_hotplug = 0;
-	bridge->native_pme = 0;
-	bridge->native_ltr = 0;
-	bridge->native_dpc = 0;
-	bridge->native_cxl_error = 0;
-	x86_pci_root_bus_resources(bridge->busnr, &bridge->windows);
-	return bridge;
-}
-
-static int __init successor_init(void)
-{
-	struct pci_host_bridge *bridge;
-	u32 i, *root;
-
-	if (!config_ops)
-		return 0;
-#ifdef CONFIG_PCIEPORTBUS
-	pcie_ports_native = false;
-#endif
-	for (i = 0; (root = mint_root_bus(i)) && *root != MINT_NODE_FREE; i++) {
-		if (!has_functions(*root >> 8))
-			continue;
-		bridge = alloc_bridge(*root);
-		if (!bridge)
-			return 0;
-		if (pci_scan_root_bus_bridge(bridge)) {
-			pci_free_host_bridge(bridge);
-			continue;
-		}
-		/* Nobody resizes a BAR either */
-		bridge->preserve_config = 1;
-		pci_bus_add_devices(bridge->bus);
-	}
-	return 0;
-}
-
-/**
- * mint_pci_setup() - fill a successor's PCI operations
- *
- * Context: setup_arch().
- */
-void __init mint_pci_setup(void)
-{
-	pci_probe = 0;
-	/* The first call after the early parameters, pci= among them */
-	x86_init.resources.dmi_setup = restrict_probing;
-	x86_init.pci.arch_init	= successor_arch_init;
-	x86_init.pci.init	= successor_init;
-	x86_init.pci.init_irq	= x86_init_noop;
-	x86_init.pci.fixup_irqs	= x86_init_noop;
-}
-
-/**
- * mint_pci_quiet() - no function of this node makes DMA or interrupts
- *
- * Context: the node ends; any, interrupts off, no locks: configuration space
- *	    is written directly.
- */
-void mint_pci_quiet(void)
-{
-	u32 i, val;
-
-	lockdep_assert_irqs_disabled();
-	if (!config_ops)
-		return;
-	for (i = 0; i < own_count; i++) {
-		unsigned int segment = own[i].id >> 16;
-		unsigned int bus = own[i].id >> 8 & 0xff;
-		unsigned int devfn = own[i].id & 0xff;
-
-		if (own[i].kind != MINT_DEV_PCI)
-			continue;
-		filter_read(segment, bus, devfn, PCI_COMMAND, 2, &val);
-		val &= ~PCI_COMMAND_MASTER;
-		val |= PCI_COMMAND_INTX_DISABLE;
-		filter_write(segment, bus, devfn, PCI_COMMAND, 2, val);
-	}
-}
-
-#endif /* CONFIG_PCI */

@@ -8,7 +8,7 @@
  * for the others; what a peer writes there changes nothing. A successor repeats
  * what stands there, but for its own pins: of these it keeps what it was told
  * when it mapped the area. What it may touch beside them stands in private
- * memory, too (mint_own_mem, own[] of device/pci.c).
+ * memory, too (mint_own_mem, own[] of device/borrow.c).
  *
  * An owner is the number of a node or one of two words: MINT_NODE_FREE, no
  * node's, and MINT_NODE_FLIGHT, on the way from one to another. What a node in
