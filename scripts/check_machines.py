@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Machines that differ by their firmware.
+"""Machines that differ by their firmware, and where things move.
 
 This file owns these machines and the tests which only they can run;
 scripts/check runs them with all others.
@@ -7,6 +7,7 @@ scripts/check runs them with all others.
 
 import re
 
+from check_devices import disk_args, hub_args
 from nodes import Refused
 from verdict import expect
 
@@ -54,6 +55,16 @@ def machines(spec, node0, three_nodes, kaslr):
     return [
         spec("efi", [firmware_memory, kaslr, three_nodes], smp="4", memory="2G",
              append=node0 + " efi=debug", extra=uefi, up=240),
+        # Addresses of cards at one cable differ by one: node 0 finds its own.
+        spec("move-pci", ["move_pci.sh"], smp="3", memory="1G", append=node0,
+             limit=1800,
+             devices=["pcie-root-port,id=rp1,addr=10.0,chassis=1",
+                      "pcie-root-port,id=rp2,addr=11.0,chassis=2",
+                      "nvme,bus=rp1,drive=d0,serial=n0",
+                      "virtio-net-pci,addr=08.0,netdev=n0,mac=52:54:00:00:00:01",
+                      "e1000e,bus=rp2,netdev=n1,mac=52:54:00:00:00:02",
+                      "e1000,addr=0a.0"],
+             extra=disk_args(1) + hub_args(2)),
         spec("efi-nokaslr", [kaslr], smp="3", memory="1G",
              append=node0 + " nokaslr", successor="nokaslr", extra=uefi, up=240),
     ]

@@ -10,6 +10,7 @@
  * by the ports CF8/CFC, which conf1.c shares out.
  */
 
+#include <linux/blkdev.h>
 #include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/kernel.h>
@@ -22,34 +23,39 @@
 #include "../own/own.h"
 #include "device.h"
 
-/* What this successor has; private, so that no peer can widen it */
-static struct mint_device own[MINT_DEVICES_MAX] __ro_after_init;
-static u32 own_count __ro_after_init;
+/*
+ * What this successor has; private, so that no peer can widen it. An entry is
+ * at the same place as in the node's record, and stays there. Configuration
+ * space is accessed without a lock: an entry is filled before its kind says what
+ * it is, and emptied only once no function or bridge of it is known here.
+ */
+static struct mint_device own[MINT_DEVICES_MAX];
 
 static u32 function_id(unsigned int segment, unsigned int bus, unsigned int devfn)
 {
 	return segment << 16 | bus << 8 | devfn;
 }
 
-static bool own_function(u32 id, u32 kind)
+/* Index in own[] of a function or bridge, MINT_DEVICES_MAX if it is not there */
+static u32 own_find(u32 id, u32 kind)
 {
 	u32 i;
 
-	for (i = 0; i < own_count; i++)
-		if (own[i].kind == kind && own[i].id == id)
-			return true;
-	return false;
-}
-
-/* Index of a function of this successor's in own[], or own_count */
-static u32 own_index(u32 id)
-{
-	u32 i;
-
-	for (i = 0; i < own_count; i++)
-		if (own[i].kind == MINT_DEV_PCI && own[i].id == id)
+	for (i = 0; i < MINT_DEVICES_MAX; i++)
+		/* Pairs with open_entry() */
+		if (smp_load_acquire(&own[i].kind) == kind && own[i].id == id)
 			break;
 	return i;
+}
+
+static u32 own_index(u32 id)
+{
+	return own_find(id, MINT_DEV_PCI);
+}
+
+static bool owns(u32 id, u32 kind)
+{
+	return own_find(id, kind) < MINT_DEVICES_MAX;
 }
 
 /* Was this successor started by itself? Private, as own[] is */
@@ -84,7 +90,7 @@ bool mint_pci_may_use(struct pci_dev *dev)
 	if (mint_pci_beyond_segments(dev))
 		return true;
 	i = own_index(mint_pci_id(dev));
-	if (i == own_count)
+	if (i == MINT_DEVICES_MAX)
 		return false;
 	reset_after_reboot(dev, i);
 	return true;
@@ -128,7 +134,7 @@ static int filter_read(unsigned int segment, unsigned int bus,
 	u32 id = function_id(segment, bus, devfn), i = own_index(id);
 	int err;
 
-	if (i < own_count) {
+	if (i < MINT_DEVICES_MAX) {
 		err = config_ops->read(segment, bus, devfn, reg, len, val);
 		mint_vf_read(i, reg, len, val);
 		if (!has_line(i) && covers(reg, len, PCI_INTERRUPT_PIN))
@@ -137,7 +143,7 @@ static int filter_read(unsigned int segment, unsigned int bus,
 			*val |= byte_at(reg, PCI_HEADER_TYPE, PCI_HEADER_TYPE_MFD);
 		return err;
 	}
-	if (own_function(id, MINT_DEV_BRIDGE)) {
+	if (owns(id, MINT_DEV_BRIDGE)) {
 		if (!bridge_hides(reg))
 			return config_ops->read(segment, bus, devfn, reg, len, val);
 		*val = 0;
@@ -152,7 +158,7 @@ static int filter_write(unsigned int segment, unsigned int bus,
 {
 	u32 i = own_index(function_id(segment, bus, devfn));
 
-	if (i == own_count || !mint_vf_write(i, reg, len, val))
+	if (i == MINT_DEVICES_MAX || !mint_vf_write(i, reg, len, val))
 		return 0;
 	if (!has_line(i) && covers(reg, len, PCI_COMMAND + 1))
 		val |= byte_at(reg, PCI_COMMAND + 1, PCI_COMMAND_INTX_DISABLE >> 8);
@@ -164,12 +170,85 @@ static const struct pci_raw_ops filter_ops = {
 	.write	= filter_write,
 };
 
+/* No DMA and no interrupt by a line, whatever a driver has left behind */
+static void silence(u32 i)
+{
+	unsigned int segment = own[i].id >> 16, bus = own[i].id >> 8 & 0xff;
+	unsigned int devfn = own[i].id & 0xff;
+	u32 val;
+
+	filter_read(segment, bus, devfn, PCI_COMMAND, 2, &val);
+	val &= ~PCI_COMMAND_MASTER;
+	val |= PCI_COMMAND_INTX_DISABLE;
+	filter_write(segment, bus, devfn, PCI_COMMAND, 2, val);
+}
+
+static void close_entry(u32 i)
+{
+	WRITE_ONCE(own[i].kind, 0);
+}
+
+/*
+ * From here on the function or bridge of an entry of the node's record exists.
+ * Fails for what node 0 has described wrongly.
+ */
+static int open_entry(u32 i, const struct mint_device *dev)
+{
+	close_entry(i);
+	if (dev->kind == MINT_DEV_PCI && mint_vf_adopt(i, dev->id)) {
+		pr_err("the record of function %#x is damaged, it is left out\n",
+		       dev->id);
+		return -EINVAL;
+	}
+	own[i].id = dev->id;
+	own[i].gsi = dev->gsi;
+	own[i].irq_flags = dev->irq_flags;
+	/* Pairs with own_find() */
+	smp_store_release(&own[i].kind, dev->kind);
+	return 0;
+}
+
+/* The pin of a line goes back to node 0, unless another function is on it */
+static void give_up_line(const struct mint_device *dev)
+{
+	u32 i;
+
+	if (!(dev->irq_flags & MINT_IRQ_VALID))
+		return;
+	for (i = 0; i < MINT_DEVICES_MAX; i++)
+		if (&own[i] != dev && own[i].kind == MINT_DEV_PCI &&
+		    own[i].irq_flags & MINT_IRQ_VALID && own[i].gsi == dev->gsi)
+			return;
+	mint_pin_adopt(dev->gsi, false);
+}
+
+/* What the record says at boot, less what was given away before a reboot */
+static void __init adopt_all(const struct mint_node *node)
+{
+	struct mint_device dev;
+	u32 i, count = min_t(u32, node->nr_devices, MINT_DEVICES_MAX);
+
+	for (i = 0; i < count; i++) {
+		dev = node->devices[i];
+		if ((dev.kind == MINT_DEV_PCI &&
+		     !mint_moved_away(MINT_MOVE_FUNCTION, dev.id)) ||
+		    dev.kind == MINT_DEV_BRIDGE)
+			open_entry(i, &dev);
+	}
+	for (i = 0; i < count; i++) {
+		dev = node->devices[i];
+		if (dev.kind == MINT_DEV_PCI && own[i].kind != MINT_DEV_PCI &&
+		    mint_moved_away(MINT_MOVE_FUNCTION, dev.id))
+			give_up_line(&dev);
+	}
+}
+
 static int successor_enable_irq(struct pci_dev *dev)
 {
 	u32 i = own_index(mint_pci_id(dev));
 	int irq;
 
-	if (i == own_count || !has_line(i) || (dev->irq_managed && dev->irq > 0))
+	if (i == MINT_DEVICES_MAX || !has_line(i) || (dev->irq_managed && dev->irq > 0))
 		return 0;
 	irq = mint_line_map(&own[i]);
 	if (irq < 0)
@@ -183,18 +262,18 @@ static void successor_disable_irq(struct pci_dev *dev)
 {
 	u32 i = own_index(mint_pci_id(dev));
 
-	if (i == own_count || !dev->irq_managed || dev->irq <= 0)
+	if (i == MINT_DEVICES_MAX || !dev->irq_managed || dev->irq <= 0)
 		return;
 	mint_line_unmap(&own[i], dev->irq);
 	dev->irq = 0;
 	dev->irq_managed = 0;
 }
 
-static bool __init has_functions(u32 segment)
+static bool has_functions(u32 segment)
 {
 	u32 i;
 
-	for (i = 0; i < own_count; i++)
+	for (i = 0; i < MINT_DEVICES_MAX; i++)
 		if (own[i].kind == MINT_DEV_PCI && own[i].id >> 16 == segment)
 			return true;
 	return false;
@@ -297,15 +376,7 @@ static int __init successor_arch_init(void)
 	pci_add_flags(PCI_SCAN_ALL_PCIE_DEVS);
 	bus_register_notifier(&pci_bus_type, &found_nb);
 	rebooted = node->boots > 1;
-	own_count = min_t(u32, node->nr_devices, MINT_DEVICES_MAX);
-	for (i = 0; i < own_count; i++) {
-		own[i] = node->devices[i];
-		if (own[i].kind == MINT_DEV_PCI && mint_vf_adopt(i, own[i].id)) {
-			pr_err("the record of function %#x is damaged, it is left out\n",
-			       own[i].id);
-			own[i].kind = 0;
-		}
-	}
+	adopt_all(node);
 
 #ifdef CONFIG_PCI_MMCONFIG
 	for (i = 0; (ecam = mint_ecam(i)) && ecam->base; i++)
@@ -316,8 +387,8 @@ static int __init successor_arch_init(void)
 		raw_pci_ext_ops = &filter_ops;
 	}
 #endif
-	/* Without ECAM, functions of domain 0 were lent for use by the ports */
-	if (!config_ops && has_functions(0)) {
+	/* Without ECAM, functions of domain 0 are lent for use by the ports */
+	if (!config_ops) {
 		mint_conf1_reserve();
 		config_ops = &mint_conf1;
 		raw_pci_ops = &filter_ops;
@@ -328,7 +399,7 @@ static int __init successor_arch_init(void)
 }
 
 /* Ports and their services are node 0's: errors, power, hotplug, tolerance */
-static struct pci_host_bridge * __init alloc_bridge(u32 root)
+static struct pci_host_bridge *alloc_bridge(u32 root)
 {
 	struct pci_host_bridge *bridge = pci_alloc_host_bridge(sizeof(struct pci_sysdata));
 	struct pci_sysdata *sysdata;
@@ -352,9 +423,40 @@ static struct pci_host_bridge * __init alloc_bridge(u32 root)
 	return bridge;
 }
 
+/* Find what this successor has below a root bus, and nobody knows yet here */
+static void scan_root(u32 root)
+{
+	struct pci_bus *bus = pci_find_bus(root >> 8, root & 0xff);
+	struct pci_host_bridge *bridge;
+
+	if (bus) {
+		pci_scan_child_bus(bus);
+		pci_bus_add_devices(bus);
+		return;
+	}
+	bridge = alloc_bridge(root);
+	if (!bridge)
+		return;
+	if (pci_scan_root_bus_bridge(bridge)) {
+		pci_free_host_bridge(bridge);
+		return;
+	}
+	/* Nobody resizes a BAR either */
+	bridge->preserve_config = 1;
+	pci_bus_add_devices(bridge->bus);
+}
+
+static void scan_segment(u32 segment)
+{
+	u32 i, *root;
+
+	for (i = 0; (root = mint_root_bus(i)) && *root != MINT_NODE_FREE; i++)
+		if (*root >> 8 == segment)
+			scan_root(*root);
+}
+
 static int __init successor_init(void)
 {
-	struct pci_host_bridge *bridge;
 	u32 i, *root;
 
 	if (!config_ops)
@@ -362,20 +464,162 @@ static int __init successor_init(void)
 #ifdef CONFIG_PCIEPORTBUS
 	pcie_ports_native = false;
 #endif
-	for (i = 0; (root = mint_root_bus(i)) && *root != MINT_NODE_FREE; i++) {
-		if (!has_functions(*root >> 8))
+	for (i = 0; (root = mint_root_bus(i)) && *root != MINT_NODE_FREE; i++)
+		if (has_functions(*root >> 8))
+			scan_root(*root);
+	return 0;
+}
+
+/* ---- while the node runs ---- */
+
+/* The bridges above what is left, as the node's record has them */
+static void open_bridges(const struct mint_node *node)
+{
+	struct mint_device dev;
+	u32 i;
+
+	for (i = 0; i < min_t(u32, READ_ONCE(node->nr_devices), MINT_DEVICES_MAX); i++) {
+		dev = node->devices[i];
+		if (dev.kind != MINT_DEV_BRIDGE || own[i].kind == MINT_DEV_PCI ||
+		    owns(dev.id, MINT_DEV_BRIDGE))
 			continue;
-		bridge = alloc_bridge(*root);
-		if (!bridge)
-			return 0;
-		if (pci_scan_root_bus_bridge(bridge)) {
-			pci_free_host_bridge(bridge);
-			continue;
-		}
-		/* Nobody resizes a BAR either */
-		bridge->preserve_config = 1;
-		pci_bus_add_devices(bridge->bus);
+		open_entry(i, &dev);
 	}
+}
+
+/* Bridges that lead to nothing go, the lowest first */
+static void close_bridges(void)
+{
+	struct pci_dev *dev;
+	bool found;
+	u32 i;
+
+	do {
+		found = false;
+		for (i = 0; i < MINT_DEVICES_MAX; i++) {
+			if (own[i].kind != MINT_DEV_BRIDGE)
+				continue;
+			dev = mint_pci_get(own[i].id);
+			if (dev && dev->subordinate &&
+			    list_empty(&dev->subordinate->devices)) {
+				pci_stop_and_remove_bus_device(dev);
+				close_entry(i);
+				found = true;
+			}
+			pci_dev_put(dev);
+		}
+	} while (found);
+}
+
+/**
+ * mint_pci_close() - this successor has a function no more
+ * @id:		the function
+ * @why:	out: reason of a refusal
+ * @size:	bytes there
+ *
+ * Its driver, the function and bridges that lead to nothing else are removed.
+ *
+ * Context: successor, process; waits for the driver.
+ * Return: 0; -ENODEV, -EBUSY, and then nothing has changed.
+ */
+int mint_pci_close(u32 id, char *why, size_t size)
+{
+	char disk[DISK_NAME_LEN];
+	u32 i = own_index(id);
+	struct pci_dev *dev;
+
+	if (i == MINT_DEVICES_MAX) {
+		snprintf(why, size, "is not this node's");
+		return -ENODEV;
+	}
+	pci_lock_rescan_remove();
+	dev = mint_pci_get(id);
+	if (dev && mint_pci_in_use(dev, disk)) {
+		pci_unlock_rescan_remove();
+		pci_dev_put(dev);
+		snprintf(why, size, "has disk %s, which node %u uses: unmount or close it there",
+			 disk, mint_self);
+		return -EBUSY;
+	}
+	if (dev)
+		pci_stop_and_remove_bus_device(dev);
+	pci_dev_put(dev);
+	silence(i);
+	give_up_line(&own[i]);
+	close_entry(i);
+	close_bridges();
+	pci_unlock_rescan_remove();
+	return 0;
+}
+
+/* Index of a function in the node's record, and a copy of its entry */
+static u32 find_recorded(const struct mint_node *node, u32 id, struct mint_device *dev)
+{
+	u32 i;
+
+	for (i = 0; i < min_t(u32, READ_ONCE(node->nr_devices), MINT_DEVICES_MAX); i++) {
+		*dev = node->devices[i];
+		if (dev->kind == MINT_DEV_PCI && dev->id == id)
+			return i;
+	}
+	return MINT_DEVICES_MAX;
+}
+
+/**
+ * mint_pci_open() - this successor has one more function
+ * @id:		the function, which the node's record has
+ * @why:	out: reason of a refusal
+ * @size:	bytes there
+ *
+ * What the record and node 0's description say is copied and checked, as at a
+ * boot; then it is looked for where it is new. No address of any function and no
+ * window of a bridge changes. Its driver gets it, if there is one.
+ *
+ * Context: successor, process; waits for the driver.
+ * Return: 0, also if it was here already; -ENODEV, -EINVAL.
+ */
+int mint_pci_open(u32 id, char *why, size_t size)
+{
+	const struct mint_node *node = mint_own_node();
+	struct mint_device entry;
+	struct pci_dev *dev;
+	u32 i;
+
+	if (!config_ops) {
+		snprintf(why, size, "cannot be reached by node %u: it has no ECAM and no ports",
+			 mint_self);
+		return -ENODEV;
+	}
+	i = find_recorded(node, id, &entry);
+	if (i == MINT_DEVICES_MAX) {
+		snprintf(why, size, "is not in the record of node %u", mint_self);
+		return -ENODEV;
+	}
+	pci_lock_rescan_remove();
+	if (own_index(id) == MINT_DEVICES_MAX) {
+		if (own[i].kind == MINT_DEV_PCI || open_entry(i, &entry)) {
+			pci_unlock_rescan_remove();
+			snprintf(why, size, "has a damaged record in node %u", mint_self);
+			return -EINVAL;
+		}
+		/* Node 0 has brought it to rest */
+		set_bit(i, was_reset);
+		if (entry.irq_flags & MINT_IRQ_VALID)
+			mint_pin_adopt(entry.gsi, true);
+		open_bridges(node);
+	}
+	scan_segment(id >> 16);
+	dev = mint_pci_get(id);
+	if (!dev) {
+		close_entry(own_index(id));
+		close_bridges();
+	}
+	pci_unlock_rescan_remove();
+	if (!dev) {
+		snprintf(why, size, "does not answer in node %u", mint_self);
+		return -ENODEV;
+	}
+	pci_dev_put(dev);
 	return 0;
 }
 
@@ -403,21 +647,12 @@ void __init mint_pci_setup(void)
  */
 void mint_pci_quiet(void)
 {
-	u32 i, val;
+	u32 i;
 
 	lockdep_assert_irqs_disabled();
 	if (!config_ops)
 		return;
-	for (i = 0; i < own_count; i++) {
-		unsigned int segment = own[i].id >> 16;
-		unsigned int bus = own[i].id >> 8 & 0xff;
-		unsigned int devfn = own[i].id & 0xff;
-
-		if (own[i].kind != MINT_DEV_PCI)
-			continue;
-		filter_read(segment, bus, devfn, PCI_COMMAND, 2, &val);
-		val &= ~PCI_COMMAND_MASTER;
-		val |= PCI_COMMAND_INTX_DISABLE;
-		filter_write(segment, bus, devfn, PCI_COMMAND, 2, val);
-	}
+	for (i = 0; i < MINT_DEVICES_MAX; i++)
+		if (own[i].kind == MINT_DEV_PCI)
+			silence(i);
 }

@@ -14,6 +14,8 @@ struct pci_dev;
 void mint_pci_param(const struct mint_pci_match *match, bool minus);
 int mint_pci_expand(const struct mint_pci_match *match, u32 *ids, u32 max);
 int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size);
+int mint_pci_check_move(u32 id, u32 *from, bool force, char *why, size_t size);
+bool mint_pci_below(u32 id, u32 bridge);
 int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 		     u32 count, u32 max);
 int mint_pci_lend(const struct mint_device *desc);
@@ -36,6 +38,14 @@ static inline int mint_pci_check(struct mint_device *desc, bool force,
 {
 	return -ENODEV;
 }
+
+static inline int mint_pci_check_move(u32 id, u32 *from, bool force, char *why,
+				      size_t size)
+{
+	return -ENODEV;
+}
+
+static inline bool mint_pci_below(u32 id, u32 bridge) { return false; }
 
 static inline int mint_pci_bridges(const struct mint_device *desc,
 				   struct mint_device *list, u32 count, u32 max)
@@ -62,7 +72,40 @@ struct pci_dev *mint_pci_get(u32 id);
 bool mint_pci_lock(struct pci_dev *dev);
 bool mint_pci_resets_bus(u8 method);
 void mint_pci_quiesce(struct pci_dev *dev, const char *where);
+bool mint_pci_held(struct pci_dev *dev);
+int mint_pci_hold(struct pci_dev *dev);
+void mint_pci_rest(struct pci_dev *dev, const char *where);
+void mint_pci_let_go(struct pci_dev *dev);
 bool mint_pci_may_use(struct pci_dev *dev);
+int mint_pci_close(u32 id, char *why, size_t size);
+int mint_pci_open(u32 id, char *why, size_t size);
+
+/* move.c */
+#ifdef CONFIG_PCI
+bool mint_pci_in_use(struct pci_dev *dev, char disk[]);
+int mint_pci_give(u32 id, char *why, size_t size);
+void mint_pci_release(u32 id);
+int mint_pci_take(u32 id, char *why, size_t size);
+int mint_pci_clear(u32 id, const char *where, char *why, size_t size);
+#else
+static inline int mint_pci_give(u32 id, char *why, size_t size)
+{
+	return -ENODEV;
+}
+
+static inline void mint_pci_release(u32 id) { }
+
+static inline int mint_pci_take(u32 id, char *why, size_t size)
+{
+	return -ENODEV;
+}
+
+static inline int mint_pci_clear(u32 id, const char *where, char *why,
+				 size_t size)
+{
+	return -ENODEV;
+}
+#endif
 
 /* lines.c */
 #ifdef CONFIG_PCI
@@ -75,6 +118,7 @@ int mint_line_map(const struct mint_device *desc);
 void mint_line_unmap(const struct mint_device *desc, int irq);
 int mint_lines_lend(u32 n);
 void mint_lines_return(u32 n);
+void mint_line_return(u32 n, u32 gsi);
 void mint_lines_poll(void);
 void mint_lines_after_panic(void);
 #else
@@ -86,6 +130,7 @@ static inline int mint_line_check(const struct mint_node *node,
 
 static inline int mint_lines_lend(u32 n) { return 0; }
 static inline void mint_lines_return(u32 n) { }
+static inline void mint_line_return(u32 n, u32 gsi) { }
 static inline void mint_lines_poll(void) { }
 static inline void mint_lines_after_panic(void) { }
 #endif
@@ -118,11 +163,16 @@ bool mint_bars_write(const struct mint_bars *bars, unsigned long *sizing,
 
 /* vf.c */
 #ifdef CONFIG_PCI
-void mint_vf_lend(struct pci_dev *dev, u32 n, u32 i);
-void mint_vf_forget(struct pci_dev *dev, u32 n, u32 i);
+int mint_vf_describe(struct pci_dev *dev);
+bool mint_vf_publish(u32 id, u32 n, u32 i);
+void mint_vf_withdraw(u32 n, u32 i);
+void mint_vf_forget(struct pci_dev *dev);
 int mint_vf_adopt(u32 i, u32 id);
 void mint_vf_read(u32 i, int reg, int len, u32 *val);
 bool mint_vf_write(u32 i, int reg, int len, u32 val);
+#else
+static inline bool mint_vf_publish(u32 id, u32 n, u32 i) { return false; }
+static inline void mint_vf_withdraw(u32 n, u32 i) { }
 #endif
 
 /* conf1.c */

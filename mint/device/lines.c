@@ -571,6 +571,23 @@ void mint_lines_return(u32 n)
 	}
 }
 
+/**
+ * mint_line_return() - the same for one line
+ * @n:		number of the node, no function of which is on the line any more
+ * @gsi:	the line
+ *
+ * Context: predecessor, process.
+ */
+void mint_line_return(u32 n, u32 gsi)
+{
+	struct line *line;
+
+	guard(mutex)(&lines_mutex);
+	line = xa_load(&lines, gsi);
+	if (line && stop_sharing(line, n))
+		detach(line);
+}
+
 /* ---- the same after a panic of node 0 ---- */
 
 /* The node has left by itself, its functions quiet; nobody in node 0 sees it */

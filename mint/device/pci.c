@@ -8,6 +8,7 @@
  * is borrow.c's.
  */
 
+#include <linux/blkdev.h>
 #include <linux/build_bug.h>
 #include <linux/device.h>
 #include <linux/init.h>
@@ -229,6 +230,18 @@ void mint_pci_quiesce(struct pci_dev *dev, const char *where)
 }
 
 /**
+ * mint_pci_held() - is a function kept away from the drivers of node 0?
+ * @dev:	the function
+ *
+ * Context: predecessor, process.
+ * Return: true from mint_pci_hold() to mint_pci_let_go().
+ */
+bool mint_pci_held(struct pci_dev *dev)
+{
+	return pci_is_dev_assigned(dev);
+}
+
+/**
  * mint_pci_may_bind() - may a driver of this kernel have the function?
  * @dev:	the function
  *
@@ -246,6 +259,10 @@ bool mint_pci_may_bind(struct pci_dev *dev)
 		return mint_pci_may_use(dev);
 	case MINT_PREDECESSOR:
 		n = mint_owner_of_function(mint_pci_id(dev), NULL);
+		if (n == MINT_NODE_FLIGHT || (n == MINT_NODE_FREE && mint_pci_held(dev))) {
+			pci_info(dev, "on its way to another node, not bound\n");
+			return false;
+		}
 		if (n != MINT_NODE_FREE) {
 			pci_info(dev, "lent to node %u, not bound\n", n);
 			return false;
@@ -425,28 +442,26 @@ static int check_sriov(struct pci_dev *dev, const struct reason *why)
 	return 0;
 }
 
-static int check_function(struct pci_dev *dev, struct mint_device *desc,
-			  bool force, const struct reason *why)
+/* What all nodes share, and what is on its way already */
+static int check_kind(struct pci_dev *dev, u32 owner, const struct reason *why)
 {
-	struct pci_driver *drv = to_pci_driver(dev->dev.driver);
-	u32 owner = mint_owner_of_function(desc->id, NULL);
-	struct pci_dev *bridge;
-	int bar, err;
-
 	if (is_bridge(dev))
 		return refuse(why, -EINVAL,
 			      "is a bridge, which all nodes share: name the functions behind it (%s/*)",
 			      pci_name(dev));
-	if (owner != MINT_NODE_FREE)
+	if (owner == MINT_NODE_FLIGHT ||
+	    (owner == MINT_NODE_FREE && mint_pci_held(dev)))
 		return refuse(why, -EBUSY,
-			      "belongs to node %u: end that node first", owner);
-	if (dev->dev.driver)
-		return refuse(why, -EBUSY,
-			      "is driven by %s in node 0: echo %s > /sys/bus/pci/drivers/%s/unbind",
-			      drv->name, pci_name(dev), drv->name);
-	err = check_sriov(dev, why);
-	if (err)
-		return err;
+			      "is on its way from one node to another: wait until it is there");
+	return 0;
+}
+
+/* What node 0 has: can it be lent at all, in this machine and this place? */
+static int check_place(struct pci_dev *dev, bool force, const struct reason *why)
+{
+	struct pci_dev *bridge;
+	int bar;
+
 	if (has_screen(dev))
 		return refuse(why, -EBUSY,
 			      "has the screen of node 0: boot that with mint.devices=-vga");
@@ -473,6 +488,28 @@ static int check_function(struct pci_dev *dev, struct mint_device *desc,
 		return refuse(why, -EINVAL,
 			      "has no address for BAR %d: boot node 0 with pci=realloc or move the card",
 			      bar);
+	return 0;
+}
+
+static int check_function(struct pci_dev *dev, struct mint_device *desc,
+			  bool force, const struct reason *why)
+{
+	struct pci_driver *drv = to_pci_driver(dev->dev.driver);
+	u32 owner = mint_owner_of_function(desc->id, NULL);
+	int err = check_kind(dev, owner, why);
+
+	if (err)
+		return err;
+	if (owner != MINT_NODE_FREE)
+		return refuse(why, -EBUSY,
+			      "belongs to node %u: end that node first", owner);
+	if (dev->dev.driver)
+		return refuse(why, -EBUSY,
+			      "is driven by %s in node 0: echo %s > /sys/bus/pci/drivers/%s/unbind",
+			      drv->name, pci_name(dev), drv->name);
+	err = check_sriov(dev, why) ?: check_place(dev, force, why);
+	if (err)
+		return err;
 
 	mint_line_describe(dev, desc);
 	if (mint_line_needed(dev) && !(desc->irq_flags & MINT_IRQ_VALID))
@@ -536,13 +573,84 @@ int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size)
 	return err;
 }
 
+/*
+ * A line would have to move with it, and may be shared by others. What nobody
+ * can silence disturbs whoever has the line.
+ */
+static int check_line(struct pci_dev *dev, const struct reason *why)
+{
+	if (mint_line_needed(dev))
+		return refuse(why, -EINVAL,
+			      "has no MSI, and a line goes to a node only at launch: use mint.devices=%s there",
+			      pci_name(dev));
+	if (dev->pin && dev->broken_intx_masking)
+		return refuse(why, -EINVAL,
+			      "cannot switch its interrupt line off, so it goes to a node only at launch: use mint.devices=%s there",
+			      pci_name(dev));
+	return 0;
+}
+
+static int check_move(struct pci_dev *dev, u32 from, bool force,
+		      const struct reason *why)
+{
+	char disk[DISK_NAME_LEN];
+	int err = check_kind(dev, from, why);
+
+	err = err ?: check_sriov(dev, why) ?: check_line(dev, why);
+	if (err || from != MINT_NODE_FREE)
+		return err;
+	if (mint_pci_in_use(dev, disk))
+		return refuse(why, -EBUSY,
+			      "has disk %s, which node 0 uses: unmount or close it",
+			      disk);
+	return check_place(dev, force, why);
+}
+
+/**
+ * mint_pci_check_move() - may a function go to another node that runs?
+ * @id:		the function
+ * @from:	out: who has it; MINT_NODE_FREE if it has no driver in node 0 either
+ * @force:	even if it can not be reset
+ * @why:	out: reason of a refusal: who has it and what to do
+ * @size:	bytes there
+ *
+ * Changes nothing. What a successor does with its function is not seen here.
+ *
+ * Context: predecessor, under mint_claims_lock(); may sleep.
+ * Return: 0, -ENODEV, -EBUSY, -EINVAL.
+ */
+int mint_pci_check_move(u32 id, u32 *from, bool force, char *why, size_t size)
+{
+	struct reason reason = { why, size };
+	struct pci_dev *dev = mint_pci_get(id);
+	int err;
+
+	mint_claims_assert_held();
+	if (!dev)
+		return refuse(&reason, -ENODEV, "is not on this machine: see lspci");
+	if (!mint_pci_lock(dev)) {
+		pci_dev_put(dev);
+		return refuse(&reason, -EBUSY,
+			      "is about to get or to lose a driver of node 0: try again, or reboot if that hangs");
+	}
+	pm_runtime_get_sync(&dev->dev);
+	*from = mint_owner_of_function(id, NULL);
+	err = check_move(dev, *from, force, &reason);
+	if (*from == MINT_NODE_FREE && dev->dev.driver)
+		*from = mint_self;
+	pm_runtime_put(&dev->dev);
+	device_unlock(&dev->dev);
+	pci_dev_put(dev);
+	return err;
+}
+
 /* While a function is lent, this file is there and names the node */
 static ssize_t mint_node_show(struct device *dev, struct device_attribute *attr,
 			      char *buf)
 {
 	u32 n = mint_owner_of_function(mint_pci_id(to_pci_dev(dev)), NULL);
 
-	return n == MINT_NODE_FREE ? 0 : sysfs_emit(buf, "%u\n", n);
+	return mint_node(n) ? sysfs_emit(buf, "%u\n", n) : 0;
 }
 static DEVICE_ATTR_RO(mint_node);
 
@@ -573,7 +681,9 @@ static pci_ers_result_t error_detected(struct pci_dev *dev,
 {
 	u32 n = mint_owner_of_function(mint_pci_id(dev), NULL);
 
-	if (state == pci_channel_io_normal)
+	if (!mint_node(n))
+		pci_info(dev, "an error on its link, on its way to another node\n");
+	else if (state == pci_channel_io_normal)
 		pci_info(dev, "an error on its link, node %u goes on\n", n);
 	else
 		pci_err(dev, "a fatal error on its link, which is not reset while node %u has it: end that node\n",
@@ -616,6 +726,58 @@ static void stand_back(struct pci_dev *dev)
 	dev->error_state = pci_channel_io_normal;
 }
 
+/* From here on the bridges above forward for it, and node 0 drives it no more */
+static int begin_hold(struct pci_dev *dev)
+{
+	int err;
+
+	if (dev->dev.driver || mint_pci_held(dev))
+		return -EBUSY;
+	hold_bridges(dev, true);
+	pm_runtime_get_sync(&dev->dev);
+	err = mint_vf_describe(dev);
+	if (err) {
+		pm_runtime_put(&dev->dev);
+		hold_bridges(dev, false);
+		return err;
+	}
+	/* Drivers of physical functions leave alone what is assigned */
+	pci_set_dev_assigned(dev);
+	pci_set_power_state(dev, PCI_D0);
+	dev->state_saved = false;
+	return 0;
+}
+
+/* The reference of the caller stays until mint_pci_let_go() */
+static void end_hold(struct pci_dev *dev)
+{
+	stand_in(dev);
+	if (device_create_file(&dev->dev, &dev_attr_mint_node))
+		pci_warn(dev, "no file mint_node\n");
+	/* Kept for the way back */
+	pci_save_state(dev);
+}
+
+/**
+ * mint_pci_hold() - keep a function away from the drivers of node 0
+ * @dev:	a function without a driver; its reference is kept
+ *
+ * As mint_pci_lend(), but the function is not brought to rest yet.
+ *
+ * Context: predecessor, process, device lock held.
+ * Return: 0, -EBUSY, -ENOMEM.
+ */
+int mint_pci_hold(struct pci_dev *dev)
+{
+	int err;
+
+	device_lock_assert(&dev->dev);
+	err = begin_hold(dev);
+	if (!err)
+		end_hold(dev);
+	return err;
+}
+
 /**
  * mint_pci_lend() - bring a function to rest on its way to a successor
  * @desc:	a device of a new node; what is no PCI function is left alone
@@ -625,13 +787,14 @@ static void stand_back(struct pci_dev *dev)
  *
  * Context: predecessor, process, under the claim's lock, the node entered; may
  *	    sleep.
- * Return: 0; -EBUSY if a driver of node 0 has it.
+ * Return: 0; -EBUSY if a driver of node 0 has it, -ENOMEM.
  */
 int mint_pci_lend(const struct mint_device *desc)
 {
 	struct pci_dev *dev;
 	char where[24];
 	u32 n, index;
+	int err;
 
 	dev = desc->kind == MINT_DEV_PCI ? mint_pci_get(desc->id) : NULL;
 	if (!dev)
@@ -641,49 +804,77 @@ int mint_pci_lend(const struct mint_device *desc)
 		pci_dev_put(dev);
 		return -EBUSY;
 	}
-	if (dev->dev.driver) {
+	err = begin_hold(dev);
+	if (err) {
 		device_unlock(&dev->dev);
 		pci_dev_put(dev);
-		return -EBUSY;
+		return err;
 	}
 	n = mint_owner_of_function(desc->id, &index);
-	hold_bridges(dev, true);
-	pm_runtime_get_sync(&dev->dev);
-	mint_vf_lend(dev, n, index);
-	/* Drivers of physical functions leave alone what is assigned */
-	pci_set_dev_assigned(dev);
-	pci_set_power_state(dev, PCI_D0);
-	dev->state_saved = false;
+	mint_vf_publish(desc->id, n, index);
 	snprintf(where, sizeof(where), "lent to node %u", n);
 	mint_pci_quiesce(dev, where);
-	stand_in(dev);
-	if (device_create_file(&dev->dev, &dev_attr_mint_node))
-		pci_warn(dev, "no file mint_node\n");
-	/* Kept for the way back, and so is the reference */
-	pci_save_state(dev);
+	end_hold(dev);
 	device_unlock(&dev->dev);
 	return 0;
 }
 
-/* The opposite of mint_pci_lend(), but for the function's own state */
+/* Whatever state a successor left it in, it gets that of before */
+static void stand_back_at_rest(struct pci_dev *dev, const char *where)
+{
+	dev->current_state = PCI_UNKNOWN;
+	pci_set_power_state(dev, PCI_D0);
+	dev->state_saved = true;
+	stand_back(dev);
+	mint_pci_quiesce(dev, where);
+}
+
+/**
+ * mint_pci_rest() - bring a function to rest on its way between two nodes
+ * @dev:	the function, held
+ * @where:	on which way it is, for the log
+ *
+ * Context: predecessor, process, device lock held; sleeps for as long as the
+ *	    reset takes.
+ */
+void mint_pci_rest(struct pci_dev *dev, const char *where)
+{
+	device_lock_assert(&dev->dev);
+	stand_back_at_rest(dev, where);
+	stand_in(dev);
+	pci_save_state(dev);
+}
+
 static void let_go(struct pci_dev *dev)
 {
 	u32 index, n = mint_owner_of_function(mint_pci_id(dev), &index);
 
 	device_remove_file(&dev->dev, &dev_attr_mint_node);
 	pci_clear_dev_assigned(dev);
-	if (n != MINT_NODE_FREE)
-		mint_vf_forget(dev, n, index);
+	if (mint_node(n))
+		mint_vf_withdraw(n, index);
+	mint_vf_forget(dev);
 	pm_runtime_put(&dev->dev);
 	hold_bridges(dev, false);
 	pci_dev_put(dev);
 }
 
 /**
+ * mint_pci_let_go() - a driver of node 0 may have the function again
+ * @dev:	the function, held and at rest; a reference to it is dropped
+ *
+ * Context: predecessor, process, device lock held.
+ */
+void mint_pci_let_go(struct pci_dev *dev)
+{
+	device_lock_assert(&dev->dev);
+	stand_back(dev);
+	let_go(dev);
+}
+
+/**
  * mint_pci_take_back() - bring a function to rest on its way back
  * @desc:	a device that mint_pci_lend() accepted
- *
- * Whatever state the successor left it in, it gets that of before.
  *
  * Context: predecessor, process, under the claim's lock; may sleep.
  */
@@ -697,12 +888,8 @@ void mint_pci_take_back(const struct mint_device *desc)
 
 	device_lock(&dev->dev);
 	/* Unless it went meanwhile, and another one came in its place */
-	if (pci_is_dev_assigned(dev)) {
-		dev->current_state = PCI_UNKNOWN;
-		pci_set_power_state(dev, PCI_D0);
-		dev->state_saved = true;
-		stand_back(dev);
-		mint_pci_quiesce(dev, "taken back");
+	if (mint_pci_held(dev)) {
+		stand_back_at_rest(dev, "taken back");
 		let_go(dev);
 	}
 	device_unlock(&dev->dev);
@@ -712,12 +899,13 @@ void mint_pci_take_back(const struct mint_device *desc)
 /* A function leaves node 0's list: nobody could bring it to rest later on */
 static void on_removal(struct pci_dev *dev)
 {
-	char where[32];
+	u32 n = mint_owner_of_function(mint_pci_id(dev), NULL);
+	char where[32] = "removed on its way";
 
 	device_lock(&dev->dev);
-	if (pci_is_dev_assigned(dev)) {
-		snprintf(where, sizeof(where), "removed, lost for node %u",
-			 mint_owner_of_function(mint_pci_id(dev), NULL));
+	if (mint_pci_held(dev)) {
+		if (mint_node(n))
+			snprintf(where, sizeof(where), "removed, lost for node %u", n);
 		stand_back(dev);
 		mint_pci_quiesce(dev, where);
 		let_go(dev);
@@ -743,7 +931,7 @@ static struct notifier_block change_nb = { .notifier_call = on_change };
  * mint_pci_bridges() - the bridges above a function
  * @desc:	a function that mint_pci_check() accepted
  * @list:	devices of the node so far
- * @count:	how many
+ * @count:	how many entries, those among them that are empty
  * @max:	room there
  *
  * Context: predecessor, under mint_claims_lock().
@@ -753,6 +941,7 @@ int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 		     u32 count, u32 max)
 {
 	struct pci_dev *dev = mint_pci_get(desc->id), *bridge;
+	int slot;
 	u32 i;
 
 	mint_claims_assert_held();
@@ -766,16 +955,38 @@ int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 				break;
 		if (i < count)
 			continue;
-		if (count == max) {
+		slot = mint_device_slot(list, count, max);
+		if (slot < 0) {
 			pci_dev_put(dev);
-			return -ENOSPC;
+			return slot;
 		}
-		memset(&list[count], 0, sizeof(list[count]));
-		list[count].kind = MINT_DEV_BRIDGE;
-		list[count++].id = mint_pci_id(bridge);
+		memset(&list[slot], 0, sizeof(list[slot]));
+		list[slot].kind = MINT_DEV_BRIDGE;
+		list[slot].id = mint_pci_id(bridge);
+		count = max_t(u32, count, slot + 1);
 	}
 	pci_dev_put(dev);
 	return count;
+}
+
+/**
+ * mint_pci_below() - is a function below a bridge?
+ * @id:		the function
+ * @bridge:	the bridge
+ *
+ * Context: predecessor, process.
+ * Return: true also for a function that node 0 does not see any more.
+ */
+bool mint_pci_below(u32 id, u32 bridge)
+{
+	struct pci_dev *dev = mint_pci_get(id), *above;
+	bool below = !dev;
+
+	for (above = dev ? pci_upstream_bridge(dev) : NULL; above && !below;
+	     above = pci_upstream_bridge(above))
+		below = mint_pci_id(above) == bridge;
+	pci_dev_put(dev);
+	return below;
 }
 
 /**

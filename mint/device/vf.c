@@ -16,6 +16,8 @@
 #include <linux/log2.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include <asm/e820/types.h>
 
@@ -28,71 +30,109 @@ static struct {
 	u16			vendor;
 	u16			device;
 	struct mint_bars	bars;
-} own[MINT_DEVICES_MAX] __ro_after_init;
+} own[MINT_DEVICES_MAX];
 
 /* State of registers that are none in hardware */
 static u32 memory_enable[MINT_DEVICES_MAX];
 static unsigned long sizing[MINT_DEVICES_MAX];	/* bits: all ones were written */
 
+/* Node 0: the record of each function that it lends, by its number */
+static DEFINE_XARRAY(places);
+
 /**
- * mint_vf_lend() - a function goes to a successor
- * @dev:	the function
- * @n:		number of the node
- * @i:		index in the devices of the node
+ * mint_vf_describe() - note where a function is that is to be lent
+ * @dev:	the function, without a driver
  *
  * The physical function of a virtual one stays awake until mint_vf_forget().
  *
- * Context: predecessor, process, device lock held, before the node starts.
+ * Context: predecessor, process, device lock held.
+ * Return: 0, -ENOMEM.
  */
-void mint_vf_lend(struct pci_dev *dev, u32 n, u32 i)
+int mint_vf_describe(struct pci_dev *dev)
 {
 	struct mint_bars bars = { .emulated = dev->is_virtfn };
-	struct mint_vf *rec = mint_vf(n, i), vf = {};
+	struct mint_vf *vf = kzalloc(sizeof(*vf), GFP_KERNEL);
+	int err;
 
 	device_lock_assert(&dev->dev);
-	BUILD_BUG_ON(ARRAY_SIZE(vf.bar) != MINT_BARS - 1);
-	if (!rec)
-		return;
-	vf.id = pci_domain_nr(dev->bus) << 16 | pci_dev_id(dev);
-	vf.flags = MINT_VF_BARS;
+	BUILD_BUG_ON(ARRAY_SIZE(vf->bar) != MINT_BARS - 1);
+	if (!vf)
+		return -ENOMEM;
+	vf->id = mint_pci_id(dev);
+	err = xa_err(xa_store(&places, vf->id, vf, GFP_KERNEL));
+	if (err) {
+		kfree(vf);
+		return err;
+	}
+	vf->flags = MINT_VF_BARS;
 	if (dev->is_virtfn) {
 		pm_runtime_get_sync(&pci_physfn(dev)->dev);
-		vf.flags = MINT_VF_VALID;
-		vf.vendor = dev->vendor;
-		vf.device = dev->device;
+		vf->flags = MINT_VF_VALID;
+		vf->vendor = dev->vendor;
+		vf->device = dev->device;
 	}
 	/* Registers of what sleeps cannot be sized */
 	pci_set_power_state(dev, PCI_D0);
 	mint_bars_describe(dev, &bars);
-	memcpy(vf.bar, bars.bar, sizeof(vf.bar));
-	memcpy(vf.mask, bars.mask, sizeof(vf.mask));
+	memcpy(vf->bar, bars.bar, sizeof(vf->bar));
+	memcpy(vf->mask, bars.mask, sizeof(vf->mask));
 	if (bars.mask[MINT_BARS - 1])
-		vf.rom = bars.bar[MINT_BARS - 1] |
-			 ilog2((u32)-bars.mask[MINT_BARS - 1]);
-	*rec = vf;
+		vf->rom = bars.bar[MINT_BARS - 1] |
+			  ilog2((u32)-bars.mask[MINT_BARS - 1]);
+	return 0;
 }
 
 /**
- * mint_vf_forget() - a function is no longer a successor's
- * @dev:	a function for which mint_vf_lend() was called
+ * mint_vf_publish() - tell a successor where a function of it is
+ * @id:		a function that mint_vf_describe() has noted
  * @n:		number of the node
  * @i:		index in the devices of the node
  *
- * Context: predecessor, process, device lock held.
+ * Context: predecessor, before the node sees the function.
+ * Return: false if the function is gone.
  */
-void mint_vf_forget(struct pci_dev *dev, u32 n, u32 i)
+bool mint_vf_publish(u32 id, u32 n, u32 i)
+{
+	struct mint_vf *rec = mint_vf(n, i), *vf;
+
+	xa_lock(&places);
+	vf = xa_load(&places, id);
+	if (vf && rec)
+		*rec = *vf;
+	xa_unlock(&places);
+	return vf;
+}
+
+/**
+ * mint_vf_withdraw() - a function is no longer a successor's
+ * @n:		number of the node
+ * @i:		index in the devices of the node
+ *
+ * Context: predecessor.
+ */
+void mint_vf_withdraw(u32 n, u32 i)
 {
 	struct mint_vf *rec = mint_vf(n, i);
 
+	if (rec)
+		memset(rec, 0, sizeof(*rec));
+}
+
+/**
+ * mint_vf_forget() - a function is no longer lent
+ * @dev:	a function for which mint_vf_describe() was called
+ *
+ * Context: predecessor, process, device lock held.
+ */
+void mint_vf_forget(struct pci_dev *dev)
+{
 	device_lock_assert(&dev->dev);
-	if (!rec)
-		return;
-	memset(rec, 0, sizeof(*rec));
+	kfree(xa_erase(&places, mint_pci_id(dev)));
 	if (dev->is_virtfn)
 		pm_runtime_put(&pci_physfn(dev)->dev);
 }
 
-static bool __init is_ram(u64 start, u64 size)
+static bool is_ram(u64 start, u64 size)
 {
 	const struct mint_map *map;
 	u32 i;
@@ -105,7 +145,7 @@ static bool __init is_ram(u64 start, u64 size)
 }
 
 /* A private copy of what node 0 wrote down, as bar.c takes it */
-static void __init copy_bars(struct mint_bars *bars, const struct mint_vf *vf)
+static void copy_bars(struct mint_bars *bars, const struct mint_vf *vf)
 {
 	u32 size = vf->rom & MINT_VF_ROM_SIZE;
 
@@ -122,15 +162,18 @@ static void __init copy_bars(struct mint_bars *bars, const struct mint_vf *vf)
  * @i:		index in the devices of this node
  * @id:		the function
  *
- * Context: successor, arch initcall.
+ * Context: successor, process; nobody uses the entry meanwhile.
  * Return: 0; -EINVAL if what node 0 wrote down cannot be true.
  */
-int __init mint_vf_adopt(u32 i, u32 id)
+int mint_vf_adopt(u32 i, u32 id)
 {
 	const struct mint_vf *rec = mint_vf(mint_self, i);
 	struct mint_bars bars;
 	struct mint_vf vf;
 
+	own[i].flags = 0;
+	WRITE_ONCE(memory_enable[i], 0);
+	sizing[i] = 0;
 	if (!rec)
 		return 0;
 	vf = *rec;

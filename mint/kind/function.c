@@ -2,10 +2,16 @@
 /*
  * Mint: the kind of thing that a PCI function is.
  *
- * Owns which functions a launch asks for. Whether one may be lent, and how, is
- * said in device/pci.c.
+ * Owns which functions a launch asks for, and how the book changes when one goes
+ * from one running node to another. Whether one may be lent, and how, is said in
+ * device/pci.c; the steps of a move are in device/move.c.
+ *
+ * The devices of a node keep their places while it runs: the node knows them by
+ * these, and so do the records of where they are (device/vf.c). One that has left
+ * leaves an empty entry, which the next one that comes may get.
  */
 
+#include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/sysfs.h>
@@ -78,7 +84,7 @@ static int lend(struct request *rq, struct mint_claim *claim)
 	u32 i;
 	int err;
 
-	for (i = 0; i < claim->node.nr_devices; i++, claim->nr_lent = i) {
+	for (i = 0; i < claim->node.nr_devices; __set_bit(i++, claim->lent)) {
 		err = mint_pci_lend(&claim->node.devices[i]);
 		if (err)
 			return mint_refuse(rq, err,
@@ -93,10 +99,212 @@ static void take_back(struct mint_claim *claim)
 {
 	u32 i;
 
-	for (i = 0; i < claim->nr_lent; i++) {
+	for_each_set_bit(i, claim->lent, MINT_DEVICES_MAX) {
 		mint_pci_take_back(&claim->node.devices[i]);
 		mint_claim_progressed(claim);
 	}
+}
+
+/* The book does not know whether node 0 uses what no successor has */
+static u32 holder(u32 n)
+{
+	return n == mint_self ? MINT_NODE_FREE : n;
+}
+
+static bool is_successor(u32 n)
+{
+	return n != mint_self && mint_node(n);
+}
+
+static const char *function_name(u64 id, char *name, size_t size)
+{
+	const struct mint_device dev = { .kind = MINT_DEV_PCI, .id = id };
+
+	return mint_device_name(&dev, name, size);
+}
+
+/*
+ * The devices of a successor once it has one more function, in @list, and the
+ * bridges above that with it. Return: how many entries, or -ENOSPC.
+ */
+static int list_with(u32 n, u32 id, struct mint_device *list)
+{
+	const struct mint_device dev = { .kind = MINT_DEV_PCI, .id = id };
+	const struct mint_node *node = mint_claim(n);
+	u32 count = node->nr_devices;
+	int slot;
+
+	memcpy(list, node->devices, sizeof(node->devices));
+	slot = mint_device_slot(list, count, MINT_DEVICES_MAX);
+	if (slot < 0)
+		return slot;
+	list[slot] = dev;
+	count = max_t(u32, count, slot + 1);
+	return mint_pci_bridges(&dev, list, count, MINT_DEVICES_MAX);
+}
+
+static int check_receiver(struct mint_transfer *t, const char *name)
+{
+	struct mint_device list[MINT_DEVICES_MAX];
+	struct mint_core *far = mint_pin_far_core(t->to);
+
+	if (far)
+		return mint_transfer_refuse(t, -ENXIO,
+					    "device %s cannot interrupt APIC ID %u of node %u: take cores above %u from it first",
+					    name, mint_apic_id(far), t->to,
+					    MINT_DEVICE_APIC_ID_MAX);
+	if (list_with(t->to, t->start, list) < 0)
+		return mint_transfer_refuse(t, -ENOSPC,
+					    "device %s: node %u has no room for it, %u devices with bridges are the most: take others from it first",
+					    name, t->to, MINT_DEVICES_MAX);
+	return 0;
+}
+
+static int plan(struct mint_transfer *t, const struct mint_token *word)
+{
+	struct mint_pci_match match;
+	char name[16], why[MINT_MOVE_REASON];
+	int err = mint_token_pci(word, &match);
+
+	if (err == -ERANGE)
+		return mint_transfer_refuse(t, -EINVAL,
+					    "device %.*s is in a domain that a driver of node 0 made (VMD): move the function that the driver has",
+					    word->len, word->text);
+	if (err || match.below || match.mask != ~0U)
+		return mint_transfer_refuse(t, -EINVAL,
+					    "'%.*s' is not [segment:]bus:dev.fn: one function at a time",
+					    word->len, word->text);
+	t->start = match.id;
+	t->size = 1;
+	function_name(t->start, name, sizeof(name));
+	err = mint_pci_check_move(match.id, &t->from, match.force, why, sizeof(why));
+	if (err)
+		return mint_transfer_refuse(t, err, "device %s %s", name, why);
+	/* That it is there already is said by who asks */
+	return is_successor(t->to) && t->to != t->from ? check_receiver(t, name) : 0;
+}
+
+static int give(struct mint_transfer *t)
+{
+	char name[16], why[MINT_MOVE_REASON];
+	int err = mint_pci_give(t->start, why, sizeof(why));
+
+	if (err)
+		mint_transfer_refuse(t, err, "device %s %s",
+				     function_name(t->start, name, sizeof(name)), why);
+	return err;
+}
+
+static int take(struct mint_transfer *t)
+{
+	char name[16], why[MINT_MOVE_REASON];
+	int err = mint_pci_take(t->start, why, sizeof(why));
+
+	if (err)
+		mint_transfer_refuse(t, err, "device %s %s",
+				     function_name(t->start, name, sizeof(name)), why);
+	return err;
+}
+
+/* The record of the giver has it still, or the book says so again */
+static int keep(struct mint_transfer *t)
+{
+	/* There was no driver */
+	if (mint_role == MINT_PREDECESSOR && t->from == MINT_NODE_FREE)
+		return 0;
+	return take(t);
+}
+
+static int node_name(char *buf, size_t size, u32 n)
+{
+	return is_successor(n) ? snprintf(buf, size, "node %u", n) :
+				 snprintf(buf, size, "node 0");
+}
+
+static int clear(struct mint_transfer *t)
+{
+	char name[16], why[MINT_MOVE_REASON], from[16], to[16], where[48];
+	int err;
+
+	node_name(from, sizeof(from), t->from);
+	node_name(to, sizeof(to), t->to);
+	snprintf(where, sizeof(where), "from %s to %s", from, to);
+	err = mint_pci_clear(t->start, where, why, sizeof(why));
+	if (err)
+		mint_transfer_refuse(t, err, "device %s %s",
+				     function_name(t->start, name, sizeof(name)), why);
+	return err;
+}
+
+/* A successor has it from now on */
+static bool enter(u32 n, u32 id)
+{
+	struct mint_device list[MINT_DEVICES_MAX];
+	const struct mint_node *node = mint_claim(n);
+	int i, function = -1, count;
+
+	if (!node)
+		return false;
+	count = list_with(n, id, list);
+	for (i = 0; i < count; i++)
+		if (list[i].kind == MINT_DEV_PCI && list[i].id == id)
+			function = i;
+	if (function < 0 || !mint_vf_publish(id, n, function))
+		return false;
+	/* From the bottom: whoever has it finds the way to it there */
+	for (i = 0; i < count; i++)
+		if (list[i].kind == MINT_DEV_BRIDGE && !node->devices[i].kind)
+			mint_claim_set_device(n, i, &list[i]);
+	mint_claim_set_device(n, function, &list[function]);
+	return true;
+}
+
+/* Is a bridge in the list of a successor above any of its functions? */
+static bool bridge_needed(const struct mint_node *node, u32 bridge)
+{
+	u32 i;
+
+	for (i = 0; i < node->nr_devices; i++)
+		if (node->devices[i].kind == MINT_DEV_PCI &&
+		    mint_pci_below(node->devices[i].id, bridge))
+			return true;
+	return false;
+}
+
+/* A successor does not have it any more, nor what it had for it alone */
+static void leave(u32 n, u32 index)
+{
+	const struct mint_node *node = mint_claim(n);
+	const struct mint_device gone = node->devices[index], none = {};
+	u32 i;
+
+	mint_claim_set_device(n, index, &none);
+	mint_vf_withdraw(n, index);
+	mint_pin_leave(n, &gone);
+	for (i = 0; i < node->nr_devices; i++)
+		if (node->devices[i].kind == MINT_DEV_BRIDGE &&
+		    !bridge_needed(node, node->devices[i].id))
+			mint_claim_set_device(n, i, &none);
+}
+
+/* At no instant it is nobody's: the next owner comes before the last one goes */
+static bool hand(struct mint_transfer *t, u32 from, u32 to)
+{
+	u32 id = t->start, index = 0;
+
+	if (mint_owner_of_function(id, &index) != holder(from))
+		return false;
+	if (to == MINT_NODE_FLIGHT && !mint_function_fly(id, true))
+		return false;
+	if (is_successor(to) && !enter(to, id))
+		return false;
+	if (holder(to) == MINT_NODE_FREE)
+		mint_pci_release(id);
+	if (is_successor(from))
+		leave(from, index);
+	if (from == MINT_NODE_FLIGHT)
+		mint_function_fly(id, false);
+	return true;
 }
 
 static int show_node(char *buf, int at, u32 n, const char *suffix)
@@ -124,4 +332,12 @@ const struct mint_kind mint_kind_function = {
 	.lend		= lend,
 	.take_back	= take_back,
 	.show_node	= show_node,
+	.move		= MINT_MOVE_FUNCTION,
+	.word		= "pci",
+	.plan		= plan,
+	.give		= give,
+	.keep		= keep,
+	.clear		= clear,
+	.hand		= hand,
+	.take		= take,
 };

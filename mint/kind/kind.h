@@ -160,11 +160,7 @@ struct mint_kind {
 extern const struct mint_kind mint_kind_core;		/* core.c */
 extern const struct mint_kind mint_kind_memory;		/* memory.c */
 extern const struct mint_kind mint_kind_legacy;		/* legacy.c */
-extern const struct mint_kind mint_kind_pin;		/* transfer.c */
-__printf(3, 4)
-int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...);
-
-/* pin.c */
+extern const struct mint_kind mint_kind_pin;		/* pin.c */
 extern const struct mint_kind mint_kind_function;	/* function.c */
 
 /* kinds.c */
@@ -190,7 +186,13 @@ __printf(3, 4)
 int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...);
 
 /* pin.c */
+
+/* Without interrupt remapping devices name no APIC ID above this one */
+#define MINT_DEVICE_APIC_ID_MAX	254
+
 const char *mint_pin_problem(const struct mint_device *dev);
+struct mint_core *mint_pin_far_core(u32 n);
+void mint_pin_leave(u32 n, const struct mint_device *dev);
 int mint_request_device(struct request *rq, struct mint_device *dev,
 			const char *name);
 

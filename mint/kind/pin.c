@@ -16,12 +16,11 @@
 #include <asm/io_apic.h>
 
 #include "../area/area.h"
+#include "../core/core.h"
 #include "../own/own.h"
 #include "../device/device.h"
 #include "kind.h"
 #include "request.h"
-
-#define DEVICE_APIC_ID_MAX	254
 
 /* Node 0 has a handler on the line */
 static bool line_in_use(u32 gsi)
@@ -82,8 +81,27 @@ static struct mint_core *find_far_core(const struct request *rq)
 	u32 i;
 
 	for (i = 0; i < rq->nr_cores; i++)
-		if (mint_apic_id(rq->cores[i]) > DEVICE_APIC_ID_MAX)
+		if (mint_apic_id(rq->cores[i]) > MINT_DEVICE_APIC_ID_MAX)
 			return rq->cores[i];
+	return NULL;
+}
+
+/**
+ * mint_pin_far_core() - a core of a node that devices cannot interrupt
+ * @n:		number of a successor
+ *
+ * Context: predecessor, any.
+ * Return: such a core, or NULL.
+ */
+struct mint_core *mint_pin_far_core(u32 n)
+{
+	struct mint_core *core;
+	u32 i;
+
+	for (i = 0; (core = mint_core(i)); i++)
+		if (mint_apic_id(core) > MINT_DEVICE_APIC_ID_MAX &&
+		    mint_owner_of_core(core) == n)
+			return core;
 	return NULL;
 }
 
@@ -108,7 +126,7 @@ int mint_request_device(struct request *rq, struct mint_device *dev,
 		    dev->id == MINT_LEGACY_I8042))
 		return mint_refuse(rq, -ENXIO,
 				   "device %s cannot interrupt APIC ID %u: without interrupt remapping devices name IDs up to %u; leave out the device or cores above that",
-				   name, mint_apic_id(far), DEVICE_APIC_ID_MAX);
+				   name, mint_apic_id(far), MINT_DEVICE_APIC_ID_MAX);
 	if (far)
 		dev->irq_flags = 0;	/* polled */
 	/* That of a function is looked at once all are known: check() below */
@@ -196,20 +214,49 @@ static int claim_pins(struct request *rq, struct mint_claim *claim)
  * Masks what the node may have left: it is this kernel's to write again. The
  * devices are at rest by now, so no line is asserted any more.
  */
+static void return_pin(u32 gsi, u32 n)
+{
+	if (!mint_pin_give(gsi, n, mint_self))
+		return;
+	mint_pin_clear(gsi);
+	set_requestable(gsi, true);
+}
+
+/**
+ * mint_pin_leave() - a device has left a node that runs, and with it its line
+ * @n:		number of the node
+ * @dev:	the device, which is not in the node's list any more
+ *
+ * Where another device of the node is on the line, it keeps that.
+ *
+ * Context: predecessor, process, under mint_claims_lock() and the lock of the
+ *	    node's claim.
+ */
+void mint_pin_leave(u32 n, const struct mint_device *dev)
+{
+	const struct mint_node *node = mint_claim(n);
+	u32 i, how = dev->irq_flags & (MINT_IRQ_VALID | MINT_IRQ_SHARED);
+
+	mint_claims_assert_held();
+	for (i = 0; how && i < node->nr_devices; i++)
+		if (node->devices[i].kind && node->devices[i].irq_flags & how &&
+		    node->devices[i].gsi == dev->gsi)
+			return;
+	if (how & MINT_IRQ_VALID)
+		return_pin(dev->gsi, n);
+	if (how & MINT_IRQ_SHARED)
+		mint_line_return(n, dev->gsi);
+}
+
 static void take_back(struct mint_claim *claim)
 {
 	const struct mint_node *node = &claim->node;
-	u32 i, gsi;
+	u32 i;
 
 	mint_claims_lock();
-	for (i = 0; i < node->nr_devices; i++) {
-		gsi = node->devices[i].gsi;
-		if (!(node->devices[i].irq_flags & MINT_IRQ_VALID) ||
-		    !mint_pin_give(gsi, claim->n, mint_self))
-			continue;
-		mint_pin_clear(gsi);
-		set_requestable(gsi, true);
-	}
+	for (i = 0; i < node->nr_devices; i++)
+		if (node->devices[i].irq_flags & MINT_IRQ_VALID)
+			return_pin(node->devices[i].gsi, claim->n);
 	mint_claims_unlock();
 	mint_lines_return(claim->n);
 }

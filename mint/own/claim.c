@@ -11,12 +11,15 @@
  * loads, starts, stops or releases that node. The claim's comes first.
  */
 
+#include <linux/bitmap.h>
 #include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/wait.h>
+
+#include <asm/barrier.h>
 
 #include "../area/area.h"
 #include "../core/core.h"
@@ -333,7 +336,7 @@ void mint_claim_use(struct mint_claim *claim, const struct mint_node *node)
 	claim->last_ended_seq = claim->ended_seq;
 	claim->node = *node;
 	claim->node.state = state;
-	claim->nr_lent = 0;
+	bitmap_zero(claim->lent, MINT_DEVICES_MAX);
 	claim->ran = false;
 	WRITE_ONCE(claim->parked, true);
 	claim->request = MINT_REQUEST_NONE;
@@ -519,6 +522,67 @@ void mint_claim_undo(struct mint_claim *claim)
 	enter_state(claim, MINT_STATE_NONE, true);
 	mint_node_announce(claim->n, MINT_NODE_GONE);
 	memset(mint_node(claim->n), 0, sizeof(struct mint_node));
+}
+
+/**
+ * mint_device_slot() - where the next device of a node goes
+ * @list:	the devices of the node
+ * @count:	how many entries it has, those among them that are empty
+ * @max:	room there
+ *
+ * Context: any.
+ * Return: index of an empty entry, or @count; -ENOSPC.
+ */
+int mint_device_slot(const struct mint_device *list, u32 count, u32 max)
+{
+	u32 i;
+
+	for (i = 0; i < count && list[i].kind; i++)
+		;
+	return i < max ? i : -ENOSPC;
+}
+
+/* Others go by the kind, and by the number of entries: these come last */
+static void set_device(struct mint_node *node, u32 i, const struct mint_device *dev)
+{
+	struct mint_device *entry = &node->devices[i];
+
+	WRITE_ONCE(entry->kind, 0);
+	/* Nobody finds another device under the old kind .. */
+	virt_wmb();
+	entry->id = dev->id;
+	entry->gsi = dev->gsi;
+	entry->irq_flags = dev->irq_flags;
+	/* .. nor half of it under the new one */
+	virt_store_release(&entry->kind, dev->kind);
+}
+
+/**
+ * mint_claim_set_device() - change a device in the book and in the record
+ * @n:		number of a successor
+ * @i:		index in its devices, from mint_device_slot()
+ * @dev:	what it is from now on; of kind 0: nothing
+ *
+ * All others keep their places: the node goes by them, too.
+ *
+ * Context: predecessor, under mint_claims_lock() and the claim's lock.
+ */
+void mint_claim_set_device(u32 n, u32 i, const struct mint_device *dev)
+{
+	struct mint_claim *claim = claims[n];
+	struct mint_node *record = mint_node(n);
+
+	lockdep_assert_held(&claim->lock);
+	mint_claims_assert_held();
+	set_device(&claim->node, i, dev);
+	set_device(record, i, dev);
+	assign_bit(i, claim->lent, dev->kind == MINT_DEV_PCI);
+	if (i >= claim->node.nr_devices) {
+		/* Pairs with whoever walks the devices of a node that runs */
+		virt_store_release(&claim->node.nr_devices, i + 1);
+		/* The same, in other kernels */
+		virt_store_release(&record->nr_devices, i + 1);
+	}
 }
 
 /**

@@ -79,7 +79,7 @@ bool mint_heart_poll(struct mint_heart *heart, u64 count, unsigned long now,
  *		in MINT_STATE_NONE there are none to keep
  * @last_record: its record in the common area
  * @last_ended_seq: its @ended_seq
- * @nr_lent:	devices of it that were brought to rest
+ * @lent:	bits: devices of it that node 0 has brought to rest
  * @boots_seen:	count of boots in its record, when last looked at
  * @entry:	where its boot core leaves the gateway for
  * @arg:	argument there
@@ -106,7 +106,7 @@ struct mint_claim {
 	struct mint_node	last;
 	struct mint_node	last_record;
 	u64			last_ended_seq;
-	u32			nr_lent;
+	DECLARE_BITMAP(lent, MINT_DEVICES_MAX);
 	u32			boots_seen;
 	u64			entry;
 	u64			arg;
@@ -157,6 +157,8 @@ struct mint_claim *mint_claim_new(work_func_t look);
 void mint_claim_use(struct mint_claim *claim, const struct mint_node *node);
 void mint_claim_settle(struct mint_claim *claim);
 void mint_claim_undo(struct mint_claim *claim);
+int mint_device_slot(const struct mint_device *list, u32 count, u32 max);
+void mint_claim_set_device(u32 n, u32 i, const struct mint_device *dev);
 void mint_ring_node(u32 n, u32 cause);
 int mint_request(u32 n, u32 what, u64 *incarnation);
 __printf(3, 4)
@@ -173,6 +175,8 @@ u32 mint_owner_of_memory(phys_addr_t addr, phys_addr_t *end, const char **what);
 u32 mint_owner_of_function(u32 id, u32 *index);
 u32 mint_owner_of_legacy(u32 id);
 bool mint_pin_give(u32 gsi, u32 from, u32 to);
+void mint_pin_adopt(u32 gsi, bool own);
+bool mint_function_fly(u32 id, bool fly);
 
 /* lock.c */
 void mint_locks_poll(void);

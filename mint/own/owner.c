@@ -86,6 +86,22 @@ bool mint_pin_give(u32 gsi, u32 from, u32 to)
 	return true;
 }
 
+/**
+ * mint_pin_adopt() - a pin comes to this successor, or leaves it
+ * @gsi:	global system interrupt of the pin
+ * @own:	it comes, if node 0 says so; else it is node 0's again, and nobody
+ *		here uses it
+ *
+ * Context: successor, process.
+ */
+void mint_pin_adopt(u32 gsi, bool own)
+{
+	if (!pin_owners || gsi >= mint_layout.pins.count)
+		return;
+	own = own && READ_ONCE(*mint_pin_record(gsi)) == mint_self;
+	WRITE_ONCE(pin_owners[gsi], own ? mint_self : 0);
+}
+
 static const char *type_name(const struct mint_map *map)
 {
 	if (map->flags & MINT_MAP_WITHHELD)
@@ -176,13 +192,52 @@ u32 mint_owner_of_memory(phys_addr_t addr, phys_addr_t *end, const char **what)
 	return owner;
 }
 
+/* Functions that are nobody's, on the way from one node to another; 0: none */
+static u64 flying[MINT_MOVES];
+
+#define FLYING(id)	(BIT_ULL(32) | (id))
+
+static u64 *find_flying(u64 what)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(flying); i++)
+		if (READ_ONCE(flying[i]) == what)
+			return &flying[i];
+	return NULL;
+}
+
+/**
+ * mint_function_fly() - a PCI function leaves its node, or has arrived
+ * @id:		segment << 16 | bus << 8 | devfn
+ * @fly:	it leaves
+ *
+ * Context: predecessor, under mint_claims_lock().
+ * Return: false if too many are on their way.
+ */
+bool mint_function_fly(u32 id, bool fly)
+{
+	u64 *entry = find_flying(FLYING(id));
+
+	mint_claims_assert_held();
+	if (fly) {
+		entry = entry ?: find_flying(0);
+		if (!entry)
+			return false;
+	}
+	if (entry)
+		WRITE_ONCE(*entry, fly ? FLYING(id) : 0);
+	return true;
+}
+
 /**
  * mint_owner_of_function() - whose is a PCI function?
  * @id:		segment << 16 | bus << 8 | devfn
  * @index:	out: its index in the devices of that node; may be NULL
  *
  * Context: any.
- * Return: the owner; MINT_NODE_FREE for what is node 0's, to use or to lend.
+ * Return: the owner; MINT_NODE_FREE for what is node 0's, to use or to lend. Of
+ * MINT_NODE_FLIGHT node 0 alone knows.
  */
 u32 mint_owner_of_function(u32 id, u32 *index)
 {
@@ -202,7 +257,7 @@ u32 mint_owner_of_function(u32 id, u32 *index)
 			return n;
 		}
 	}
-	return MINT_NODE_FREE;
+	return find_flying(FLYING(id)) ? MINT_NODE_FLIGHT : MINT_NODE_FREE;
 }
 
 /**

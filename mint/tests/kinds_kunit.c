@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/string.h>
 
+#include "../own/own.h"
 #include "../kind/kind.h"
 
 /* What the walks call without a look is there */
@@ -40,9 +41,27 @@ static void shared_files(struct kunit *test)
 				KUNIT_EXPECT_TRUE(test, !a->show && !b->show);
 }
 
+/* A device that comes to a running node moves none of its others */
+static void slots(struct kunit *test)
+{
+	struct mint_device list[4] = {
+		{ .kind = MINT_DEV_PCI }, { .kind = MINT_DEV_BRIDGE },
+		{ .kind = MINT_DEV_LEGACY }, { .kind = MINT_DEV_PCI },
+	};
+
+	KUNIT_EXPECT_EQ(test, mint_device_slot(list, 0, 4), 0);
+	KUNIT_EXPECT_EQ(test, mint_device_slot(list, 3, 4), 3);
+	KUNIT_EXPECT_EQ(test, mint_device_slot(list, 4, 4), -ENOSPC);
+	list[1].kind = 0;
+	KUNIT_EXPECT_EQ(test, mint_device_slot(list, 4, 4), 1);
+	list[0].kind = 0;
+	KUNIT_EXPECT_EQ(test, mint_device_slot(list, 4, 4), 0);
+}
+
 static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(whole),
 	KUNIT_CASE(shared_files),
+	KUNIT_CASE(slots),
 	{}
 };
 

@@ -1,0 +1,365 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# PCI functions that go from one running node to another, and are used there.
+# Needs functions behind ports of their own: an NVMe disk without a use, and two
+# network cards on one cable, of which one has MSI-X and the other is node 0's;
+# and a card that has nothing but an interrupt line.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317,SC3043
+. "$(dirname "$0")/functions.sh"
+need_mint
+all_need_init
+[ -w "$MINT/move" ] || skip_all "nothing moves here"
+[ "$free_at_start" -ge 2 ] || skip_all "needs 2 free cores"
+
+pci=/sys/bus/pci/devices
+MIB_OF_DATA=4
+# shellcheck disable=SC2034 # read by settle()
+panic_is_bad="no panic is"
+
+# ---- the machine ------------------------------------------------------------
+
+# driver_of <function>: the name of its driver, nothing without one
+driver_of() {
+	readlink "$pci/$1/driver" | sed 's/.*\///'
+}
+
+# functions_of <driver>: those that it has in node 0
+functions_of() {
+	local path
+
+	for path in "/sys/bus/pci/drivers/$1"/*:*:*.*; do
+		[ -e "$path" ] && echo "${path##*/}"
+	done
+}
+
+# other_card <function>: the card of node 0 at the other end of its cable, whose
+# address ends with an odd number that is lower by one
+other_card() {
+	local path mac
+
+	mac=$(cat "$pci/$1"/net/*/address 2>/dev/null ||
+		cat "$pci/$1"/virtio*/net/*/address)
+	for path in /sys/class/net/*; do
+		[ "$(cat "$path/address")" != "${mac%?}$((${mac##*:0} - 1))" ] ||
+			echo "${path##*/}"
+	done
+}
+
+# What the tests move, and what stays with node 0. A driver of node 0 has all of
+# it before, and must have it afterwards.
+nic=$(functions_of e1000e | tail -n 1)
+disk=$(functions_of nvme | tail -n 1)
+lined=$(functions_of e1000 | tail -n 1)
+[ -n "$nic" ] || skip_all "needs a card with e1000e"
+cable=$(other_card "$nic")
+[ -n "$cable" ] || skip_all "needs a card at the other end of $nic"
+
+# ---- what a node does -------------------------------------------------------
+
+# open_terminal <node>: write down what comes from its terminal
+open_terminal() {
+	cat <"/dev/mint$1" >"$TMP/tty.$1" 2>/dev/null &
+	echo $! >>"$TMP/listeners"
+	in_node "$1" true
+}
+
+# close_terminals: no more
+close_terminals() {
+	local pid
+
+	[ -e "$TMP/listeners" ] || return 0
+	while read -r pid; do
+		kill "$pid" 2>/dev/null
+	done <"$TMP/listeners"
+	rm -f "$TMP/listeners"
+}
+
+at_end() {
+	close_terminals
+	killall httpd 2>/dev/null
+}
+
+answered() {
+	grep -q "^end-$2-[0-9]" "$TMP/tty.$1"
+}
+
+# in_node <node> <command>: have its shell run that; prints what it printed,
+# fails as it fails
+in_node() {
+	local mark
+
+	mark=$(cat /proc/sys/kernel/random/uuid)
+	mark=${mark%%-*}
+	# What is typed is echoed: neither mark is in it as a line.
+	# Messages of the kernel would come in between.
+	printf 'dmesg -n 1; . /test/pci_node.sh; echo be""gin-%s; %s; echo en""d-%s-$?\n' \
+		"$mark" "$2" "$mark" >"/dev/mint$1"
+	loop_until 120 answered "$1" "$mark" ||
+		fail "node $1 does not answer '$2': $(tail -n 5 "$TMP/tty.$1")"
+	tr -d '\r' <"$TMP/tty.$1" |
+		sed -n "/^begin-$mark\$/,/^end-$mark-/{/^begin-$mark\$/d;/^end-$mark-/d;p}"
+	tr -d '\r' <"$TMP/tty.$1" | grep -q "^end-$mark-0\$"
+}
+
+# expect_in <node> <expected> <command>: it prints that, and succeeds
+expect_in() {
+	local got
+
+	got=$(in_node "$1" "$3") || fail "node $1: $3: $got"
+	[ "$got" = "$2" ] || fail "node $1: $3 prints '$got', not '$2'"
+}
+
+# nodes <number>: so many, with a terminal each: $one, $two
+nodes() {
+	initrd_with "$HERE/pci_node.sh"
+	launch 1
+	one=$node
+	open_terminal "$one"
+	[ "$1" = 1 ] && return
+	launch 1
+	two=$node
+	open_terminal "$two"
+}
+
+# ---- moves ------------------------------------------------------------------
+
+# owner <function>: the node that has it, 0 if no successor has
+owner() {
+	sed -n "s/^$1 node //p" "$MINT/devices" | grep . || echo 0
+}
+
+# move <function> <node>: it goes there, and all agree on that
+move() {
+	echo "pci $1 $2" >"$MINT/move" ||
+		fail "$1 does not go to $2: $(tail -n 1 "$MINT/moves")"
+	moved "$1" "$2"
+}
+
+# moved <function> <node>: each place that says whose it is says that
+moved() {
+	local to="$2"
+
+	[ "$to" != free ] || to=0
+	[ "$(owner "$1")" = "$to" ] ||
+		fail "$1 is said to be node $(owner "$1")'s, not node $to's"
+	if [ "$to" = 0 ]; then
+		[ ! -e "$pci/$1/mint_node" ] || fail "$1 is marked"
+		[ "$2" = 0 ] || [ -z "$(driver_of "$1")" ] ||
+			fail "$1 is free, and driven by $(driver_of "$1")"
+		[ "$2" = free ] || [ -n "$(driver_of "$1")" ] ||
+			fail "node 0 does not drive $1"
+		return
+	fi
+	[ "$(cat "$pci/$1/mint_node")" = "$to" ] || fail "$1 is not marked"
+	[ "$(grep -c "$1" "$MINT/nodes/$to/devices")" = 1 ] ||
+		fail "node $to has: $(cat "$MINT/nodes/$to/devices")"
+	[ -z "$(driver_of "$1")" ] || fail "$1 is driven in node 0"
+}
+
+write_move() {
+	if echo "pci $1 $2" 2>/dev/null >"$MINT/move"; then
+		return 0
+	fi
+	# The reason of the last one that was tried
+	tail -n 1 "$MINT/moves" >&2
+	return 1
+}
+
+# refused_move <function> <node> <resource> <owner> <remedy>
+refused_move() {
+	refused "$3" "$4" "$5" write_move "$1" "$2"
+}
+
+# ---- tests ------------------------------------------------------------------
+
+# serve: node 0 offers data on its end of the cable; $sum is what it offers
+serve() {
+	mkdir -p "$TMP/www"
+	dd if=/dev/urandom of="$TMP/www/data" bs=1M count="$MIB_OF_DATA" 2>/dev/null
+	sum=$(md5sum <"$TMP/www/data")
+	ip addr flush dev "$cable"
+	ip addr add 10.9.0.1/24 dev "$cable"
+	ip link set "$cable" up
+	httpd -h "$TMP/www" -p 10.9.0.1:80
+}
+
+no_server() {
+	killall httpd
+	ip addr flush dev "$cable"
+	ip link set "$cable" down
+}
+
+# carries <node>: traffic has come in there
+carries() {
+	[ "$(in_node "$1" "received $nic")" -gt $((MIB_OF_DATA * MIB)) ]
+}
+
+# From one successor to another while it carries traffic: there it has its
+# driver, its interrupts and its link.
+card_under_load() {
+	nodes 2
+	serve
+	move "$nic" "$one"
+	expect_in "$one" "there: e1000e" "has $nic"
+	in_node "$one" "card $nic 10.9.0.2" >/dev/null || fail "no card in node $one"
+	in_node "$one" "traffic 10.9.0.1" >/dev/null || fail "no link in node $one"
+	loop_until 60 carries "$one" || fail "no traffic in node $one"
+	move "$nic" "$two"
+	expect_in "$one" "not there" "has $nic"
+	expect_in "$two" "there: e1000e" "has $nic"
+	in_node "$two" "card $nic 10.9.0.2" >/dev/null || fail "no card in node $two"
+	expect_in "$two" "$sum" "fetch 10.9.0.1"
+	[ "$(in_node "$two" "vectors eth")" -gt 0 ] ||
+		fail "no MSI: $(in_node "$two" "cat /proc/interrupts")"
+	alive "$one"
+	alive "$two"
+	no_server
+	move "$nic" 0
+	close_terminals
+}
+
+# To a successor, to node 0, which uses it, and to the successor again.
+there_and_back() {
+	local i
+
+	nodes 1
+	for i in 1 2 3; do
+		move "$nic" "$one"
+		expect_in "$one" "there: e1000e" "has $nic"
+		move "$nic" 0
+		expect_in "$one" "not there" "has $nic"
+		dmesg | tail -n 60 | grep -q "$nic: from node $one to node 0, bus master off, reset: " ||
+			fail "the log does not say how it was reset"
+	done
+	# Nothing of what the bridges need was lost on the way.
+	move "$nic" "$one"
+	serve
+	in_node "$one" "card $nic 10.9.0.2" >/dev/null
+	expect_in "$one" "$sum" "fetch 10.9.0.1"
+	no_server
+	# What is nobody's has no driver, and can be lent by a launch.
+	move "$nic" free
+	launch 1 --mint-devices="$nic"
+	two=$node
+	moved "$nic" "$two"
+	move "$nic" 0
+	move "$nic" free
+	move "$nic" 0
+	close_terminals
+}
+
+# A disk keeps its data, and stays where it is mounted.
+disk_with_data() {
+	local data
+
+	[ -n "$disk" ] || skip "needs a disk with nvme"
+	nodes 2
+	move "$disk" "$one"
+	data=$(in_node "$one" "make $disk $MIB_OF_DATA" | tail -n 1)
+	refused_move "$disk" "$two" "nvme[0-9]n1" "node $one" "unmount"
+	expect_in "$one" "$data" "md5sum </tmp/m/file"
+	in_node "$one" release || fail "it cannot be unmounted"
+	move "$disk" "$two"
+	expect_in "$two" "$data" "check $disk"
+	in_node "$two" release || fail "it cannot be unmounted"
+	move "$disk" 0
+	# shellcheck source=pci_node.sh
+	[ "$(. "$HERE/pci_node.sh" && check "$disk")" = "$data" ] ||
+		fail "node 0 does not read what was written"
+	refused_move "$disk" "$one" "nvme[0-9]n1" "node 0" "unmount"
+	umount /tmp/m
+	move "$disk" "$one"
+	expect_in "$one" "$data" "check $disk"
+	in_node "$one" release
+	move "$disk" 0
+	close_terminals
+}
+
+# The node dies after the move: what it was given comes back with all else.
+dead_receiver() {
+	nodes 2
+	move "$nic" "$one"
+	move "$nic" "$two"
+	echo force >"$MINT/nodes/$two/stop" || fail "force failed"
+	moved "$nic" free
+	move "$nic" "$one"
+	expect_in "$one" "there: e1000e" "has $nic"
+	echo force >"$MINT/nodes/$one/stop" || fail "force failed"
+	moved "$nic" free
+	move "$nic" 0
+	close_terminals
+}
+
+# provoke <node> <turn>: it panics when it is about to change a move to that
+provoke() {
+	in_node "$1" "echo move $2 panic >/sys/kernel/debug/mint/provoke" ||
+		fail "node $1 has nothing to provoke it with"
+}
+
+# lost <node>: a move by which that node dies, and all it had is node 0's
+lost() {
+	move "$nic" "$one"
+	! write_move "$nic" "$two" 2>"$TMP/out" ||
+		fail "moved by a dead node: $(tail -n 1 "$MINT/moves")"
+	loop_until 60 over "$1" || fail "node $1 is $(state "$1")"
+	moved "$nic" free
+}
+
+# The giver dies before it says that it has given (3), the receiver before it
+# says that it has taken (6).
+dead_in_between() {
+	zcat /proc/config.gz 2>/dev/null | grep -q "^CONFIG_MINT_PROVOKE=y" ||
+		skip "needs CONFIG_MINT_PROVOKE in the successor"
+	expects "provoked at turn|Kernel panic - not syncing"
+	nodes 2
+	provoke "$two" 6
+	lost "$two"
+	alive "$one"
+	launch 1
+	two=$node
+	provoke "$one" 3
+	lost "$one"
+	alive "$two"
+	move "$nic" 0
+	close_terminals
+}
+
+# A kernel that starts by itself has what its node has by then.
+own_reboot() {
+	nodes 2
+	move "$nic" "$one"
+	printf 'reboot -f\n' >"/dev/mint$one"
+	loop_until 120 rebooted "$one" 2 || fail "node $one does not reboot"
+	expect_in "$one" "there: e1000e" "has $nic"
+	move "$nic" "$two"
+	printf 'reboot -f\n' >"/dev/mint$one"
+	loop_until 120 rebooted "$one" 3 || fail "node $one does not reboot"
+	expect_in "$one" "not there" "has $nic"
+	expect_in "$two" "there: e1000e" "has $nic"
+	move "$nic" 0
+	close_terminals
+}
+
+rebooted() {
+	[ "$(boots "$1")" = "$2" ] && in_state "$1" running &&
+		[ "$(grep -c "node $1 up" "$MINT/nodes/$1/log")" = "$2" ]
+}
+
+# Functions that only a launch can give, and what is no function.
+refusals() {
+	nodes 1
+	[ -z "$lined" ] ||
+		refused_move "$lined" "$one" "$lined" "no MSI" "mint.devices="
+	refused_move 0000:00:00.0 "$one" "0000:00:00.0" "all nodes" "behind"
+	refused_move 0000:7f:1e.0 "$one" "7f:1e.0" "machine" "lspci"
+	refused_move "${nic%.*}" "$one" "${nic%.*}" "segment" "one function"
+	move "$nic" "$one"
+	refused_move "$nic" "$one" "$nic" "node $one" "has it already"
+	move "$nic" 0
+	close_terminals
+}
+
+run_tests card_under_load there_and_back disk_with_data dead_receiver \
+	dead_in_between own_reboot refusals
