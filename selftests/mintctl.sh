@@ -8,6 +8,8 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
 . "$(dirname "$0")/functions.sh"
 need_mint
+# A successor that panics is what one of these tests asks for.
+panic_is_bad="no panic is"
 command -v mintctl >/dev/null || skip_all "no mintctl: make -C tools install"
 
 # ctl <word>...: mintctl with the kexec of these tests
@@ -111,6 +113,28 @@ two_nodes() {
 	over "$node" || fail "node $node is $(state "$node")"
 }
 
+# A core goes to another node, by names, and list says so.
+move_core() {
+	[ -e "$MINT/move" ] || skip "this kernel moves nothing"
+	need_cores 3
+	ctl_run --cores=2 --memory="${MINT_SIZE}M" giver
+	giver=$node
+	ctl_run --cores=1 --memory="${MINT_SIZE}M" taker
+	runs "$giver"
+	runs "$node"
+	# shellcheck disable=SC2046 # one word for each core
+	set -- $(cores_of "node $giver")
+	ctl move core "$2" taker >"$TMP/out" 2>&1 || fail "move: $(cat "$TMP/out")"
+	grep -q " core $2 $giver > $node taken" "$TMP/out" || fail "it says $(cat "$TMP/out")"
+	cores_of "node $node" | grep -qw "$2" || fail "$2 is not of node $node: $(cat "$MINT/cores")"
+	agrees "$giver"
+	agrees "$node"
+	# Its last one, on which it was started, is refused in the words of the kernel
+	ctl move core "$1" taker >"$TMP/out" 2>&1 && fail "the boot core was moved"
+	grep -q "^mintctl: move core $1 $node: .*refused" "$TMP/out" ||
+		fail "it says $(cat "$TMP/out")"
+}
+
 # try_run <option>...: as ctl_run, for refused
 try_run() {
 	ctl run --image="${image:-$MINT_KERNEL}" --initrd="$MINT_INITRD" --split "$@"
@@ -175,4 +199,53 @@ ladder() {
 	reason "$node" | grep -q "parked by NMI" || fail "the reason is '$(reason "$node")'"
 }
 
-run_tests list_agrees run_show_log_stop plan_is_kept two_nodes refusals statuses ladder
+# watched <parameters>: write a node file and supervise the node; $node, $watcher
+watched() {
+	heed
+	mkdir -p /etc/mint
+	# A line of a node file has an end
+	cat >/etc/mint/watched.node <<-END
+		[Node]
+		Image=$MINT_KERNEL
+		Initrd=$MINT_INITRD
+		CommandLine=$*
+		  ${MINT_APPEND:-}
+		Memory=${MINT_SIZE}M
+		[Policy]
+		SMT=split
+	END
+	ctl supervise watched >"$TMP/watched" 2>&1 &
+	watcher=$!
+	loop_until 60 grep -q "started on" "$TMP/watched" ||
+		fail "it is not launched: $(cat "$TMP/watched")"
+	launched "$(cat "$TMP/watched")"
+}
+
+# fate <status> <text>: that is how the supervisor ends
+fate() {
+	local rc
+
+	wait "$watcher"
+	rc=$?
+	rm /etc/mint/watched.node
+	[ "$rc" = "$1" ] || fail "status $rc, not $1: $(cat "$TMP/watched")"
+	grep -q "node $node (watched) $2" "$TMP/watched" || fail "$(cat "$TMP/watched")"
+	over "$node" || fail "node $node owns something"
+}
+
+supervised_stop() {
+	watched maxcpus=1
+	runs "$node"
+	ctl diff watched || fail "it differs from its file"
+	ctl stop watched || fail "it was not stopped"
+	fate 0 "has ended"
+}
+
+supervised_panic() {
+	expects "Kernel panic - not syncing: (No working init|VFS: Unable to mount root)"
+	watched "panic=0 rdinit=/none init=/none"
+	fate 10 "has panicked"
+}
+
+run_tests list_agrees run_show_log_stop plan_is_kept two_nodes move_core \
+	refusals statuses ladder supervised_stop supervised_panic
