@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "out.h"
 #include "run.h"
@@ -165,17 +166,35 @@ static enum level check_free_memory(const struct machine *machine, char **text)
 	return FINE;
 }
 
+/* Can it be executed, as execvp() would look for it? */
+static bool program_there(const char *name)
+{
+	char *copy, *rest, *dir, *path;
+	bool there = false;
+
+	if (strchr(name, '/'))
+		return !access(name, X_OK);
+	copy = xstrdup(getenv("PATH") ?: "/bin:/usr/bin");
+	for (rest = copy; !there && (dir = strsep(&rest, ":"));) {
+		path = xasprintf("%s/%s", *dir ? dir : ".", name);
+		there = !access(path, X_OK);
+		free(path);
+	}
+	free(copy);
+	return there;
+}
+
 static enum level check_kexec(const struct machine *machine, char **text)
 {
 	struct ctl quiet = *machine->ctl;
 	char *argv[] = { (char *)quiet.kexec, "--help", NULL }, *output;
 
-	quiet.json = true;
-	if (run_program(&quiet, argv, &output) == 127) {
+	if (!program_there(quiet.kexec)) {
 		*text = xasprintf("no %s: install the kexec-tools of Mint", quiet.kexec);
 		return LACKS;
 	}
-	if (!strstr(output, "--mint-cpu")) {
+	quiet.json = true;
+	if (run_program(&quiet, argv, &output) == 127 || !strstr(output, "--mint-cpu")) {
 		*text = xasprintf("%s knows no --mint-cpu: install the kexec-tools of Mint",
 				  quiet.kexec);
 		return LACKS;

@@ -34,7 +34,7 @@ static bool good_what(const char *kind, const char *what)
 		       !what[end] && !strchr(what, 'x');
 	if (!strcmp(kind, "thread"))
 		return parse_number(what, UINT32_MAX, &size);
-	return sscanf(what, "%u%n-%u%n", &a, &end, &b, &end) && !what[end];
+	return sscanf(what, "%u%n-%u%n", &a, &end, &b, &end) >= 1 && !what[end];
 }
 
 /* The last line of "moves", which has the kernel's own reason */

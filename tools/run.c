@@ -31,9 +31,9 @@
 
 /**
  * run_program() - execute a program and wait for it
- * @ctl:	unused but for what may come
+ * @ctl:	with its @json, output does not pass through
  * @argv:	its words
- * @output:	what it prints on standard output, which passes through, too
+ * @output:	what it printed on standard output; to be freed
  *
  * Return: its exit status; 127 if there is no such program, after saying so.
  */
@@ -54,8 +54,9 @@ int run_program(const struct ctl *ctl, char *const argv[], char **output)
 	if (!child) {
 		dup2(pipes[1], STDOUT_FILENO);
 		execvp(argv[0], argv);
-		_exit(fail(127, "%s: %s: install the kexec-tools of Mint, or name it by --kexec=",
-			   argv[0], strerror(errno)));
+		_exit(fail(127, "%s: %s%s", argv[0], strerror(errno),
+			   strcmp(argv[0], ctl->kexec) ? "" :
+			   ": install the kexec-tools of Mint, or name the program by --kexec="));
 	}
 	close(pipes[1]);
 	*output = read_fd(pipes[0], NULL) ?: xstrdup("");

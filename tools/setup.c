@@ -426,10 +426,12 @@ int do_setup(const struct ctl *ctl, int argc, char **argv)
 		{}
 	};
 	struct wish wish = {};
+	struct spec spec;
 	char *words, *text;
 	int c, what = 0;
 	u64 number;
 
+	spec_init(&spec, "");
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'k':
@@ -442,11 +444,12 @@ int do_setup(const struct ctl *ctl, int argc, char **argv)
 			wish.cores = number;
 			break;
 		case 'l':
-			if (!good_devices(optarg))
-				return usage("setup", "--lend=%s: devices, such as 01:00.0,com2",
+			if (spec_set(ctl, &spec, "Node", "Devices", optarg) ||
+			    !good_devices(spec.devices))
+				return usage("setup",
+					     "--lend=%s: devices, such as 01:00.0,com2,net:eth1",
 					     optarg);
-			wish.lend = wish.lend ? xasprintf("%s,%s", wish.lend, optarg) :
-						xstrdup(optarg);
+			wish.lend = spec.devices;
 			break;
 		case 'a':
 		case 'u':

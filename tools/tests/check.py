@@ -258,6 +258,16 @@ def refusals_of_kexec_pass_through():
                out, err)
 
 
+def no_kexec_is_said():
+    """Without kexec, run and check say what to install"""
+    with Bench(machines.demo) as b:
+        b.bad(1, "x: No such file or directory: install the kexec-tools of Mint", "run",
+              "--image=" + b.tree.path("/image"), "--memory=128M", "--kexec=/nonexistent/x",
+              "dns")
+        status, out, err = b.ctl("check", "--kexec=/nonexistent/x")
+        expect(status == 1 and not err and "MISSING  no /nonexistent/x: install" in out, "%s", out)
+
+
 def taken_meanwhile_is_planned_again():
     """A core that was taken between plan and launch is no refusal"""
     with Bench(machines.smt) as b:
@@ -477,6 +487,14 @@ def in_flight_is_nobodys():
         expect("      2 in flight\n" in b.good("list", "--cores"), "not shown")
         b.bad(1, "2 cores are wanted, 1 are free", "plan", "--cores=2", "--memory=128M",
               "--image=" + b.tree.path("/image"), "x")
+
+
+def links_are_shown():
+    """links shows what the kernel has of them, and says if it has none"""
+    with Bench(machines.demo) as b:
+        b.bad(3, "no links between nodes", "links")
+        b.tree.mint("windows", "0 1 2 64K\n")
+        expect(b.good("links") == "0 1 2 64K\n", "not shown")
 
 
 def log_is_copied():
@@ -787,11 +805,17 @@ def node_files_that_are_wrong():
             b.bad(1, pattern, "plan", "dns")
 
 
+def interface(b):
+    """eth1 of function 01:00.1."""
+    os.makedirs(b.tree.path("/sys/class/net/eth1"))
+    os.makedirs(b.tree.path("/sys/devices/0000:01:00.1"))
+    os.symlink("../../../devices/0000:01:00.1", b.tree.path("/sys/class/net/eth1/device"))
+
+
 def net_names_are_functions():
     """Devices=net:<interface> is the function of that interface"""
     with Bench(machines.demo) as b:
-        os.makedirs(b.tree.path("/sys/class/net/eth1"))
-        os.symlink("../../../0000:01:00.1", b.tree.path("/sys/class/net/eth1/device"))
+        interface(b)
         b.run("--memory=128M", "--devices=net:eth1 com3", "x")
         expect("--mint-devices=0000:01:00.1,com3" in b.words(), "%s", b.words())
 
@@ -839,6 +863,10 @@ def setup_is_applied_and_undone():
         b.bad(2, "say what node 0 keeps", "setup")
         b.bad(2, "one of", "setup", "--apply", "--undo")
         b.bad(2, "--lend=", "setup", "--keep=1G", "--cores=1", "--lend=$(x)")
+        b.bad(2, "--lend=", "setup", "--keep=1G", "--cores=1", "--lend=net:eth9")
+        interface(b)
+        out = b.good("setup", "--keep=1G", "--cores=1", "--lend=net:eth1", "--lend=com2")
+        expect(" mint.devices=-0000:01:00.1,-com2 " in out, "%s", out)
         b.bad(3, "nothing to undo", "setup", "--undo")
         b.bad(3, "--apply. writes it", "setup", "--verify")
         before = b.files()
@@ -868,9 +896,10 @@ def setup_is_applied_and_undone():
 
 TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_shown_harmless,
          golden_plans, run_calls_kexec, dry_run_does_nothing, refusals_of_kexec_pass_through,
+         no_kexec_is_said,
          taken_meanwhile_is_planned_again, names_are_unique, placements_stick,
          placement_properties, stop_writes_its_word, stop_of_many_is_partly_done,
-         loaded_is_unloaded, moves_are_one_write, in_flight_is_nobodys, log_is_copied, console_carries_both_ways,
+         loaded_is_unloaded, moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied, console_carries_both_ways,
          wrong_words_are_usage, no_mint_is_status_5, successors_launch_nothing,
          fate_is_the_status, restart_of_its_own_is_no_end, supervise_launches,
          all_of_autostart, diff_shows_drift, generator_makes_units, completion_knows_words,
