@@ -2,7 +2,7 @@
 config MINT
 	bool "Mint: launch further kernels on spare cores"
 	depends on X86_64 && SMP && X86_IO_APIC && KEXEC && HOTPLUG_CPU && RELOCATABLE
-	depends on ACPI_HOTPLUG_CPU && MEMORY_HOTREMOVE
+	depends on ACPI_HOTPLUG_CPU && MEMORY_HOTREMOVE && CONTIG_ALLOC
 	depends on !MICROCODE_LATE_LOADING
 	select STRICT_DEVMEM if DEVMEM
 	help

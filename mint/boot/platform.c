@@ -214,7 +214,7 @@ static void __init mint_pre_vector_init(void)
 	mint_log_flush();
 	if (mint_common_map() || mint_ioapics_adopt())
 		panic("mint: no mapping for the common area");
-	mint_memory_adopt(mint_own_node());
+	mint_hotplug_adopt(mint_own_node());
 	mint_memory_register();
 	mint_legacy_irqs();
 }
@@ -264,6 +264,7 @@ void __init mint_platform_setup(void)
 	for (i = 0; i < ARRAY_SIZE(foreign_features); i++)
 		setup_clear_cpu_cap(foreign_features[i]);
 
+	mint_hotplug_setup();
 	mint_clock_setup();
 	mint_legacy_setup();
 	mint_pci_setup();

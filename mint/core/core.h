@@ -30,6 +30,7 @@ struct mint_start {
 };
 
 void mint_cpu_init(void);
+void mint_cpu_map_changed(void);
 void mint_cpu_realmode_init(void);
 int mint_core_start(struct mint_core *core, const struct mint_start *start);
 void mint_core_reset(struct mint_core *core);

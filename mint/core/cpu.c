@@ -778,6 +778,22 @@ static int __init publish_spares(void)
 core_initcall(publish_spares);
 
 /**
+ * mint_cpu_map_changed() - memory was added to this kernel's map, or taken out
+ *
+ * The page tables above are on no list that stock code keeps up to date.
+ *
+ * Context: process; one caller at a time.
+ */
+void mint_cpu_map_changed(void)
+{
+	int i;
+
+	for (i = pgd_index(__PAGE_OFFSET); transition_pgd && i < PTRS_PER_PGD; i++)
+		if (pgd_val(transition_pgd[i]) != pgd_val(init_top_pgt[i]))
+			WRITE_ONCE(transition_pgd[i], init_top_pgt[i]);
+}
+
+/**
  * mint_cpu_init() - take over the core operations
  *
  * Context: early initcall, common area mapped.

@@ -14,6 +14,7 @@
 #include <linux/bitmap.h>
 #include <linux/kernel.h>
 #include <linux/mutex.h>
+#include <linux/seqlock.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -37,7 +38,19 @@ static struct mint_claim *claims[MINT_NODE_MAX];
 static RAW_NOTIFIER_HEAD(listeners);
 
 /* What node 0 has itself: its record may be scribbled like any other */
-static struct mint_node own __ro_after_init;
+static struct mint_node own;
+
+/* Memory that is on its way between nodes */
+static struct {
+	struct mint_range	mem[MINT_MOVES];
+	u32			count;
+} flight;
+
+/*
+ * Memory of running nodes changes hands: who asks whose it is looks at all of
+ * the book at one moment.
+ */
+static DEFINE_SEQLOCK(memory_lock);
 
 /* What a successor says of node 0 while its heart stands still */
 static struct mint_node silent_node0;
@@ -77,6 +90,205 @@ const struct mint_node *mint_claim(u32 n)
 		       &claim->node : NULL;
 	}
 	return node && READ_ONCE(node->state) != MINT_STATE_NONE ? node : NULL;
+}
+
+/**
+ * mint_claim_memory() - which memory does a node own?
+ * @n:		number of the node
+ * @mem:	out: MINT_RANGES_MAX ranges; NULL asks how many there are
+ *
+ * Context: any but NMI.
+ * Return: how many ranges there are.
+ */
+u32 mint_claim_memory(u32 n, struct mint_range *mem)
+{
+	const struct mint_node *node;
+	unsigned int seq;
+	u32 count;
+
+	do {
+		seq = read_seqbegin(&memory_lock);
+		node = mint_claim(n);
+		count = node ? min_t(u32, READ_ONCE(node->nr_mem),
+				     MINT_RANGES_MAX) : 0;
+		if (mem && count)
+			memcpy(mem, node->mem, count * sizeof(*mem));
+	} while (read_seqretry(&memory_lock, seq));
+	return count;
+}
+
+/* Node 0 knows what is in flight; a successor is told by the record of a move */
+static bool in_flight(u64 addr, u64 *end)
+{
+	const struct mint_move *move;
+	struct mint_range range;
+	bool inside = false;
+	u32 i, state;
+
+	if (mint_role == MINT_PREDECESSOR) {
+		for (i = 0; i < flight.count; i++)
+			inside |= mint_range_border(&flight.mem[i], addr, end);
+		return inside;
+	}
+	for (i = 0; (move = mint_move(i)); i++) {
+		state = MINT_TURN_STATE(READ_ONCE(move->turn));
+		range.start = READ_ONCE(move->start);
+		range.size = READ_ONCE(move->size);
+		if (READ_ONCE(move->kind) == MINT_MOVE_MEMORY &&
+		    state >= MINT_TURN_GIVEN && state <= MINT_TURN_TAKING)
+			inside |= mint_range_border(&range, addr, end);
+	}
+	return inside;
+}
+
+/**
+ * mint_claim_owner_of_memory() - the node whose memory an address is in
+ * @addr:	physical address
+ * @end:	cut down to the next border above @addr
+ *
+ * Context: any but NMI.
+ * Return: the node, MINT_NODE_FLIGHT or MINT_NODE_FREE.
+ */
+u32 mint_claim_owner_of_memory(u64 addr, u64 *end)
+{
+	const struct mint_node *node;
+	u64 stop = *end;
+	unsigned int seq;
+	u32 owner, i, n;
+
+	do {
+		seq = read_seqbegin(&memory_lock);
+		*end = stop;
+		owner = in_flight(addr, end) ? MINT_NODE_FLIGHT : MINT_NODE_FREE;
+		for (n = 0; mint_node(n); n++) {
+			node = mint_claim(n);
+			if (!node)
+				continue;
+			for (i = 0; i < min_t(u32, node->nr_mem, MINT_RANGES_MAX);
+			     i++)
+				if (mint_range_border(&node->mem[i], addr, end) &&
+				    owner == MINT_NODE_FREE)
+					owner = n;
+		}
+	} while (read_seqretry(&memory_lock, seq));
+	return owner;
+}
+
+/* Room for the ranges of an owner, while they change */
+struct ranges {
+	struct mint_range	*mem;
+	u32			*count;
+	u32			max;
+	struct mint_range	now[MINT_MOVES];
+	u32			nr;
+};
+
+/* What an owner has, by the book; false if there is no such owner */
+static bool ranges_of(u32 owner, struct ranges *r)
+{
+	struct mint_node *node = NULL;
+
+	static_assert(MINT_MOVES >= MINT_RANGES_MAX);
+	r->mem = NULL;
+	r->nr = 0;
+	if (owner == MINT_NODE_FREE)
+		return true;
+	if (owner == MINT_NODE_FLIGHT) {
+		r->mem = flight.mem;
+		r->count = &flight.count;
+		r->max = MINT_MOVES;
+	} else {
+		if (owner == mint_self)
+			node = &own;
+		else if (mint_claim(owner))
+			node = &claims[owner]->node;
+		if (!node)
+			return false;
+		r->mem = node->mem;
+		r->count = &node->nr_mem;
+		r->max = MINT_RANGES_MAX;
+	}
+	r->nr = *r->count;
+	memcpy(r->now, r->mem, r->nr * sizeof(*r->mem));
+	return true;
+}
+
+static void ranges_enter(const struct ranges *r)
+{
+	if (!r->mem)
+		return;
+	memcpy(r->mem, r->now, r->nr * sizeof(*r->mem));
+	*r->count = r->nr;
+}
+
+/* The others are told what stands in the book */
+static void publish_memory(u32 n)
+{
+	struct mint_node *record = mint_node(n);
+	const struct mint_node *node = record ? mint_claim(n) : NULL;
+
+	if (!node)
+		return;
+	memcpy(record->mem, node->mem, sizeof(record->mem));
+	WRITE_ONCE(record->nr_mem, node->nr_mem);
+}
+
+/**
+ * mint_claim_memory_fits() - is there room in the book for a change?
+ * @n:		number of a node, or one of the other owners
+ * @range:	of memory
+ * @add:	it is to become the node's, else it is to leave the node
+ *
+ * Context: predecessor, process, under mint_claims_lock().
+ * Return: false if the node would have too many ranges, or if there is no such
+ * node.
+ */
+bool mint_claim_memory_fits(u32 n, const struct mint_range *range, bool add)
+{
+	struct ranges r;
+
+	mint_claims_assert_held();
+	if (!ranges_of(n, &r))
+		return false;
+	if (!r.mem)
+		return true;
+	return add ? mint_ranges_add(r.now, &r.nr, r.max, range) :
+		     mint_ranges_cut(r.now, &r.nr, r.max, range);
+}
+
+/**
+ * mint_claim_move_memory() - memory changes hands
+ * @range:	of memory; if nobody has it, the caller has made sure of that
+ * @from:	whose it is
+ * @to:		whose it is from now on
+ *
+ * Context: predecessor, process, under mint_claims_lock() and the locks of the
+ *	    claims of both, where these are successors.
+ * Return: false if it is not @from's, or if there is no room for it; nothing
+ * has changed then.
+ */
+bool mint_claim_move_memory(const struct mint_range *range, u32 from, u32 to)
+{
+	struct ranges *old, *new;
+	unsigned long flags;
+	bool done = false;
+
+	mint_claims_assert_held();
+	old = kmalloc_array(2, sizeof(*old), GFP_KERNEL | __GFP_NOFAIL);
+	new = old + 1;
+	if (ranges_of(from, old) && ranges_of(to, new) &&
+	    (!old->mem || mint_ranges_cut(old->now, &old->nr, old->max, range)) &&
+	    (!new->mem || mint_ranges_add(new->now, &new->nr, new->max, range))) {
+		write_seqlock_irqsave(&memory_lock, flags);
+		ranges_enter(old);
+		ranges_enter(new);
+		write_sequnlock_irqrestore(&memory_lock, flags);
+		publish_memory(from);
+		publish_memory(to);
+		done = true;
+	}
+	kfree(old);
+	return done;
 }
 
 /* Where a successor finds state, reason and time of node 0 */

@@ -4,13 +4,18 @@
  *
  * Owns mint.mem= and the rewriting of the memory map, what of it is this
  * node's, and what drivers may map.
+ *
+ * A node has two sorts of memory: that with which it boots, which stays for as
+ * long as it lives, and that which comes and goes (hotplug.c).
  */
 
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/memblock.h>
+#include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/seqlock.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 
@@ -22,11 +27,33 @@
 #include "own.h"
 
 /*
- * This node's memory. The record in the common area says the same, for the
- * other nodes; it is not asked what this kernel may touch.
+ * The memory with which this node has booted. The record in the common area says
+ * the same, for the other nodes, and has what came later, too; it is not asked
+ * what this kernel may touch.
  */
 struct mint_range mint_own_mem[MINT_RANGES_MAX] __ro_after_init;
 u32 mint_own_mem_count __ro_after_init;
+
+/*
+ * What came later. Whoever asks may have interrupted who changes it, in a panic,
+ * too: there are two copies, one of which is whole at any time.
+ */
+struct added {
+	struct mint_range	mem[MINT_RANGES_MAX];
+	u32			count;
+};
+
+static struct added added[2];
+static seqcount_latch_t added_latch = SEQCNT_LATCH_ZERO(added_latch);
+
+/* What /proc/iomem calls memory of others; and entries that are left over */
+struct foreign {
+	struct list_head	list;
+	struct resource		res;
+};
+
+static LIST_HEAD(foreign);
+static LIST_HEAD(foreign_spare);
 
 /* mint.mem= leaves room for what the boot loader put elsewhere */
 #define MINT_MEM_PARAM_MAX	(MINT_RANGES_MAX - 6)
@@ -84,6 +111,94 @@ bool mint_range_border(const struct mint_range *range, u64 addr, u64 *end)
 	if (addr >= stop)
 		return false;
 	*end = min(*end, stop);
+	return true;
+}
+
+/**
+ * mint_ranges_add() - add a range to a list
+ * @list:	ranges that do not touch each other
+ * @count:	how many there are; changed
+ * @max:	room for so many
+ * @range:	to be added; it overlaps none of them
+ *
+ * It becomes one with those that it touches.
+ *
+ * Return: false if there is no room; nothing is changed then.
+ */
+bool mint_ranges_add(struct mint_range *list, u32 *count, u32 max,
+		     const struct mint_range *range)
+{
+	struct mint_range *below = NULL, *above = NULL;
+	u32 i, at = *count;
+
+	for (i = 0; i < *count; i++) {
+		if (list[i].start + list[i].size == range->start)
+			below = &list[i];
+		if (range->start + range->size == list[i].start)
+			above = &list[i];
+		if (at == *count && list[i].start > range->start)
+			at = i;
+	}
+	if (below && above) {
+		below->size += range->size + above->size;
+		i = above - list;
+		memmove(above, above + 1, (*count - i - 1) * sizeof(*list));
+		(*count)--;
+	} else if (below) {
+		below->size += range->size;
+	} else if (above) {
+		above->start = range->start;
+		above->size += range->size;
+	} else if (*count < max) {
+		memmove(&list[at + 1], &list[at], (*count - at) * sizeof(*list));
+		list[at] = *range;
+		(*count)++;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/**
+ * mint_ranges_cut() - cut a range out of a list
+ * @list:	ranges that do not touch each other
+ * @count:	how many there are; changed
+ * @max:	room for so many
+ * @range:	to be cut out
+ *
+ * Return: false if it is not within one of them, or if there is no room for
+ * what is left on both sides; nothing is changed then.
+ */
+bool mint_ranges_cut(struct mint_range *list, u32 *count, u32 max,
+		     const struct mint_range *range)
+{
+	u64 before, after;
+	u32 i;
+
+	for (i = 0; i < *count; i++)
+		if (mint_range_inside(range, &list[i], 1))
+			break;
+	if (i == *count || !range->size)
+		return false;
+	before = range->start - list[i].start;
+	after = list[i].size - before - range->size;
+	if (before && after) {
+		if (*count == max)
+			return false;
+		memmove(&list[i + 1], &list[i], (*count - i) * sizeof(*list));
+		list[i].size = before;
+		list[i + 1].start = range->start + range->size;
+		list[i + 1].size = after;
+		(*count)++;
+	} else if (before || after) {
+		if (after)
+			list[i].start = range->start + range->size;
+		list[i].size = before + after;
+	} else {
+		memmove(&list[i], &list[i + 1],
+			(*count - i - 1) * sizeof(*list));
+		(*count)--;
+	}
 	return true;
 }
 
@@ -311,44 +426,105 @@ void __init mint_memory_apply(void)
 	own_add_setup_data();
 	own_merge();
 	own_apply();
+	mint_hotplug_setup();
+}
+
+/* Is a range without any byte of what this kernel's map calls RAM? */
+static bool __init not_booted_with(const struct mint_range *range)
+{
+	const struct mint_range kept = {
+		.start	= mint_given.kept,
+		.size	= mint_given.kept_size,
+	};
+
+	/* It keeps an image where the map of the node says "reserved" */
+	return !mint_ranges_overlap(range, &kept) &&
+	       !e820__mapped_raw_any(range->start, range->start + range->size,
+				     E820_TYPE_RAM);
 }
 
 /**
  * mint_memory_adopt() - take a node's ranges as this kernel's own
  * @node:	record of this node
+ * @later:	out: whole blocks that the node has, and that its memory map does
+ *		not call RAM: they are to be added
+ * @max:	room there
  *
  * Context: successor, once, from mint_common_map().
+ * Return: how many ranges there are in @later.
  */
-void __init mint_memory_adopt(const struct mint_node *node)
+u32 __init mint_memory_adopt(const struct mint_node *node,
+			     struct mint_range *later, u32 max)
 {
-	u32 i;
+	struct mint_range block = { .size = MINT_BLOCK };
+	u32 i, nr = min_t(u32, node->nr_mem, MINT_RANGES_MAX), count = 0;
+	u64 end;
 
-	mint_own_mem_count = min_t(u32, node->nr_mem, MINT_RANGES_MAX);
-	for (i = 0; i < mint_own_mem_count; i++)
+	mint_own_mem_count = nr;
+	for (i = 0; i < nr; i++)
 		mint_own_mem[i] = node->mem[i];
+	for (i = 0; i < nr; i++) {
+		end = node->mem[i].start + node->mem[i].size;
+		for (block.start = ALIGN(node->mem[i].start, MINT_BLOCK);
+		     end > block.start && end - block.start >= MINT_BLOCK;
+		     block.start += MINT_BLOCK)
+			if (not_booted_with(&block) &&
+			    mint_ranges_cut(mint_own_mem, &mint_own_mem_count,
+					    MINT_RANGES_MAX, &block) &&
+			    !mint_ranges_add(later, &count, max, &block))
+				pr_warn("no room to add %#llx\n", block.start);
+	}
+	return count;
 }
 
-/* The first byte at or above @addr that is not this node's, up to @end */
+/* The first byte at or above @addr that is not in a list, up to @end */
+static u64 skip_ranges(const struct mint_range *mem, u32 count, u64 addr, u64 end)
+{
+	for (; count; count--, mem++)
+		if (addr >= mem->start && addr - mem->start < mem->size)
+			return min(end, mem->start + mem->size);
+	return addr;
+}
+
+/*
+ * The first byte at or above @addr that is not this node's, up to @end; bytes of
+ * a second range that follows at once may be this node's nevertheless
+ */
 static u64 skip_own(u64 addr, u64 end)
 {
-	u32 i;
+	u64 next = skip_ranges(mint_own_mem, mint_own_mem_count, addr, end);
+	const struct added *own;
+	unsigned int seq;
+	u64 later;
 
-	for (i = 0; i < mint_own_mem_count; i++)
-		if (addr >= mint_own_mem[i].start &&
-		    addr - mint_own_mem[i].start < mint_own_mem[i].size)
-			return min(end, mint_own_mem[i].start + mint_own_mem[i].size);
-	return addr;
+	do {
+		seq = read_seqcount_latch(&added_latch);
+		own = &added[seq & 1];
+		later = skip_ranges(own->mem, own->count, next, end);
+	} while (read_seqcount_latch_retry(&added_latch, seq));
+	return later;
 }
 
 /* The first byte of this node's above @addr, or @end */
 static u64 next_own(u64 addr, u64 end)
 {
+	const struct added *own;
+	unsigned int seq;
+	u64 first;
 	u32 i;
 
 	for (i = 0; i < mint_own_mem_count; i++)
 		if (mint_own_mem[i].start > addr)
 			end = min(end, mint_own_mem[i].start);
-	return end;
+	do {
+		seq = read_seqcount_latch(&added_latch);
+		own = &added[seq & 1];
+		first = end;
+		for (i = 0; i < own->count; i++)
+			if (own->mem[i].start > addr)
+				first = min(first, own->mem[i].start);
+	} while (read_seqcount_latch_retry(&added_latch, seq));
+	return first;
 }
 
 /*
@@ -401,6 +577,45 @@ u32 __init mint_memory_describe(struct mint_map *map, u32 max)
 	return max ? min(count, max) : count;
 }
 
+static struct foreign *foreign_entry(void)
+{
+	struct foreign *f;
+
+	f = list_first_entry_or_null(&foreign_spare, struct foreign, list);
+	if (!f)
+		return kzalloc(sizeof(*f), GFP_KERNEL);
+	list_del(&f->list);
+	return f;
+}
+
+/* Entries may be older than the slab: none is freed */
+static void foreign_put(struct foreign *f)
+{
+	list_add(&f->list, &foreign_spare);
+}
+
+static void foreign_name(struct foreign *f, u64 start, u64 end)
+{
+	f->res = (struct resource){
+		.name	= "Mint memory of other nodes",
+		.flags	= IORESOURCE_MEM | IORESOURCE_BUSY | IORESOURCE_EXCLUSIVE,
+		.start	= start,
+		.end	= end - 1,
+		.desc	= IORES_DESC_RESERVED,
+	};
+	if (insert_resource(&iomem_resource, &f->res))
+		pr_warn("%pR is not free in the resource tree\n", &f->res);
+	list_add(&f->list, &foreign);
+}
+
+/* What lies within it stays named */
+static void foreign_unname(struct foreign *f)
+{
+	if (f->res.parent)
+		remove_resource(&f->res);
+	list_del(&f->list);
+}
+
 /**
  * mint_memory_register() - name the memory of others in /proc/iomem
  *
@@ -413,8 +628,8 @@ u32 __init mint_memory_describe(struct mint_map *map, u32 max)
 void __init mint_memory_register(void)
 {
 	const struct mint_map *map;
-	struct resource *res;
-	u64 addr, end;
+	struct foreign *f;
+	u64 addr, end, next;
 	u32 i;
 
 	for (i = 0; (map = mint_firmware_map(i)); i++) {
@@ -422,22 +637,117 @@ void __init mint_memory_register(void)
 			continue;
 		end = map->start + map->size;
 		for (addr = skip_own(map->start, end); addr < end;
-		     addr = skip_own(res->end + 1, end)) {
-			res = slab_is_available() ?
-			      kzalloc(sizeof(*res), GFP_KERNEL) :
-			      memblock_alloc(sizeof(*res), SMP_CACHE_BYTES);
-			if (!res)
+		     addr = skip_own(next, end)) {
+			next = next_own(addr, end);
+			f = slab_is_available() ?
+			    kzalloc(sizeof(*f), GFP_KERNEL) :
+			    memblock_alloc(sizeof(*f), SMP_CACHE_BYTES);
+			if (!f)
 				return;
-			res->name = "Mint memory of other nodes";
-			res->flags = IORESOURCE_MEM | IORESOURCE_BUSY |
-				     IORESOURCE_EXCLUSIVE;
-			res->start = addr;
-			res->end = next_own(addr, end) - 1;
-			res->desc = IORES_DESC_RESERVED;
-			if (insert_resource(&iomem_resource, res))
-				pr_warn("%pR is not free in the resource tree\n", res);
+			foreign_name(f, addr, next);
 		}
 	}
+}
+
+static void added_change(const struct added *now)
+{
+	write_seqcount_latch_begin(&added_latch);
+	added[0] = *now;
+	write_seqcount_latch(&added_latch);
+	added[1] = *now;
+	write_seqcount_latch_end(&added_latch);
+}
+
+/**
+ * mint_memory_open() - a range is this node's from now on
+ * @range:	whole blocks
+ *
+ * Context: process; one caller at a time, with mint_memory_close().
+ * Return: 0; -ENOSPC if there are too many ranges; -ENOMEM.
+ */
+int mint_memory_open(const struct mint_range *range)
+{
+	u64 start, end, stop = range->start + range->size;
+	struct foreign *f, *next, *right;
+	struct added now = added[0];
+
+	if (!mint_ranges_add(now.mem, &now.count, MINT_RANGES_MAX, range))
+		return -ENOSPC;
+	/* One more at most: what is in between goes */
+	right = foreign_entry();
+	if (!right)
+		return -ENOMEM;
+	foreign_put(right);
+	added_change(&now);
+	list_for_each_entry_safe(f, next, &foreign, list) {
+		start = f->res.start;
+		end = f->res.end + 1;
+		if (start >= stop || end <= range->start)
+			continue;
+		foreign_unname(f);
+		foreign_put(f);
+		if (start < range->start)
+			foreign_name(foreign_entry(), start, range->start);
+		if (stop < end)
+			foreign_name(foreign_entry(), stop, end);
+	}
+	return 0;
+}
+
+/**
+ * mint_memory_close() - a range is not this node's any more
+ * @range:	of what was opened
+ *
+ * Context: process; one caller at a time, with mint_memory_open().
+ * Return: 0; -ENOENT if it was not opened; -ENOSPC if what is left would be too
+ * many ranges; -ENOMEM.
+ */
+int mint_memory_close(const struct mint_range *range)
+{
+	u64 start = range->start, end = range->start + range->size;
+	struct foreign *f, *next, *entry;
+	struct added now = added[0];
+
+	if (!mint_range_inside(range, now.mem, now.count))
+		return -ENOENT;
+	if (!mint_ranges_cut(now.mem, &now.count, MINT_RANGES_MAX, range))
+		return -ENOSPC;
+	entry = foreign_entry();
+	if (!entry)
+		return -ENOMEM;
+	list_for_each_entry_safe(f, next, &foreign, list) {
+		if (f->res.end + 1 != range->start &&
+		    f->res.start != range->start + range->size)
+			continue;
+		start = min(start, f->res.start);
+		end = max(end, f->res.end + 1);
+		foreign_unname(f);
+		foreign_put(f);
+	}
+	foreign_name(entry, start, end);
+	added_change(&now);
+	return 0;
+}
+
+/**
+ * mint_memory_opened() - has this node had a range added?
+ * @range:	the range
+ *
+ * Context: any.
+ * Return: false for memory with which it has booted, too.
+ */
+bool mint_memory_opened(const struct mint_range *range)
+{
+	const struct added *own;
+	unsigned int seq;
+	bool inside;
+
+	do {
+		seq = read_seqcount_latch(&added_latch);
+		own = &added[seq & 1];
+		inside = mint_range_inside(range, own->mem, own->count);
+	} while (read_seqcount_latch_retry(&added_latch, seq));
+	return inside;
 }
 
 /**

@@ -5,6 +5,7 @@
 #ifndef _ARCH_X86_MINT_OWN_H
 #define _ARCH_X86_MINT_OWN_H
 
+#include <linux/bits.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/spinlock.h>
@@ -147,6 +148,10 @@ bool mint_node_parked(u32 n);
 bool mint_claim_busy(u32 n);
 u64 mint_incarnation(u32 n);
 void mint_claim_own(const struct mint_node *node);
+u32 mint_claim_memory(u32 n, struct mint_range *mem);
+u32 mint_claim_owner_of_memory(u64 addr, u64 *end);
+bool mint_claim_memory_fits(u32 n, const struct mint_range *range, bool add);
+bool mint_claim_move_memory(const struct mint_range *range, u32 from, u32 to);
 void mint_claim_watch(u32 n);
 struct mint_claim *mint_claim_trylock(u32 n);
 void mint_claim_unlock(struct mint_claim *claim);
@@ -186,6 +191,11 @@ void mint_claims_assert_held(void);
 DEFINE_LOCK_GUARD_0(mint_claims, mint_claims_lock(), mint_claims_unlock())
 
 /* memory.c */
+
+/* What moves between running nodes is whole blocks, bytes */
+#define MINT_BLOCK_SHIFT	27
+#define MINT_BLOCK		BIT_ULL(MINT_BLOCK_SHIFT)
+
 extern struct mint_range mint_own_mem[];
 extern u32 mint_own_mem_count;
 bool mint_ranges_overlap(const struct mint_range *a,
@@ -193,12 +203,42 @@ bool mint_ranges_overlap(const struct mint_range *a,
 bool mint_range_border(const struct mint_range *range, u64 addr, u64 *end);
 bool mint_range_inside(const struct mint_range *inner,
 		       const struct mint_range *outer, u32 count);
+bool mint_ranges_add(struct mint_range *list, u32 *count, u32 max,
+		     const struct mint_range *range);
+bool mint_ranges_cut(struct mint_range *list, u32 *count, u32 max,
+		     const struct mint_range *range);
 u32 mint_map_cut(const struct mint_map *entry, const struct mint_range *cut,
 		 u32 nr_cut, struct mint_map *out, u32 max);
 void mint_memory_apply(void);
 u32 mint_memory_describe(struct mint_map *map, u32 max);
-void mint_memory_adopt(const struct mint_node *node);
+u32 mint_memory_adopt(const struct mint_node *node, struct mint_range *later,
+		      u32 max);
 void mint_memory_register(void);
+int mint_memory_open(const struct mint_range *range);
+int mint_memory_close(const struct mint_range *range);
+bool mint_memory_opened(const struct mint_range *range);
+
+/* hotplug.c */
+
+/**
+ * struct mint_stuck - why memory does not leave
+ * @block:	start of the block that does not empty, 0 if it is none
+ * @pages:	how many pages of it are in use, or do not move
+ * @first:	physical address of the first of these
+ * @why:	what keeps that one
+ */
+struct mint_stuck {
+	u64		block;
+	u32		pages;
+	u64		first;
+	const char	*why;
+};
+
+void mint_hotplug_setup(void);
+void mint_hotplug_adopt(const struct mint_node *node);
+int mint_memory_add(const struct mint_range *range);
+int mint_memory_remove(const struct mint_range *range, unsigned long bound,
+		       struct mint_stuck *stuck);
 
 /* ioapic.c */
 void mint_ioapics_find_pins(struct mint_ioapic *list, u32 count, u32 *pins,

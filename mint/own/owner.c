@@ -116,23 +116,6 @@ static const char *type_name(const struct mint_map *map)
 	}
 }
 
-/* The node whose range has @addr; *@end is cut down to the next border */
-static u32 node_with(phys_addr_t addr, u64 *end)
-{
-	u32 owner = MINT_NODE_FREE, i, n;
-	const struct mint_node *node;
-
-	for (n = 0; mint_node(n); n++) {
-		node = mint_claim(n);
-		if (!node)
-			continue;
-		for (i = 0; i < min_t(u32, node->nr_mem, MINT_RANGES_MAX); i++)
-			if (mint_range_border(&node->mem[i], addr, end))
-				owner = n;
-	}
-	return owner;
-}
-
 /* What all nodes use, within memory of node 0; NULL elsewhere */
 static const char *shared_name(phys_addr_t addr, u64 *end)
 {
@@ -154,8 +137,9 @@ static const char *shared_name(phys_addr_t addr, u64 *end)
  * @what:	out: what to call it, or NULL if @addr is in no entry of the
  *		firmware's map; @end is then the start of the next entry, or 0
  *
- * Context: any.
- * Return: the owner; MINT_NODE_FREE for what no node can have, too.
+ * Context: any but NMI.
+ * Return: the owner, which may be MINT_NODE_FLIGHT; MINT_NODE_FREE for what no
+ * node can have, too.
  */
 u32 mint_owner_of_memory(phys_addr_t addr, phys_addr_t *end, const char **what)
 {
@@ -179,8 +163,10 @@ u32 mint_owner_of_memory(phys_addr_t addr, phys_addr_t *end, const char **what)
 		return owner;
 	}
 	if (map->type == E820_TYPE_RAM) {
-		owner = node_with(addr, &stop);
-		if (owner != MINT_NODE_FREE)
+		owner = mint_claim_owner_of_memory(addr, &stop);
+		if (owner == MINT_NODE_FLIGHT)
+			*what = "in flight";
+		else if (owner != MINT_NODE_FREE)
 			*what = "node";
 		shared = shared_name(addr, &stop);
 		if (shared) {

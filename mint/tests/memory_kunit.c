@@ -139,10 +139,117 @@ static void map_cut(struct kunit *test)
 	cut(test, RES, r, 2, reserved, 1);
 }
 
+#define LIST_MAX	4
+
+/* A list, as its ranges; ends with an empty one */
+struct list {
+	struct mint_range mem[LIST_MAX + 1];
+};
+
+static void same_list(struct kunit *test, int nr, const struct mint_range *got,
+		      u32 count, const struct list *want)
+{
+	u32 i;
+
+	for (i = 0; i <= LIST_MAX && want->mem[i].size; i++)
+		;
+	KUNIT_ASSERT_EQ_MSG(test, count, i, "case %d", nr);
+	KUNIT_EXPECT_MEMEQ_MSG(test, got, want->mem, count * sizeof(*got),
+			       "case %d", nr);
+}
+
+struct list_case {
+	struct list		before;
+	struct mint_range	range;
+	bool			done;
+	struct list		after;
+};
+
+static void list_cases(struct kunit *test, const struct list_case *cases, int nr,
+		       bool (*change)(struct mint_range *list, u32 *count,
+				      u32 max, const struct mint_range *range))
+{
+	struct mint_range mem[LIST_MAX + 1];
+	u32 count;
+	bool done;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		memcpy(mem, cases[i].before.mem, sizeof(mem));
+		for (count = 0; count < LIST_MAX && mem[count].size; count++)
+			;
+		/* What lies behind the list is nobody's to touch */
+		mem[LIST_MAX] = range(0xdead, 0xbeef);
+		done = change(mem, &count, LIST_MAX, &cases[i].range);
+		KUNIT_EXPECT_EQ_MSG(test, done, cases[i].done, "case %d", i);
+		same_list(test, i, mem, count,
+			  done ? &cases[i].after : &cases[i].before);
+		KUNIT_EXPECT_EQ_MSG(test, mem[LIST_MAX].start, 0xdead,
+				    "case %d", i);
+	}
+}
+
+static void ranges_add(struct kunit *test)
+{
+	static const struct list_case cases[] = {
+		{ { }, { 0, 2 }, true, { { { 0, 2 } } } },
+		/* In order */
+		{ { { { 4, 2 } } }, { 0, 2 }, true, { { { 0, 2 }, { 4, 2 } } } },
+		{ { { { 4, 2 } } }, { 8, 2 }, true, { { { 4, 2 }, { 8, 2 } } } },
+		{ { { { 0, 2 }, { 8, 2 } } }, { 4, 2 }, true,
+		  { { { 0, 2 }, { 4, 2 }, { 8, 2 } } } },
+		/* One with the neighbour below, above, with both */
+		{ { { { 0, 2 }, { 8, 2 } } }, { 2, 2 }, true,
+		  { { { 0, 4 }, { 8, 2 } } } },
+		{ { { { 0, 2 }, { 8, 2 } } }, { 6, 2 }, true,
+		  { { { 0, 2 }, { 6, 4 } } } },
+		{ { { { 0, 2 }, { 4, 2 }, { 8, 2 } } }, { 2, 2 }, true,
+		  { { { 0, 6 }, { 8, 2 } } } },
+		/* Not in order, as a launch may have named them */
+		{ { { { 8, 2 }, { 0, 2 } } }, { 2, 6 }, true, { { { 0, 10 } } } },
+		/* Full: only what touches one has room */
+		{ { { { 0, 2 }, { 4, 2 }, { 8, 2 }, { 12, 2 } } }, { 16, 2 },
+		  false },
+		{ { { { 0, 2 }, { 4, 2 }, { 8, 2 }, { 12, 2 } } }, { 14, 2 },
+		  true, { { { 0, 2 }, { 4, 2 }, { 8, 2 }, { 12, 4 } } } },
+	};
+
+	list_cases(test, cases, ARRAY_SIZE(cases), mint_ranges_add);
+}
+
+static void ranges_cut(struct kunit *test)
+{
+	static const struct list_case cases[] = {
+		{ { { { 0, 8 } } }, { 0, 8 }, true, { } },
+		{ { { { 0, 2 }, { 4, 2 }, { 8, 2 } } }, { 4, 2 }, true,
+		  { { { 0, 2 }, { 8, 2 } } } },
+		/* Either end, the middle */
+		{ { { { 0, 8 } } }, { 0, 2 }, true, { { { 2, 6 } } } },
+		{ { { { 0, 8 } } }, { 6, 2 }, true, { { { 0, 6 } } } },
+		{ { { { 0, 8 }, { 16, 2 } } }, { 2, 2 }, true,
+		  { { { 0, 2 }, { 4, 4 }, { 16, 2 } } } },
+		/* Not there, or not all of it */
+		{ { { { 0, 8 } } }, { 8, 2 }, false },
+		{ { { { 0, 8 } } }, { 6, 4 }, false },
+		{ { { { 0, 4 }, { 6, 4 } } }, { 2, 6 }, false },
+		{ { { { 0, 8 } } }, { 2, 0 }, false },
+		{ { }, { 0, 2 }, false },
+		/* Full: two parts of one have no room */
+		{ { { { 0, 8 }, { 10, 2 }, { 14, 2 }, { 18, 2 } } }, { 2, 2 },
+		  false },
+		{ { { { 0, 8 }, { 10, 2 }, { 14, 2 }, { 18, 2 } } }, { 0, 2 },
+		  true, { { { 2, 6 }, { 10, 2 }, { 14, 2 }, { 18, 2 } } } },
+	};
+
+	list_cases(test, cases, ARRAY_SIZE(cases), mint_ranges_cut);
+}
+
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(range_overlap),
 	KUNIT_CASE(range_inside),
 	KUNIT_CASE(map_cut),
+	KUNIT_CASE(ranges_add),
+	KUNIT_CASE(ranges_cut),
 	{}
 };
 
