@@ -3,12 +3,16 @@
  * Mint: the kind of thing that a range of memory is.
  *
  * Owns which ranges a launch asks for and may have, their names in /proc/iomem
- * while they are lent, and that they come back empty (mint.scrub=).
+ * while they are lent, that they come back empty (mint.scrub=), and which of them
+ * move between running nodes: whole blocks that were added to a node, not what
+ * it has booted with. How they come into a kernel and leave it: own/hotplug.c.
  */
 
 #include <linux/errno.h>
 #include <linux/ioport.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/pgtable.h>
@@ -16,7 +20,10 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/swiotlb.h>
 #include <linux/sysfs.h>
+
+#include <asm/e820/types.h>
 
 #include "../area/area.h"
 #include "../own/own.h"
@@ -28,14 +35,34 @@
 
 #define SCRUB_PIECE	((u64)SZ_16M)
 
+/* For a block to empty */
+#define BLOCK_BOUND_MS		5000
+
+/* Before a range of mint.mem=: the node is to add it, so that it can leave */
+#define MOVABLE		"movable:"
+
 /* mint.scrub=: fill the memory of a node that has ended with zeroes */
 static bool scrub;
 module_param(scrub, bool, 0644);
 
-static struct resource *resources[MINT_NODE_MAX];
-static char resource_names[MINT_NODE_MAX][16];
+/**
+ * struct holding - what this kernel keeps of a successor's memory
+ * @boot:	the ranges with which it was launched, which never leave it
+ * @nr_boot:	how many
+ * @name:	in /proc/iomem
+ * @res:	all of its ranges there
+ */
+struct holding {
+	struct mint_range	boot[MINT_RANGES_MAX];
+	u32			nr_boot;
+	char			name[16];
+	struct resource		res[MINT_RANGES_MAX];
+};
 
-static int check_range(struct request *rq, const struct mint_range *range)
+static struct holding *holdings[MINT_NODE_MAX];
+
+static int check_range(struct request *rq, const struct mint_range *range,
+		       bool movable)
 {
 	u64 end = range->start + range->size;
 	phys_addr_t pos = range->start, next;
@@ -46,14 +73,19 @@ static int check_range(struct request *rq, const struct mint_range *range)
 	if (end <= range->start)
 		return mint_refuse(rq, -EINVAL, "memory range at %#llx wraps or is empty",
 				   range->start);
-	for (i = 0; i < node->nr_mem; i++)
-		if (mint_ranges_overlap(range, &node->mem[i]))
+	for (i = 0; i < node->nr_mem + rq->nr_movable; i++)
+		if (mint_ranges_overlap(range, i < node->nr_mem ? &node->mem[i] :
+					&rq->movable[i - node->nr_mem]))
 			return mint_refuse(rq, -EINVAL,
 					   "memory %#llx-%#llx is named twice: leave it out of mint.mem=",
 					   range->start, end - 1);
 
 	for (; pos < end; pos = next) {
 		n = mint_owner_of_memory(pos, &next, &what);
+		if (n == MINT_NODE_FLIGHT)
+			return mint_refuse(rq, -EBUSY,
+					   "memory %#llx-%#llx overlaps what is moving at %#llx: wait until it has, or use another range",
+					   range->start, end - 1, (u64)pos);
 		if (n != MINT_NODE_FREE)
 			return mint_refuse(rq, -EBUSY,
 					   "memory %#llx-%#llx overlaps node %u at %#llx: %s",
@@ -67,10 +99,13 @@ static int check_range(struct request *rq, const struct mint_range *range)
 					   range->start, end - 1,
 					   what ?: "no memory", (u64)pos);
 	}
-	if (node->nr_mem == MINT_RANGES_MAX)
+	if (node->nr_mem + rq->nr_movable == MINT_RANGES_MAX)
 		return mint_refuse(rq, -ENOSPC, "more than %u memory ranges",
 				   MINT_RANGES_MAX);
-	node->mem[node->nr_mem++] = *range;
+	if (movable)
+		rq->movable[rq->nr_movable++] = *range;
+	else
+		node->mem[node->nr_mem++] = *range;
 	return 0;
 }
 
@@ -88,50 +123,94 @@ static int begin(struct request *rq)
 		return mint_refuse(rq, -EINVAL,
 				   "memory %#llx-%#llx is not a range of whole pages: give --mem-min and --mem-max (inclusive)",
 				   h->mem_min, h->mem_max);
-	return check_range(rq, &range);
+	return check_range(rq, &range, false);
 }
 
 static int parse(struct request *rq, const struct mint_token *word)
 {
+	bool movable = word->len > strlen(MOVABLE) &&
+		       !strncmp(word->text, MOVABLE, strlen(MOVABLE));
+	struct mint_token rest = *word;
 	struct mint_range range;
 
-	if (mint_token_range(word, &range))
+	if (movable) {
+		rest.text += strlen(MOVABLE);
+		rest.len -= strlen(MOVABLE);
+	}
+	if (mint_token_range(&rest, &range))
 		return MINT_WORD_FOREIGN;
-	return check_range(rq, &range);
+	if (movable && (range.start | range.size) & (MINT_BLOCK - 1))
+		return mint_refuse(rq, -EINVAL,
+				   "memory %#llx-%#llx: what is movable is whole blocks of %llu MiB",
+				   range.start, range.start + range.size - 1,
+				   MINT_BLOCK >> 20);
+	return check_range(rq, &range, movable);
 }
 
+/* The image lies in what is not movable; all of it is the node's */
 static int check(struct request *rq)
 {
-	return rq->fits(rq);
+	struct mint_node *node = &rq->node;
+	int err = rq->fits(rq);
+	u32 i;
+
+	/* There is room: check_range() */
+	for (i = 0; !err && i < rq->nr_movable; i++)
+		mint_ranges_add(node->mem, &node->nr_mem, MINT_RANGES_MAX,
+				&rq->movable[i]);
+	return err;
 }
 
-/* Ranges get their names in /proc/iomem */
+static void drop_names(struct holding *h)
+{
+	u32 i;
+
+	for (i = 0; i < MINT_RANGES_MAX; i++)
+		if (h->res[i].parent)
+			remove_resource(&h->res[i]);
+}
+
+/* All ranges of a node get their names in /proc/iomem */
+static void name_ranges(struct holding *h, const struct mint_node *node)
+{
+	struct resource *res = h->res;
+	u32 i;
+
+	for (i = 0; i < node->nr_mem; i++, res++) {
+		*res = (struct resource){
+			.name	= h->name,
+			.start	= node->mem[i].start,
+			.end	= node->mem[i].start + node->mem[i].size - 1,
+			.flags	= IORESOURCE_MEM | IORESOURCE_BUSY |
+				  IORESOURCE_EXCLUSIVE,
+		};
+		if (insert_resource(&iomem_resource, res))
+			pr_warn("%pR is not named in the resource tree\n", res);
+	}
+}
+
 static int claim_ranges(struct request *rq, struct mint_claim *claim)
 {
 	const struct mint_node *node = &claim->node;
-	char *name = resource_names[claim->n];
-	struct resource *res;
+	struct holding *h;
 	u32 i;
 
-	res = kcalloc(node->nr_mem, sizeof(*res), GFP_KERNEL);
-	if (!res)
+	h = kzalloc(sizeof(*h), GFP_KERNEL);
+	if (!h)
 		return -ENOMEM;
-
-	snprintf(name, sizeof(resource_names[0]), "Mint node %u", claim->n);
-	for (i = 0; i < node->nr_mem; i++) {
-		res[i].name = name;
-		res[i].start = node->mem[i].start;
-		res[i].end = node->mem[i].start + node->mem[i].size - 1;
-		res[i].flags = IORESOURCE_MEM | IORESOURCE_BUSY |
-			       IORESOURCE_EXCLUSIVE;
-		if (insert_resource(&iomem_resource, &res[i]))
-			pr_warn("%pR is not named in the resource tree\n", &res[i]);
-	}
-	resources[claim->n] = res;
+	snprintf(h->name, sizeof(h->name), "Mint node %u", claim->n);
+	memcpy(h->boot, node->mem, sizeof(h->boot));
+	h->nr_boot = node->nr_mem;
+	for (i = 0; i < rq->nr_movable; i++)
+		mint_ranges_cut(h->boot, &h->nr_boot, MINT_RANGES_MAX,
+				&rq->movable[i]);
+	name_ranges(h, node);
+	holdings[claim->n] = h;
 	return 0;
 }
 
-static void scrub_range(struct mint_claim *claim, const struct mint_range *range)
+/* @claim: of the node that is taken back, or NULL */
+static bool scrub_range(struct mint_claim *claim, const struct mint_range *range)
 {
 	u64 done, len;
 	void *addr;
@@ -144,13 +223,15 @@ static void scrub_range(struct mint_claim *claim, const struct mint_range *range
 		if (!addr) {
 			pr_err("no room to map %#llx, not scrubbed\n",
 			       range->start + done);
-			return;
+			return false;
 		}
 		memset(addr, 0, len);
 		mint_unmap_memory(addr);
-		mint_claim_progressed(claim);
+		if (claim)
+			mint_claim_progressed(claim);
 		cond_resched();
 	}
+	return true;
 }
 
 static void take_back(struct mint_claim *claim)
@@ -165,16 +246,13 @@ static void take_back(struct mint_claim *claim)
 
 static void set_free(struct mint_claim *claim)
 {
-	struct resource *res = resources[claim->n];
-	u32 i;
+	struct holding *h = holdings[claim->n];
 
-	if (!res)
+	if (!h)
 		return;
-	for (i = 0; i < claim->node.nr_mem; i++)
-		if (res[i].parent)
-			remove_resource(&res[i]);
-	kfree(res);
-	resources[claim->n] = NULL;
+	drop_names(h);
+	holdings[claim->n] = NULL;
+	kfree(h);
 }
 
 /* In the order of addresses, not of owners */
@@ -193,7 +271,7 @@ static ssize_t show(char *buf)
 			continue;
 		len += sysfs_emit_at(buf, len, "%#018llx-%#018llx ", (u64)pos,
 				     (u64)next - 1);
-		len += n == MINT_NODE_FREE ?
+		len += n == MINT_NODE_FREE || n == MINT_NODE_FLIGHT ?
 		       sysfs_emit_at(buf, len, "%s\n", what) :
 		       sysfs_emit_at(buf, len, "%snode %u\n",
 				     mint_quarantined(n) ? "quarantine of " : "", n);
@@ -202,23 +280,431 @@ static ssize_t show(char *buf)
 
 static int show_node(char *buf, int at, u32 n, const char *suffix)
 {
-	const struct mint_node *node = mint_claim(n);
+	struct mint_range mem[MINT_RANGES_MAX];
+	u32 i, count = mint_claim_memory(n, mem);
 	int len = 0;
-	u32 i;
 
-	for (i = 0; node && i < min_t(u32, node->nr_mem, MINT_RANGES_MAX); i++)
+	for (i = 0; i < count; i++)
 		len += sysfs_emit_at(buf, at + len, "%#018llx-%#018llx%s\n",
-				     node->mem[i].start,
-				     node->mem[i].start + node->mem[i].size - 1,
+				     mem[i].start, mem[i].start + mem[i].size - 1,
 				     suffix);
 	return len;
+}
+
+static struct mint_range range_of(const struct mint_transfer *t)
+{
+	return (struct mint_range){ .start = t->start, .size = t->size };
+}
+
+static u64 end_of(const struct mint_transfer *t)
+{
+	return t->start + t->size;
+}
+
+/* <size>[@<start>|:<node>]; *@named: with a start */
+static int read_word(struct mint_transfer *t, const struct mint_token *word,
+		     bool *named)
+{
+	char buf[48], *rest;
+
+	snprintf(buf, sizeof(buf), "%.*s", word->len, word->text);
+	t->size = memparse(buf, &rest);
+	*named = *rest == '@';
+	t->start = 0;
+	if (*named)
+		t->start = memparse(rest + 1, &rest);
+	else if (*rest == ':' && rest[1])
+		t->from = simple_strtoul(rest + 1, &rest, 10);
+	if (word->len >= sizeof(buf) || *rest || !t->size ||
+	    (t->start | t->size) & (MINT_BLOCK - 1) ||
+	    t->size > PHYSICAL_PAGE_MASK || end_of(t) > PHYSICAL_PAGE_MASK ||
+	    (t->from != MINT_NODE_FREE && !mint_claim(t->from)))
+		return mint_transfer_refuse(t, -EINVAL,
+					    "memory '%.*s': want <size>[@<start>|:<giver>], multiples of %llu MiB, as 256M@0x20000000 or 256M:1",
+					    min(word->len, 24), word->text,
+					    MINT_BLOCK >> 20);
+	return 0;
+}
+
+/* With which ranges has a node booted, as far as node 0 knows? */
+static const struct mint_range *boot_ranges(u32 n, u32 *count)
+{
+	struct holding *h;
+
+	if (n == mint_self) {
+		*count = mint_own_mem_count;
+		return mint_own_mem;
+	}
+	h = n < MINT_NODE_MAX ? holdings[n] : NULL;
+	*count = h ? h->nr_boot : 0;
+	return h ? h->boot : NULL;
+}
+
+static bool booted_with(u32 n, const struct mint_range *range)
+{
+	const struct mint_range *boot;
+	u32 i, count;
+
+	boot = boot_ranges(n, &count);
+	for (i = 0; i < count; i++)
+		if (mint_ranges_overlap(&boot[i], range))
+			return true;
+	return false;
+}
+
+static bool has_functions(const struct mint_node *node)
+{
+	u32 i;
+
+	for (i = 0; i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++)
+		if (node->devices[i].kind == MINT_DEV_PCI)
+			return true;
+	return false;
+}
+
+/*
+ * Devices that reach no more than 4 GiB have their data bounced, where the node
+ * knew of memory beyond that when it booted.
+ */
+static bool bound_to_4g(u32 n)
+{
+	const struct mint_node *node = mint_claim(n);
+	const struct mint_range *boot;
+	u32 i, count;
+
+	if (n == mint_self || !node || !has_functions(node))
+		return false;
+	boot = boot_ranges(n, &count);
+	for (i = 0; i < count; i++)
+		if (boot[i].start + boot[i].size > SZ_4G)
+			return false;
+	return true;
+}
+
+/* What the receiver can add at all ends here */
+static u64 limit_of(u32 n)
+{
+	struct mint_peer *peer = mint_peer(n);
+	u64 end = peer ? READ_ONCE(peer->phys_end) : 0;
+
+	if (n == MINT_NODE_FREE)
+		return PHYSICAL_PAGE_MASK;
+	return bound_to_4g(n) ? min_t(u64, end, SZ_4G) : end;
+}
+
+/* The highest place for it in a piece of memory, or 0 */
+static u64 highest(const struct mint_transfer *t, u64 start, u64 end)
+{
+	u64 at;
+
+	end = min(end, limit_of(t->to));
+	if (end < t->size)
+		return 0;
+	at = ALIGN_DOWN(end - t->size, MINT_BLOCK);
+	return at >= start ? at : 0;
+}
+
+/* The highest range of that size that is free */
+static void choose_free(struct mint_transfer *t)
+{
+	phys_addr_t pos = 0, next;
+	const char *what;
+	u32 n;
+
+	for (;; pos = next) {
+		n = mint_owner_of_memory(pos, &next, &what);
+		if (!next)
+			return;
+		if (n == MINT_NODE_FREE && what && !strcmp(what, "free"))
+			t->start = max(t->start, highest(t, pos, next));
+	}
+}
+
+/* The highest range of that size that was added to its owner */
+static void choose_added(struct mint_transfer *t)
+{
+	struct mint_range mem[MINT_RANGES_MAX], range;
+	u32 i, count = mint_claim_memory(t->from, mem);
+
+	for (i = 0; i < count; i++) {
+		range.size = t->size;
+		range.start = highest(t, mem[i].start, mem[i].start + mem[i].size);
+		for (; range.start > t->start && range.start >= mem[i].start;
+		     range.start -= MINT_BLOCK) {
+			if (!booted_with(t->from, &range)) {
+				t->start = range.start;
+				break;
+			}
+		}
+	}
+}
+
+static int choose(struct mint_transfer *t)
+{
+	if (t->from == MINT_NODE_FREE)
+		choose_free(t);
+	else
+		choose_added(t);
+	if (t->start)
+		return 0;
+	if (t->from == MINT_NODE_FREE)
+		return mint_transfer_refuse(t, -ENOSPC,
+					    "no %llu MiB in whole blocks are free below %#llx: see /sys/kernel/mint/memory, or ask for less",
+					    t->size >> 20, limit_of(t->to));
+	return mint_transfer_refuse(t, -ENOSPC,
+				    "node %u has no %llu MiB in one piece that were added to it: what it has booted with stays; see nodes/%u/memory",
+				    t->from, t->size >> 20, t->from);
+}
+
+static int refuse_owner(struct mint_transfer *t, u32 n, u64 at, const char *what)
+{
+	if (n == MINT_NODE_FLIGHT)
+		return mint_transfer_refuse(t, -EBUSY,
+					    "memory at %#llx is moving: wait until it has",
+					    at);
+	if (n == MINT_NODE_FREE && (!what || strcmp(what, "free")))
+		return mint_transfer_refuse(t, -EADDRNOTAVAIL,
+					    "memory at %#llx is what this machine calls %s: name a range of one owner in /sys/kernel/mint/memory",
+					    at, what ?: "no memory");
+	if (n == MINT_NODE_FREE)
+		return mint_transfer_refuse(t, -EBUSY,
+					    "memory at %#llx is free, not node %u's: name a range of one owner in /sys/kernel/mint/memory",
+					    at, t->from);
+	return mint_transfer_refuse(t, -EBUSY,
+				    "memory at %#llx is node %u's: name a range of one owner in /sys/kernel/mint/memory",
+				    at, n);
+}
+
+/* Whose is the range that was named? */
+static int find_owner(struct mint_transfer *t)
+{
+	phys_addr_t pos, next;
+	const char *what;
+	u32 n;
+
+	for (pos = t->start; pos < end_of(t); pos = next) {
+		n = mint_owner_of_memory(pos, &next, &what);
+		if (pos == t->start && t->from == MINT_NODE_FREE &&
+		    n != MINT_NODE_FLIGHT)
+			t->from = n;
+		if (n != t->from || !what || (n == MINT_NODE_FREE &&
+					      strcmp(what, "free")))
+			return refuse_owner(t, n, pos, what);
+	}
+	return 0;
+}
+
+static int check_giver(struct mint_transfer *t)
+{
+	struct mint_range range = range_of(t);
+
+	if (t->from == MINT_NODE_FREE)
+		return 0;
+	if (booted_with(t->from, &range))
+		return mint_transfer_refuse(t, -EPERM,
+					    "memory %#llx-%#llx: node %u has booted with some of it, which stays for as long as it lives: name blocks that were added",
+					    t->start, end_of(t) - 1, t->from);
+	if (!mint_claim_memory_fits(t->from, &range, false))
+		return mint_transfer_refuse(t, -ENOSPC,
+					    "node %u would have more than %u ranges: name blocks at the end of one",
+					    t->from, MINT_RANGES_MAX);
+	return 0;
+}
+
+static int check_receiver(struct mint_transfer *t)
+{
+	struct mint_range range = range_of(t);
+
+	if (t->to == MINT_NODE_FREE)
+		return 0;
+	if (!mint_claim_memory_fits(t->to, &range, true))
+		return mint_transfer_refuse(t, -ENOSPC,
+					    "node %u would have more than %u ranges: name blocks beside one of its own",
+					    t->to, MINT_RANGES_MAX);
+	if (end_of(t) <= limit_of(t->to))
+		return 0;
+	if (bound_to_4g(t->to) && end_of(t) > SZ_4G)
+		return mint_transfer_refuse(t, -EADDRNOTAVAIL,
+					    "memory %#llx-%#llx is above 4 GiB, node %u has devices and no bounce buffers: name a range below",
+					    t->start, end_of(t) - 1, t->to);
+	return mint_transfer_refuse(t, -ERANGE,
+				    "memory %#llx-%#llx: node %u can map what lies below %#llx: name a lower range",
+				    t->start, end_of(t) - 1, t->to,
+				    limit_of(t->to));
+}
+
+static int plan(struct mint_transfer *t, const struct mint_token *word)
+{
+	bool named;
+	int err;
+
+	err = read_word(t, word, &named);
+	if (err)
+		return err;
+	err = named ? find_owner(t) : choose(t);
+	if (err)
+		return err;
+	/* Refused by who calls this */
+	if (t->from == t->to)
+		return 0;
+	/* A node 0 with much memory adds it in larger blocks */
+	if ((t->from == mint_self || t->to == mint_self) &&
+	    (t->start | t->size) & (memory_block_size_bytes() - 1))
+		return mint_transfer_refuse(t, -EINVAL,
+					    "memory %#llx-%#llx: node 0 has blocks of %lu MiB: name whole ones",
+					    t->start, end_of(t) - 1,
+					    memory_block_size_bytes() >> 20);
+	return check_giver(t) ?: check_receiver(t);
+}
+
+static int refuse_stuck(struct mint_transfer *t, int err,
+			const struct mint_stuck *stuck)
+{
+	switch (err) {
+	case -EPERM:
+		return mint_transfer_refuse(t, err,
+					    "memory %#llx-%#llx was not added to node %u: what it has booted with stays",
+					    t->start, end_of(t) - 1, mint_self);
+	case -ENOMEM:
+		return mint_transfer_refuse(t, err,
+					    "node %u has no memory left for what lies in %#llx-%#llx: end programs there, or give it more first",
+					    mint_self, t->start, end_of(t) - 1);
+	}
+	if (stuck->pages)
+		return mint_transfer_refuse(t, err,
+					    "block %#llx of node %u does not empty: %u pages stay, that at %#llx is %s: end who uses it, or name another block",
+					    stuck->block, mint_self, stuck->pages,
+					    stuck->first, stuck->why);
+	return mint_transfer_refuse(t, err,
+				    "memory %#llx-%#llx does not leave node %u in time (%d): try again, or name another block",
+				    t->start, end_of(t) - 1, mint_self, err);
+}
+
+/* Whoever waits for this is told why, before the time is up */
+static unsigned long empty_bound(const struct mint_transfer *t)
+{
+	unsigned long room = time_after(t->bound, jiffies) ?
+			     (t->bound - jiffies) / 2 : 0;
+
+	return jiffies + min_t(u64, room, (t->size >> MINT_BLOCK_SHIFT) *
+					  msecs_to_jiffies(BLOCK_BOUND_MS));
+}
+
+static int give(struct mint_transfer *t)
+{
+	struct mint_range range = range_of(t);
+	struct mint_stuck stuck;
+	int err;
+
+	if (t->from != mint_self)
+		return 0;
+	err = mint_memory_remove(&range, empty_bound(t), &stuck);
+	return err ? refuse_stuck(t, err, &stuck) : 0;
+}
+
+static int use(struct mint_transfer *t)
+{
+	struct mint_range range = range_of(t);
+	int err = mint_memory_add(&range);
+
+	return err ? mint_transfer_refuse(t, err,
+					  "node %u cannot add memory %#llx-%#llx (%d): its log says why",
+					  mint_self, t->start, end_of(t) - 1, err) : 0;
+}
+
+/* If it could not be given, it is in use as before */
+static int keep(struct mint_transfer *t)
+{
+	struct mint_range range = range_of(t);
+
+	return t->from == mint_self && !mint_memory_opened(&range) ? use(t) : 0;
+}
+
+/* Nobody sees what somebody else has left there */
+static int clear(struct mint_transfer *t)
+{
+	struct mint_range range = range_of(t);
+
+	return scrub_range(NULL, &range) ? 0 :
+	       mint_transfer_refuse(t, -ENOMEM,
+				    "node 0 has no room to map memory %#llx-%#llx, so it is not scrubbed: free some of its memory",
+				    t->start, end_of(t) - 1);
+}
+
+static void rename_ranges(u32 n)
+{
+	const struct mint_node *node = mint_claim(n);
+	struct holding *h = n < MINT_NODE_MAX ? holdings[n] : NULL;
+
+	if (!h || !node)
+		return;
+	drop_names(h);
+	name_ranges(h, node);
+}
+
+static bool hand(struct mint_transfer *t, u32 from, u32 to)
+{
+	struct mint_range range = range_of(t);
+	phys_addr_t pos, next;
+	const char *what;
+
+	for (pos = t->start; from == MINT_NODE_FREE && pos < end_of(t); pos = next)
+		if (mint_owner_of_memory(pos, &next, &what) != MINT_NODE_FREE ||
+		    !what || strcmp(what, "free"))
+			return false;
+	if (!mint_claim_move_memory(&range, from, to))
+		return false;
+	rename_ranges(from);
+	rename_ranges(to);
+	return true;
+}
+
+/* In a successor nothing of a transfer was checked */
+static bool is_memory(const struct mint_transfer *t)
+{
+	u64 pos = t->start, end = end_of(t), next;
+	const struct mint_map *map;
+	struct mint_range range;
+	u32 i;
+
+	while (pos < end) {
+		next = end;
+		for (i = 0; (map = mint_firmware_map(i)); i++) {
+			range.start = map->start;
+			range.size = map->size;
+			if (map->type == E820_TYPE_RAM &&
+			    mint_range_border(&range, pos, &next))
+				break;
+		}
+		if (!map)
+			return false;
+		pos = next;
+	}
+	return end > t->start;
+}
+
+static int take(struct mint_transfer *t)
+{
+	if (t->to != mint_self)
+		return 0;
+	if (!is_memory(t))
+		return mint_transfer_refuse(t, -EADDRNOTAVAIL,
+					    "memory %#llx-%#llx is not all memory",
+					    t->start, end_of(t) - 1);
+	/* What node 0 could not know: stock code decides by more than memory */
+	if (mint_role == MINT_SUCCESSOR && end_of(t) > SZ_4G &&
+	    has_functions(mint_own_node()) && !is_swiotlb_allocated())
+		return mint_transfer_refuse(t, -EADDRNOTAVAIL,
+					    "memory %#llx-%#llx is above 4 GiB, node %u has devices and no bounce buffers: name a range below",
+					    t->start, end_of(t) - 1, mint_self);
+	return use(t);
 }
 
 const struct mint_kind mint_kind_memory = {
 	.file		= "memory",
 	.node_file	= "memory",
 	.param		= "mint.mem=",
-	.syntax		= "<size>@<start> in pages",
+	.syntax		= "[movable:]<size>@<start> in pages",
 	.begin		= begin,
 	.parse		= parse,
 	.check		= check,
@@ -227,4 +713,12 @@ const struct mint_kind mint_kind_memory = {
 	.set_free	= set_free,
 	.show		= show,
 	.show_node	= show_node,
+	.move		= MINT_MOVE_MEMORY,
+	.word		= "memory",
+	.plan		= plan,
+	.give		= give,
+	.keep		= keep,
+	.clear		= clear,
+	.hand		= hand,
+	.take		= take,
 };

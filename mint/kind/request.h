@@ -24,6 +24,9 @@ struct kexec_segment;
  * @params:	our copy of the successor's boot_params
  * @cmdline:	its command line
  * @node:	what the node's record will be
+ * @movable:	ranges of its memory that its memory map does not call RAM: they
+ *		are added at boot, and can leave
+ * @nr_movable:	how many
  * @cores:	its cores, boot core first
  * @nr_cores:	how many
  * @la57:	five levels of page tables at entry
@@ -45,6 +48,8 @@ struct request {
 	struct boot_params	params;
 	char			cmdline[MINT_CMDLINE_LEN];
 	struct mint_node	node;
+	struct mint_range	movable[MINT_RANGES_MAX];
+	u32			nr_movable;
 	struct mint_core	**cores;
 	u32			nr_cores;
 	bool			la57;

@@ -105,21 +105,26 @@ static int add_part(struct request *rq, u64 start, u64 end, u32 type)
 
 /*
  * The memory map of the new node alone: what it owns is RAM, everything else
- * that the firmware named is reserved, so that nothing is put there.
+ * that the firmware named is reserved, so that nothing is put there. What it is
+ * to add by itself is reserved, too.
  */
 static int fill_e820(struct request *rq)
 {
 	phys_addr_t pos = 0, next;
 	const char *what;
-	u32 n;
+	bool ram;
+	u32 i, n;
 
 	rq->params.e820_entries = 0;
 	for (;; pos = next) {
 		n = mint_owner_of_memory(pos, &next, &what);
 		if (!next)
 			return 0;
-		if (what && add_part(rq, pos, next, n == rq->number ?
-				      E820_TYPE_RAM : E820_TYPE_RESERVED))
+		ram = n == rq->number;
+		for (i = 0; i < rq->nr_movable; i++)
+			ram &= !mint_range_border(&rq->movable[i], pos, &next);
+		if (what && add_part(rq, pos, next, ram ? E820_TYPE_RAM :
+				     E820_TYPE_RESERVED))
 			return mint_refuse(rq, -ENOSPC,
 					   "the memory map takes more than %u entries: use fewer ranges",
 					   (u32)BOOT_MAX_E820);

@@ -100,6 +100,7 @@ int mint_move_local(struct mint_transfer *t, int (*what)(struct mint_transfer *t
 					    "such things do not move by node %u",
 					    mint_self);
 	guard(mutex)(&local_mutex);
+	t->bound = jiffies + mint_move_bound();
 	/* Hotplug waits for grace periods, one after the other */
 	rcu_expedite_gp();
 	err = what(t);
@@ -116,7 +117,6 @@ static bool read_move(const struct mint_move *move, struct mint_transfer *t)
 		.to	= READ_ONCE(move->to),
 		.start	= READ_ONCE(move->start),
 		.size	= READ_ONCE(move->size),
-		.bound	= jiffies + mint_move_bound(),
 	};
 	return t->kind && t->size && t->from != t->to;
 }
