@@ -65,6 +65,8 @@ def machines(spec, node0, three_nodes, kaslr):
                       "e1000e,bus=rp2,netdev=n1,mac=52:54:00:00:00:02",
                       "e1000,addr=0a.0"],
              extra=disk_args(1) + hub_args(2)),
+        spec("move-memory", ["move_memory.sh"], smp="4", memory="3G",
+             append=node0),
         spec("efi-nokaslr", [kaslr], smp="3", memory="1G",
              append=node0 + " nokaslr", successor="nokaslr", extra=uefi, up=240),
     ]

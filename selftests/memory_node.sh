@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a successor does whose memory moves; move_memory.sh puts it into the
+# initrd as /test/memory_node.sh. It says in its kernel's log how much memory it
+# has, each time that changes.
+#
+#   memory.fill=<MiB>	once it has more than it booted with, put a text into so
+#			many MiB of files, and say again and again whether it is
+#			still there
+#   memory.pin=<MiB>	once it has more, hold pages of so many MiB
+#   memory.reboot	once it has more, reboot, but in the first boot only
+
+export PATH=/sbin:/bin:/usr/sbin:/usr/bin
+MINT=/sys/kernel/mint
+
+fill=0
+pin=0
+reboot=
+read -r line </proc/cmdline
+for word in $line; do
+	case $word in
+	memory.fill=*)
+		fill=${word#*=}
+		;;
+	memory.pin=*)
+		pin=${word#*=}
+		;;
+	memory.reboot)
+		reboot=1
+		;;
+	esac
+done
+
+tell() {
+	echo "<5>memory_node: $*" >/dev/kmsg
+}
+
+# total: KiB that this kernel uses
+total() {
+	sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo
+}
+
+# once_more: what is asked for when there is more memory than at the start
+once_more() {
+	if [ -n "$reboot" ] &&
+		[ "$(cat "$MINT/nodes/$(cat "$MINT/node")/boots")" = 1 ]; then
+		/bin/busybox reboot -f
+	fi
+	if [ "$fill" != 0 ]; then
+		yes "memory of a node" | head -c "$((fill * 1048576))" >/tmp/text
+		sum=$(cksum </tmp/text)
+		tell "filled"
+	fi
+	if [ "$pin" != 0 ]; then
+		mkfifo /tmp/pinned
+		/test/pin_pages "$pin" >/tmp/pinned &
+		read -r word </tmp/pinned
+		tell "$word"
+	fi
+}
+
+first=$(total)
+last=0
+more=
+looks=0
+while :; do
+	now=$(total)
+	if [ "$now" != "$last" ]; then
+		tell "total $now"
+		last=$now
+	fi
+	if [ -z "$more" ] && [ "$now" -gt "$first" ]; then
+		more=1
+		once_more
+	fi
+	if [ -e /tmp/text ]; then
+		looks=$((looks + 1))
+		if [ "$(cksum </tmp/text)" = "$sum" ]; then
+			tell "intact $looks"
+		else
+			tell "damaged"
+		fi
+	fi
+	usleep 100000
+done

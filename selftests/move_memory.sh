@@ -1,0 +1,330 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Memory moves between running nodes, to node 0 and to what is free, and back.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317,SC3043 # run_tests calls the tests by name
+. "$(dirname "$0")/functions.sh"
+need_mint
+[ -w "$MINT/move" ] || skip_all "this kernel moves nothing"
+all_need_init
+
+BLOCK=$((128 * MIB))
+# What is for use of a block, KiB: the rest is the memory map of its pages
+USABLE=$((126 * 1024))
+
+# move <which> <to>: have memory moved
+move() {
+	echo "memory $*" 2>/dev/null >"$MINT/move" ||
+		fail "memory $* does not move: $(tail -n 1 "$MINT/moves")"
+}
+
+# mover <cores> [<parameter>...]: launch a node that says how much memory it has
+mover() {
+	local count="$1"
+
+	shift
+	cp "$HERE/memory_node.sh" "$TMP/memory_node.sh"
+	need_helper pin_pages
+	initrd_with "$TMP/memory_node.sh" "$TMP/pin_pages"
+	more="mint.test=/test/memory_node.sh $*" launch "$count"
+	loop_until 60 says "$node" "total" || fail "node $node says nothing"
+	first=$(total "$node")
+}
+
+# says <node> <text>: has its memory_node.sh said so?
+says() {
+	grep -q "memory_node: $2" "$MINT/nodes/$1/log"
+}
+
+# total <node>: KiB that it has said last
+total() {
+	sed -n 's/.*memory_node: total //p' "$MINT/nodes/$1/log" | tail -n 1
+}
+
+# has_total <node> <KiB>
+has_total() {
+	[ "$(total "$1")" = "$2" ]
+}
+
+# grown <node> <KiB> <blocks>: it has so many blocks more than those KiB
+grown() {
+	loop_until 30 has_total "$1" $(($2 + $3 * USABLE)) ||
+		fail "node $1 has $(total "$1") KiB, not $(($2 + $3 * USABLE))"
+}
+
+# own_total: KiB that node 0 uses
+own_total() {
+	sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo
+}
+
+# block [above|below]: start of a free block, the lowest
+block() {
+	local start end
+
+	owned_by free | while read -r start end; do
+		start=$(((start + BLOCK - 1) / BLOCK * BLOCK))
+		case ${1:-} in
+		above)
+			[ "$start" -ge "$GIB4" ] || continue
+			;;
+		esac
+		if [ $((end - start + 1)) -ge "$BLOCK" ]; then
+			printf '0x%x\n' "$start"
+			break
+		fi
+	done | grep .
+}
+
+# is_of <start> <blocks> <owner>: all of it is in one range of that owner
+is_of() {
+	owned_by "$3" | {
+		while read -r start end; do
+			[ $((start)) -gt $(($1)) ] ||
+				[ $((end)) -lt $(($1 + $2 * BLOCK - 1)) ] ||
+				exit 0
+		done
+		exit 1
+	}
+}
+
+# owned <start> <blocks> <owner>
+owned() {
+	is_of "$@" || fail "$1, $2 blocks, is not $3's: $(cat "$MINT/memory")"
+}
+
+# From what is free to a node, and back: as much as it had, and all as it was.
+there_and_back() {
+	mover 1
+	at=$(block) || skip "needs a free block"
+	snapshot moving
+	move "128M@$at" "$node"
+	owned "$at" 1 "node $node"
+	grown "$node" "$first" 1
+	grep -iq "^ *0*$(printf %x $((at)))-.* Mint node $node\$" /proc/iomem ||
+		fail "/proc/iomem: $(grep Mint /proc/iomem)"
+	alive "$node"
+	move "128M@$at" free
+	owned "$at" 1 free
+	grown "$node" "$first" 0
+	unchanged moving || exit 1
+}
+
+# Without a place, the highest free one; two blocks at once; back by size.
+by_size() {
+	mover 1
+	snapshot moving
+	move 256M "$node"
+	grown "$node" "$first" 2
+	move "128M:$node" free
+	grown "$node" "$first" 1
+	move "128M:$node" free
+	grown "$node" "$first" 0
+	unchanged moving || exit 1
+}
+
+# Above 4 GiB.
+high() {
+	at=$(block above) || skip "needs a free block above 4 GiB"
+	mover 1
+	move "128M@$at" "$node"
+	grown "$node" "$first" 1
+	move "128M@$at" free
+	grown "$node" "$first" 0
+}
+
+# From one node to another, while both run.
+between_nodes() {
+	need_cores 2
+	mover 1
+	one=$node one_first=$first
+	mover 1
+	two=$node two_first=$first
+	at=$(block) || skip "needs a free block"
+	move "128M@$at" "$one"
+	grown "$one" "$one_first" 1
+	move "128M@$at" "$two"
+	owned "$at" 1 "node $two"
+	grown "$one" "$one_first" 0
+	grown "$two" "$two_first" 1
+	move "128M@$at" "$one"
+	grown "$one" "$one_first" 1
+	grown "$two" "$two_first" 0
+	alive "$one"
+	alive "$two"
+}
+
+# Node 0 gets what a node had, and gives it back.
+node0_too() {
+	mover 1
+	had=$(own_total)
+	at=$(block) || skip "needs a free block"
+	move "128M@$at" "$node"
+	grown "$node" "$first" 1
+	move "128M@$at" 0
+	grown "$node" "$first" 0
+	owned "$at" 1 "node 0"
+	[ "$(own_total)" -gt $((had + USABLE - 1024)) ] ||
+		fail "node 0 had $had KiB, it has $(own_total)"
+	grep -q "System RAM (mint)" /proc/iomem ||
+		fail "/proc/iomem does not name it"
+	move "128M@$at" "$node"
+	grown "$node" "$first" 1
+	[ "$(own_total)" = "$had" ] ||
+		fail "node 0 had $had KiB, it has $(own_total)"
+	! grep -q "System RAM (mint)" /proc/iomem ||
+		fail "/proc/iomem still names it"
+}
+
+# What lies in a block that leaves stays the node's, elsewhere.
+full() {
+	mover 1 memory.fill=32
+	at=$(block) || skip "needs a free block"
+	move "128M@$at" "$node"
+	loop_until 60 says "$node" intact || fail "node $node fills nothing"
+	move "128M@$at" free
+	grown "$node" "$first" 0
+	looks=$(sed -n 's/.*memory_node: intact //p' "$MINT/nodes/$node/log" |
+		tail -n 1)
+	loop_until 60 says "$node" "intact $((looks + 2))" ||
+		fail "node $node does not look any more"
+	! says "$node" damaged || fail "node $node: its memory is damaged"
+}
+
+# texts <start>: how often "memory of a node" is in a block that node 0 has
+texts() {
+	"$TMP/find_text" "$1" "$BLOCK" "memory of a node" ||
+		fail "node 0 cannot look at $1"
+}
+
+# What a node had written there, nobody sees; but what is there can be seen.
+scrubbed() {
+	[ -r /proc/kcore ] || skip "no /proc/kcore"
+	need_helper find_text
+	mover 1 memory.fill=32
+	at=$(block) || skip "needs a free block"
+	move "128M@$at" "$node"
+	loop_until 60 says "$node" filled || fail "node $node fills nothing"
+	move "128M@$at" 0
+	left=$(texts "$at") || fail "$left"
+	# Its own, in the same place.
+	yes "memory of a node" | head -c $((64 * MIB)) >"$TMP/text"
+	own=$(texts "$at") || fail "$own"
+	rm -f "$TMP/text"
+	move "128M@$at" free
+	# A million lines and more; a few are in these programs themselves.
+	[ "$own" -gt 100000 ] || fail "node 0 sees $own lines of its own"
+	[ "$left" -lt 1000 ] || fail "node 0 sees $left lines of node $node"
+}
+
+# A page that cannot be moved: the block stays, and the reason says why.
+pinned() {
+	mover 1 memory.pin=24
+	at=$(block) || skip "needs a free block"
+	move "128M@$at" "$node"
+	loop_until 60 says "$node" pinned || fail "node $node pins nothing"
+	not_moved "$at" "node $node" "pages stay|in use|pinned" "128M@$at" free
+	grown "$node" "$first" 1
+	# It comes back with the node.
+	stop "$node" || exit 1
+	owned "$at" 1 free
+}
+
+# not_moved <resource> <owner> <remedy> <word>...: the move is refused, by a line
+# that matches the expressions, and changes nothing
+not_moved() {
+	local what="$1" whose="$2" remedy="$3"
+
+	shift 3
+	snapshot refusal
+	# shellcheck disable=SC2320 # the status of the write
+	if echo "memory $*" 2>/dev/null >"$MINT/move"; then
+		fail "memory $*: was not refused"
+	fi
+	tail -n 1 "$MINT/moves" >"$TMP/err"
+	say "$(cat "$TMP/err")"
+	for word in "$what" "$whose" "$remedy"; do
+		grep -Eq -- "$word" "$TMP/err" ||
+			fail "memory $*: the reason does not say '$word'"
+	done
+	unchanged refusal || exit 1
+}
+
+refused_moves() {
+	mover 1
+	boot=$((min + BLOCK - 1))
+	boot=$(printf '0x%x' $((boot / BLOCK * BLOCK)))
+	at=$(block) || skip "needs a free block"
+	[ $((boot + BLOCK - 1)) -gt $((max)) ] ||
+		not_moved "$boot" "node $node has booted" "name blocks" \
+			"128M@$boot" free
+	not_moved 64M want "multiples of 128" "64M@$at" "$node"
+	not_moved 128M want "multiples of 128" \
+		"128M@$(printf '0x%x' $((at + 2 * MIB)))" "$node"
+	not_moved "0x9e000" "gateway" "name a range" 128M@0 "$node"
+	not_moved "0x8000000" "node 0 has booted" "name blocks" \
+		128M@0x8000000 "$node"
+	not_moved "0x10000000000" "no memory" "name a range" \
+		128M@0x10000000000 "$node"
+	not_moved "1024 MiB|1048576 MiB|no " "free" "ask for less" 1T "$node"
+	not_moved "128 MiB" "node $node" "added" "128M:$node" free
+	not_moved "$at" free already "128M@$at" free
+	grown "$node" "$first" 0
+}
+
+# A reboot of its own keeps what came later.
+own_reboot() {
+	has_booted() {
+		[ "$(boots "$node")" = "$1" ]
+	}
+	mover 1 memory.reboot
+	at=$(block) || skip "needs a free block"
+	move "128M@$at" "$node"
+	loop_until 120 has_booted 2 || fail "boot $(boots "$node")"
+	runs "$node"
+	owned "$at" 1 "node $node"
+	grown "$node" "$first" 1
+	# And it is what can leave.
+	move "128M@$at" free
+	grown "$node" "$first" 0
+}
+
+# The end of a node gives all back.
+ends() {
+	mover 1
+	at=$(block) || skip "needs a free block"
+	move "128M@$at" "$node"
+	grown "$node" "$first" 1
+	stop "$node" || exit 1
+	owned "$at" 1 free
+}
+
+# A launch may say what can leave.
+launched_movable() {
+	resources 1
+	at=$(owned_by free | while read -r start end; do
+		[ $((max)) -ge $((start)) ] || start=$((start))
+		start=$((start > max ? start : max + 1))
+		start=$(((start + BLOCK - 1) / BLOCK * BLOCK))
+		[ $((end - start + 1)) -lt "$BLOCK" ] || {
+			printf '0x%x\n' "$start"
+			break
+		}
+	done)
+	[ -n "$at" ] || skip "needs a free block beside $min-$max"
+	cp "$HERE/memory_node.sh" "$TMP/memory_node.sh"
+	initrd_with "$TMP/memory_node.sh"
+	cmdline="maxcpus=1 mint.test=/test/memory_node.sh" \
+		start --mint-mem="movable:128M@$at"
+	runs "$node"
+	owned "$at" 1 "node $node"
+	loop_until 60 says "$node" "total" || fail "node $node says nothing"
+	first=$(total "$node")
+	move "128M@$at" free
+	loop_until 30 has_total "$node" $((first - USABLE)) ||
+		fail "node $node had $first KiB, it has $(total "$node")"
+	owned "$at" 1 free
+}
+
+run_tests there_and_back by_size high between_nodes node0_too full scrubbed \
+	pinned refused_moves own_reboot ends launched_movable
