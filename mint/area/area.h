@@ -97,9 +97,20 @@ bool mint_moved_away(u32 kind, u64 start);
 struct mint_peer *mint_peer(u32 n);
 unsigned long *mint_spares(u32 n);
 struct mint_wish *mint_wish(u32 n);
+struct mint_window *mint_window_record(u32 i);
 struct mint_timing *mint_timing_record(u32 n);
 struct mint_vf *mint_vf(u32 n, u32 i);
 u32 mint_early_cores(bool own, u32 *ids, u32 max);
+
+/* shared.c */
+void mint_shared_create(u32 cores);
+bool mint_window_read(u32 i, struct mint_window *window);
+bool mint_windows_changed(u32 *seen);
+u32 mint_window_index(const struct mint_window *window, u32 n);
+#if IS_ENABLED(CONFIG_KUNIT)
+bool mint_window_valid(const struct mint_window *window,
+		       const struct mint_range *shared, u32 nodes);
+#endif
 
 /* map.c */
 void *mint_map_memory(phys_addr_t start, unsigned long size);

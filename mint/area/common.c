@@ -389,6 +389,17 @@ unsigned long *mint_spares(u32 n)
 }
 
 /**
+ * mint_window_record() - a window, as node 0 published it
+ * @i:	index of the record
+ *
+ * Return: the record, NULL behind the last one. mint_window_read() checks it.
+ */
+struct mint_window *mint_window_record(u32 i)
+{
+	return record(&mint_layout.windows, i);
+}
+
+/**
  * mint_vf() - what is missing in a virtual function's configuration space
  * @n:		number of its node
  * @i:		its index in the devices of the node
@@ -560,6 +571,9 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 		       mint_layout.nodes.count);
 	size = lay_out(&mint_layout.wishes, size, sizeof(struct mint_wish),
 		       mint_layout.nodes.count);
+	mint_shared_create(cores);
+	size = lay_out(&mint_layout.windows, size, sizeof(struct mint_window),
+		       mint_layout.shared.size / MINT_LINK_SIZE);
 	size = PAGE_ALIGN(size) + identity_size;
 
 	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
@@ -663,6 +677,21 @@ static bool moves_valid(const struct mint_common *c)
 	       c->wishes.count == c->nodes.count;
 }
 
+/* The shared memory is below 4 GiB, where every kernel reaches it */
+static bool windows_valid(const struct mint_common *c)
+{
+	const struct mint_range *shared = &c->shared;
+
+	if (!shared->size)
+		return !c->windows.count;
+	return !((shared->start | shared->size) & ~PAGE_MASK) &&
+	       shared->start && shared->start < SZ_4G &&
+	       shared->size <= SZ_4G - shared->start &&
+	       table_valid(c, &c->windows, sizeof(struct mint_window),
+			   SZ_4G / MINT_LINK_SIZE) &&
+	       !(c->windows.stride & 7);
+}
+
 /* An older area has not what came with versions 1.3 to 1.5 */
 static void __init clear_newer_fields(void)
 {
@@ -700,6 +729,7 @@ VISIBLE_IF_KUNIT bool mint_layout_valid(struct mint_common *c)
 	       table_valid(c, &c->timing, sizeof(struct mint_timing),
 			   MINT_NODE_MAX) &&
 	       vfs_valid(c) && rings_valid(c) && bells_valid(c) && moves_valid(c) &&
+	       windows_valid(c) &&
 	       c->beat_ms && c->gateway && c->gateway < SZ_1M;
 }
 

@@ -163,6 +163,13 @@ extern const struct mint_kind mint_kind_legacy;		/* legacy.c */
 extern const struct mint_kind mint_kind_pin;		/* pin.c */
 extern const struct mint_kind mint_kind_function;	/* function.c */
 
+extern const struct mint_kind mint_kind_window;		/* window.c */
+
+/* window.c */
+bool mint_window_get(u32 i, struct mint_window *window);
+bool mint_windows_closing(void);
+void mint_windows_collect(void);
+
 /* kinds.c */
 const struct mint_kind *mint_kind(u32 i);
 const struct mint_kind *mint_kind_moving(u32 move);

@@ -6,6 +6,7 @@
 #ifndef _ARCH_X86_MINT_REQUEST_H
 #define _ARCH_X86_MINT_REQUEST_H
 
+#include <linux/bitmap.h>
 #include <linux/compiler.h>
 #include <linux/types.h>
 #include <asm/bootparam.h>
@@ -34,6 +35,8 @@ struct kexec_segment;
  * @bzimage:	it is one
  * @keep:	where the image is kept for the node's own reboot; size 0: nowhere
  * @kept:	what will stand there
+ * @links:	nodes to which it shall have a link
+ * @links_named: they are named, and not what every node gets
  * @fits:	does the image fit into the memory of @node? Returns 0 or what
  *		mint_refuse() returned
  * @number:	of the node, once claimed; MINT_NODE_FREE before
@@ -57,6 +60,8 @@ struct request {
 	bool			bzimage;
 	struct mint_range	keep;
 	struct mint_kept	kept;
+	DECLARE_BITMAP(links, MINT_NODE_MAX);
+	bool			links_named;
 	int			(*fits)(struct request *rq);
 	u32			number;
 	u64			began;

@@ -125,6 +125,9 @@ static const char *shared_name(phys_addr_t addr, u64 *end)
 
 	if (mint_range_border(&common, addr, end))
 		name = "common area";
+	if (mint_layout.shared.size &&
+	    mint_range_border(&mint_layout.shared, addr, end))
+		name = "shared";
 	if (mint_range_border(&gateway, addr, end))
 		name = "gateway";
 	return name;

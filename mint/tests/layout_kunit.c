@@ -36,6 +36,7 @@ static void fill(struct mint_common *c)
 		{ &c->peers, sizeof(struct mint_peer), 3 },
 		{ &c->spares, 8, 3 },
 		{ &c->wishes, sizeof(struct mint_wish), 3 },
+		{ &c->windows, sizeof(struct mint_window), 4 },
 	};
 	u32 i, offset = PAGE_SIZE;
 
@@ -54,6 +55,8 @@ static void fill(struct mint_common *c)
 	c->ring_size[MINT_RING_IN] = SZ_4K;
 	c->beat_ms = 100;
 	c->gateway = 0x9f000;
+	c->shared.start = SZ_16M;
+	c->shared.size = SZ_4M;
 }
 
 /* Expect that the header *c is refused once this was done to it */
@@ -130,6 +133,29 @@ static void layout_table(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mint_layout_valid(c));
 }
 
+static void layout_windows(struct kunit *test)
+{
+	struct mint_common *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	/* Odd, nowhere, above 4 GiB, by a little and by a wrap */
+	REFUSED(c->shared.start += 8);
+	REFUSED(c->shared.size += 8);
+	REFUSED(c->shared.start = 0);
+	REFUSED(c->shared.start = SZ_4G);
+	REFUSED(c->shared.start = SZ_4G - SZ_2M);
+	REFUSED(c->shared.size = SZ_4G);
+	REFUSED(c->shared.size = -(u64)SZ_16M);
+	/* Windows of nothing */
+	REFUSED(c->shared.size = 0);
+	REFUSED(c->windows.count = 4097);
+	REFUSED(c->windows.stride = sizeof(struct mint_window) - 8);
+	REFUSED(c->windows.stride += 4);
+	fill(c);
+	memset_startat(c, 0, windows);
+	KUNIT_EXPECT_TRUE(test, mint_layout_valid(c));
+}
+
 static void layout_rings(struct kunit *test)
 {
 	struct mint_common *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
@@ -196,6 +222,7 @@ static void layout_random(struct kunit *test)
 static struct kunit_case layout_cases[] = {
 	KUNIT_CASE(layout_header),
 	KUNIT_CASE(layout_table),
+	KUNIT_CASE(layout_windows),
 	KUNIT_CASE(layout_rings),
 	KUNIT_CASE(layout_random),
 	{}

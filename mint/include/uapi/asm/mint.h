@@ -336,7 +336,8 @@ struct mint_node {
 #define MINT_BELL_TERMINAL	1	/* rings OUT or IN */
 #define MINT_BELL_LINES		2	/* interrupt lines that are passed on */
 #define MINT_BELL_MOVE		3	/* records of moves; since version 1.5 */
-#define MINT_BELL_COUNT		4
+#define MINT_BELL_LINK		4	/* links; since version 1.5 */
+#define MINT_BELL_COUNT		5
 
 /* In mint_common.bell_cores: the node does not say */
 #define MINT_BELL_NOWHERE	0xffffffff
@@ -584,6 +585,95 @@ struct mint_peer {
 	__aligned_u64	reserved2[6];
 };
 
+/* What a window is for: mint_window.kind */
+#define MINT_WINDOW_LINK	1	/* a network device at either end */
+
+/* mint_window.state */
+#define MINT_WINDOW_FREE	0	/* no member uses it */
+#define MINT_WINDOW_OPEN	1	/* its members may map it */
+#define MINT_WINDOW_CLOSED	2	/* a member has ended: the other one leaves */
+
+/* Each window has so many members; each has a page there, its end */
+#define MINT_WINDOW_MEMBERS	2
+#define MINT_END_SIZE		4096
+
+/**
+ * struct mint_window - a part of the shared memory, for some nodes
+ * @state:	MINT_WINDOW_*
+ * @kind:	MINT_WINDOW_LINK
+ * @epoch:	counts the uses of this record, from 1 on
+ * @reserved:	0
+ * @member:	nodes that may map it, ascending
+ * @start:	physical address of its first byte, whole pages
+ * @size:	bytes, whole pages
+ * @reserved2:	0; a cache line of its own
+ *
+ * Node 0 alone writes it, @state last. A member maps the window while it is
+ * OPEN, and once it is not writes @epoch to mint_end.left, as its last access.
+ */
+struct mint_window {
+	__u32		state;
+	__u32		kind;
+	__u32		epoch;
+	__u32		reserved;
+	__u32		member[MINT_WINDOW_MEMBERS];
+	__aligned_u64	start;
+	__aligned_u64	size;
+	__aligned_u64	reserved2[3];
+};
+
+/**
+ * struct mint_end - what one member of a window says there
+ * @left:	epoch of the window when this member left it
+ * @nonce:	differs each time this member begins anew; 0: not there
+ * @echo:	nonce of the other member, for which this one is ready
+ * @reserved:	0
+ * @head:	the next byte of its ring that this member writes
+ * @stalled:	not 0 while it waits for room there, and wants a bell
+ * @reserved2:	0
+ * @tail:	the next byte of the other ring that this member reads
+ * @wake:	it wants a bell once that ring's head passes this byte
+ * @reserved3:	0
+ *
+ * The page i * MINT_END_SIZE of a window is that of member i, which alone
+ * writes there. Half of what follows both is the ring that member 0 writes, the
+ * other half that of member 1. Offsets into rings are multiples of
+ * MINT_LINK_ALIGN below the size; head and tail are the same when it is empty.
+ * They count from 0 for each pair of nonces, and neither side reads or writes
+ * a ring before both are echoed.
+ */
+struct mint_end {
+	__u32	left;
+	__u32	nonce;
+	__u32	echo;
+	__u32	reserved[13];
+	__u32	head;
+	__u32	stalled;
+	__u32	reserved2[14];
+	__u32	tail;
+	__u32	wake;
+	__u32	reserved3[14];
+};
+
+/* A link's window, and where frames begin in its rings */
+#define MINT_LINK_SIZE		0x100000
+#define MINT_LINK_ALIGN		64
+
+/* The longest frame, and so a segment of TCP that is cut at the other end */
+#define MINT_LINK_FRAME		(65536 + 64)
+
+/**
+ * struct mint_frame - what precedes an Ethernet frame in a ring
+ * @len:	bytes of the frame, which follow without a gap
+ * @header:	struct virtio_net_hdr of version 1, little-endian
+ * @reserved:	0
+ */
+struct mint_frame {
+	__u32	len;
+	__u8	header[10];
+	__u16	reserved;
+};
+
 /* mint_common.clock_flags */
 #define MINT_CLOCK_DOUBTED	0x1	/* node 0 finds the TSC unstable */
 #define MINT_CLOCK_ADJUST	0x2	/* tsc_adjust is valid */
@@ -658,6 +748,9 @@ struct mint_table {
  * @spares:	bits, a row for each node: the cores, in the order of @cores, that
  *		it has or could take; written by the node
  * @wishes:	struct mint_wish, indexed by node number
+ * @windows:	struct mint_window
+ * @shared:	memory that windows are parts of, outside of this area
+ * @window_changes: counts the changes of @windows
  */
 struct mint_common {
 	__u32			magic;
@@ -699,6 +792,9 @@ struct mint_common {
 	struct mint_table	peers;
 	struct mint_table	spares;
 	struct mint_table	wishes;
+	struct mint_table	windows;
+	struct mint_range	shared;
+	__u32			window_changes;
 };
 
 #endif /* !__ASSEMBLY__ */
