@@ -18,6 +18,18 @@ config MINT
 
 	  If unsure, say N.
 
+config MINT_NET
+	bool "Network between nodes"
+	depends on MINT && NET
+	default y
+	help
+	  A network device mint<n> for each node with which this one has a link:
+	  frames go through memory that both share, and an interrupt tells
+	  when there are any. Links are asked for at a launch, by mint.links=;
+	  without that a node has one to node 0.
+
+	  If unsure, say Y.
+
 config MINT_PROVOKE
 	bool "Break a successor on request, for tests"
 	depends on MINT && DEBUG_FS

@@ -10,7 +10,8 @@
  *	hang <CPU>..		these CPUs spin with interrupts off
  *	nmi <CPU>..		these CPUs spin where no NMI reaches them
  *	scribble <seed> <n>	n random words over all that this node may write
- *				in the common area
+ *				in the common area, and in windows
+ *	rot <seed> <n>		the same, in windows only
  *	map <0|1>		1: all of the memory map in the common area is free
  *				RAM; 0: it is what it was
  *	hold <lock> <ms>	have a lock for so long, interrupts off; 0: until
@@ -50,6 +51,7 @@
 
 #include "../area/area.h"
 #include "../core/core.h"
+#include "../link/link.h"
 #include "../move/move.h"
 #include "life.h"
 
@@ -161,6 +163,8 @@ static u32 find_targets(struct target *targets)
 			   sizeof(struct mint_peer));
 	count = add_target(targets, count, mint_spares(mint_self),
 			   mint_layout.spares.stride);
+	for (i = 0; mint_link_part(i, &data, &size); i++)
+		count = add_target(targets, count, data, size);
 	count = add_target(targets, count, &mint_common->ioapic_lock,
 			   sizeof(struct mint_lock));
 	return add_target(targets, count, &mint_common->pci_lock,
@@ -180,7 +184,17 @@ static u32 nasty(struct rnd_state *rnd)
 			    prandom_u32_state(rnd);
 }
 
-static int provoke_scribble(char *args)
+static u32 find_windows(struct target *targets)
+{
+	u32 i, size, count = 0;
+	void *addr;
+
+	for (i = 0; mint_link_part(i, &addr, &size); i++)
+		count = add_target(targets, count, addr, size);
+	return count;
+}
+
+static int scribble(char *args, u32 (*find)(struct target *targets))
 {
 	struct target targets[64], *t;
 	struct rnd_state rnd;
@@ -189,7 +203,9 @@ static int provoke_scribble(char *args)
 
 	if (!args || sscanf(args, "%llu %llu", &seed, &writes) != 2)
 		return -EINVAL;
-	count = find_targets(targets);
+	count = find(targets);
+	if (!count)
+		return -ENODEV;
 	prandom_seed_state(&rnd, seed);
 	while (writes--) {
 		t = &targets[prandom_u32_state(&rnd) % count];
@@ -198,6 +214,16 @@ static int provoke_scribble(char *args)
 		cond_resched();
 	}
 	return 0;
+}
+
+static int provoke_scribble(char *args)
+{
+	return scribble(args, find_targets);
+}
+
+static int provoke_rot(char *args)
+{
+	return scribble(args, find_windows);
 }
 
 static int provoke_map(char *args)
@@ -377,6 +403,7 @@ static const struct {
 	{ "hang",	provoke_hang },
 	{ "nmi",	provoke_nmi },
 	{ "scribble",	provoke_scribble },
+	{ "rot",	provoke_rot },
 	{ "map",	provoke_map },
 	{ "hold",	provoke_hold },
 	{ "die",	provoke_die },

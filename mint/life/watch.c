@@ -32,6 +32,7 @@
 #include "../own/own.h"
 #include "../device/device.h"
 #include "../talk/talk.h"
+#include "../link/link.h"
 #include "life.h"
 
 #undef MODULE_PARAM_PREFIX
@@ -153,6 +154,7 @@ static void beat(struct timer_list *timer)
 	mint_clock_poll();
 	mint_log_flush();
 	mint_tty_poll();
+	mint_link_poll();
 	next_beat();
 }
 

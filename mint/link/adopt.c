@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: the windows that this kernel has mapped.
+ *
+ * Owns that a window of this node is mapped and put to use once node 0 has opened
+ * it, and left once node 0 has closed it. Windows come and go while nodes run:
+ * the heartbeat sees that something has changed, a work looks what.
+ */
+
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include <asm/barrier.h>
+
+#include "../area/area.h"
+#include "../kind/kind.h"
+#include "link.h"
+
+/* The work's alone, and of the initcall before it */
+static LIST_HEAD(uses);
+
+static u32 seen;	/* changes of windows; the heartbeat's */
+static bool ready;
+
+static struct mint_window_use *find(u32 index)
+{
+	struct mint_window_use *use;
+
+	list_for_each_entry(use, &uses, list)
+		if (use->index == index)
+			return use;
+	return NULL;
+}
+
+static int adopt(u32 index, const struct mint_window *window)
+{
+	struct mint_window_use *use = kzalloc(sizeof(*use), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (!use)
+		return err;
+	use->index = index;
+	use->window = *window;
+	use->addr = mint_map_memory(window->start, window->size);
+	if (!use->addr)
+		goto free;
+	err = mint_link_add(use);
+	if (err)
+		goto unmap;
+	list_add_tail(&use->list, &uses);
+	return 0;
+unmap:
+	mint_unmap_memory(use->addr);
+free:
+	kfree(use);
+	return err;
+}
+
+static void drop(struct mint_window_use *use)
+{
+	u32 member = mint_window_index(&use->window, mint_self);
+	struct mint_end *end = use->addr + member * MINT_END_SIZE;
+
+	list_del(&use->list);
+	mint_link_remove(use);
+	/* The last access; node 0 gives the window to others after that */
+	virt_store_release(&end->left, use->window.epoch);
+	mint_unmap_memory(use->addr);
+	kfree(use);
+}
+
+/* Is it still the same window, and open? */
+static bool still_open(const struct mint_window_use *use)
+{
+	struct mint_window window;
+
+	return mint_window_get(use->index, &window) &&
+	       window.state == MINT_WINDOW_OPEN &&
+	       window.epoch == use->window.epoch;
+}
+
+static void look(struct work_struct *work)
+{
+	struct mint_window_use *use, *next;
+	struct mint_window window;
+	u32 i;
+	int err;
+
+	/* Those that go come first: a node's number may be another node's now */
+	list_for_each_entry_safe(use, next, &uses, list)
+		if (!still_open(use))
+			drop(use);
+	for (i = 0; i < mint_layout.windows.count; i++) {
+		if (!mint_window_get(i, &window) || find(i) ||
+		    window.state != MINT_WINDOW_OPEN ||
+		    window.kind != MINT_WINDOW_LINK ||
+		    mint_window_index(&window, mint_self) == MINT_WINDOW_MEMBERS)
+			continue;
+		err = adopt(i, &window);
+		if (err)
+			pr_err("no link by window %u: error %d\n", i, err);
+	}
+	mint_windows_collect();
+}
+
+static DECLARE_WORK(look_work, look);
+
+/**
+ * mint_link_poll() - see to windows and links
+ *
+ * Context: soft interrupt; called by the heartbeat.
+ */
+void mint_link_poll(void)
+{
+	if (!READ_ONCE(ready))
+		return;
+	if (mint_windows_changed(&seen) || mint_windows_closing())
+		queue_work(system_unbound_wq, &look_work);
+	mint_links_poll();
+}
+
+/* Before a root file system is looked for, which may be behind a link */
+static int __init mint_link_init(void)
+{
+	if (!mint_own_node() || !mint_layout.windows.count)
+		return 0;
+	mint_links_setup();
+	mint_windows_changed(&seen);
+	look(NULL);
+	WRITE_ONCE(ready, true);
+	return 0;
+}
+device_initcall(mint_link_init);

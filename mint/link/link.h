@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mint: links between nodes, by windows of shared memory.
+ */
+#ifndef _ARCH_X86_MINT_LINK_H
+#define _ARCH_X86_MINT_LINK_H
+
+#include <linux/list.h>
+
+#include "../area/area.h"
+
+struct net_device;
+
+/* ring.c */
+
+/**
+ * struct mint_bytes - a ring of a window
+ * @data:	its first byte
+ * @size:	bytes, a multiple of MINT_LINK_ALIGN
+ */
+struct mint_bytes {
+	void	*data;
+	u32	size;
+};
+
+void mint_bytes_place(const struct mint_window *window, void *addr,
+		      struct mint_bytes bytes[MINT_WINDOW_MEMBERS]);
+bool mint_bytes_valid(const struct mint_bytes *bytes, u32 pos);
+u32 mint_bytes_used(const struct mint_bytes *bytes, u32 tail, u32 head);
+u32 mint_bytes_room(const struct mint_bytes *bytes, u32 tail, u32 head);
+u32 mint_bytes_need(u32 len);
+u32 mint_bytes_next(const struct mint_bytes *bytes, u32 pos, u32 len);
+bool mint_bytes_passed(const struct mint_bytes *bytes, u32 from, u32 to, u32 at);
+u32 mint_bytes_piece(const struct mint_bytes *bytes, u32 pos, u32 len,
+		     void **at);
+bool mint_frame_read(const struct mint_bytes *bytes, u32 tail, u32 head,
+		     struct mint_frame *frame);
+
+/* net.c */
+
+/**
+ * struct mint_window_use - a window that this kernel has mapped
+ * @list:	of all of them
+ * @index:	index of its record
+ * @window:	copy of it
+ * @addr:	where it is mapped
+ * @dev:	what this kernel makes of it
+ */
+struct mint_window_use {
+	struct list_head	list;
+	u32			index;
+	struct mint_window	window;
+	void			*addr;
+	struct net_device	*dev;
+};
+
+int mint_link_add(struct mint_window_use *use);
+void mint_link_remove(struct mint_window_use *use);
+void mint_links_poll(void);
+void mint_links_setup(void);
+#ifdef CONFIG_MINT_NET
+bool mint_link_part(u32 i, void **addr, u32 *size);
+#else
+static inline bool mint_link_part(u32 i, void **addr, u32 *size)
+{
+	return false;
+}
+#endif
+
+/* adopt.c */
+#ifdef CONFIG_MINT_NET
+void mint_link_poll(void);
+#else
+static inline void mint_link_poll(void) { }
+#endif
+
+#endif /* _ARCH_X86_MINT_LINK_H */

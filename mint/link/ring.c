@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: the rings of a link.
+ *
+ * Owns the arithmetic with offsets into a ring, and the one place where the head
+ * of a frame is read. Nothing here trusts the other side: an offset is checked
+ * before it is used, and a head is copied before it is checked.
+ *
+ * A frame begins at a multiple of MINT_LINK_ALIGN and goes on at the start of the
+ * ring where that ends. One unit stays free, so that a full ring is not an empty
+ * one.
+ */
+
+#include <linux/if_ether.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "link.h"
+
+/**
+ * mint_bytes_place() - where the rings of a window are
+ * @window:	the window, valid
+ * @addr:	where it is mapped
+ * @bytes:	out: the ring that each member writes
+ */
+void mint_bytes_place(const struct mint_window *window, void *addr,
+		      struct mint_bytes bytes[MINT_WINDOW_MEMBERS])
+{
+	u32 ends = MINT_WINDOW_MEMBERS * MINT_END_SIZE, i;
+	u32 size = round_down(((u32)window->size - ends) / MINT_WINDOW_MEMBERS,
+			      MINT_LINK_ALIGN);
+
+	for (i = 0; i < MINT_WINDOW_MEMBERS; i++) {
+		bytes[i].data = addr + ends + i * size;
+		bytes[i].size = size;
+	}
+}
+
+/**
+ * mint_bytes_valid() - can this be a head or a tail?
+ * @bytes:	the ring
+ * @pos:	offset, as the other side says
+ */
+bool mint_bytes_valid(const struct mint_bytes *bytes, u32 pos)
+{
+	return pos < bytes->size && !(pos % MINT_LINK_ALIGN);
+}
+
+/**
+ * mint_bytes_used() - bytes from tail to head
+ * @bytes:	the ring
+ * @tail:	valid offset
+ * @head:	valid offset
+ */
+u32 mint_bytes_used(const struct mint_bytes *bytes, u32 tail, u32 head)
+{
+	return head >= tail ? head - tail : bytes->size - tail + head;
+}
+
+/**
+ * mint_bytes_room() - bytes that can be written
+ * @bytes:	the ring
+ * @tail:	valid offset
+ * @head:	valid offset
+ */
+u32 mint_bytes_room(const struct mint_bytes *bytes, u32 tail, u32 head)
+{
+	return bytes->size - MINT_LINK_ALIGN - mint_bytes_used(bytes, tail, head);
+}
+
+/**
+ * mint_bytes_need() - bytes that a frame takes in a ring
+ * @len:	of the frame, at most MINT_LINK_FRAME
+ */
+u32 mint_bytes_need(u32 len)
+{
+	return ALIGN(sizeof(struct mint_frame) + len, MINT_LINK_ALIGN);
+}
+
+/**
+ * mint_bytes_next() - go on in a ring
+ * @bytes:	the ring
+ * @pos:	valid offset
+ * @len:	by how much, less than the size
+ *
+ * Return: an offset below the size.
+ */
+u32 mint_bytes_next(const struct mint_bytes *bytes, u32 pos, u32 len)
+{
+	pos += len;
+	return pos < bytes->size ? pos : pos - bytes->size;
+}
+
+/**
+ * mint_bytes_passed() - has a head that moved passed a byte?
+ * @bytes:	the ring
+ * @from:	where it was
+ * @to:		where it is
+ * @at:		the byte, as the other side says
+ */
+bool mint_bytes_passed(const struct mint_bytes *bytes, u32 from, u32 to, u32 at)
+{
+	return mint_bytes_valid(bytes, at) &&
+	       mint_bytes_used(bytes, from, at) < mint_bytes_used(bytes, from, to);
+}
+
+/**
+ * mint_bytes_piece() - where bytes of a ring are
+ * @bytes:	the ring
+ * @pos:	offset of the first, below the size
+ * @len:	how many
+ * @at:		out: where the first is
+ *
+ * Return: how many of them lie there without a gap; the others follow at the
+ * start of the ring.
+ */
+u32 mint_bytes_piece(const struct mint_bytes *bytes, u32 pos, u32 len, void **at)
+{
+	*at = bytes->data + pos;
+	return min(len, bytes->size - pos);
+}
+
+/**
+ * mint_frame_read() - copy what precedes a frame, and check it
+ * @bytes:	the ring
+ * @tail:	valid offset, where it begins; not @head
+ * @head:	valid offset, up to which there are frames
+ * @frame:	out: the copy
+ *
+ * Return: false if that is no frame, or none that ends before @head.
+ */
+bool mint_frame_read(const struct mint_bytes *bytes, u32 tail, u32 head,
+		     struct mint_frame *frame)
+{
+	const u32 *from = bytes->data + tail;
+	u32 i, words[sizeof(*frame) / sizeof(u32)];
+
+	/* The peer may change it between two looks */
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		words[i] = READ_ONCE(from[i]);
+	memcpy(frame, words, sizeof(*frame));
+	return frame->len >= ETH_HLEN && frame->len <= MINT_LINK_FRAME &&
+	       mint_bytes_need(frame->len) <= mint_bytes_used(bytes, tail, head);
+}

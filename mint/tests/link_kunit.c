@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mint: KUnit tests of links (link/ring.c) and of the windows they lie in
+ * (area/shared.c): what is computed from what the other side says.
+ */
+
+#include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "../link/link.h"
+
+static const struct mint_range pool = { .start = SZ_16M, .size = SZ_4M };
+
+static void fill(struct mint_window *w)
+{
+	memset(w, 0, sizeof(*w));
+	w->state = MINT_WINDOW_OPEN;
+	w->kind = MINT_WINDOW_LINK;
+	w->epoch = 1;
+	w->member[0] = 0;
+	w->member[1] = 2;
+	w->start = pool.start + SZ_1M;
+	w->size = MINT_LINK_SIZE;
+}
+
+/* Expect that the window is refused once this was done to it */
+#define REFUSED(change)							\
+	do {								\
+		fill(&w);						\
+		change;							\
+		KUNIT_EXPECT_FALSE_MSG(test,				\
+				       mint_window_valid(&w, &pool, 3),	\
+				       "taken: %s", #change);		\
+	} while (0)
+
+static void link_window(struct kunit *test)
+{
+	struct mint_window w;
+
+	fill(&w);
+	KUNIT_EXPECT_TRUE(test, mint_window_valid(&w, &pool, 3));
+	KUNIT_EXPECT_EQ(test, mint_window_index(&w, 0), 0);
+	KUNIT_EXPECT_EQ(test, mint_window_index(&w, 2), 1);
+	KUNIT_EXPECT_EQ(test, mint_window_index(&w, 1), MINT_WINDOW_MEMBERS);
+	/* The whole pool, and its last part */
+	w.start = pool.start;
+	w.size = pool.size;
+	KUNIT_EXPECT_TRUE(test, mint_window_valid(&w, &pool, 3));
+	w.start = pool.start + pool.size - MINT_LINK_SIZE;
+	w.size = MINT_LINK_SIZE;
+	KUNIT_EXPECT_TRUE(test, mint_window_valid(&w, &pool, 3));
+	REFUSED(w.member[1] = 0);
+	REFUSED(w.member[1] = 3);
+	REFUSED((w.member[0] = 2, w.member[1] = 1));
+	REFUSED(w.start += 8);
+	REFUSED(w.size -= 8);
+	REFUSED(w.size = 0);
+	REFUSED(w.size = MINT_WINDOW_MEMBERS * MINT_END_SIZE);
+	REFUSED(w.start = pool.start - PAGE_SIZE);
+	REFUSED(w.start = pool.start + pool.size);
+	REFUSED(w.start = pool.start + pool.size - MINT_LINK_SIZE + PAGE_SIZE);
+	REFUSED(w.size = pool.size);
+	REFUSED(w.size = -(u64)PAGE_SIZE);
+	REFUSED(w.start = -(u64)PAGE_SIZE);
+}
+
+static void link_place(struct kunit *test)
+{
+	struct mint_bytes bytes[MINT_WINDOW_MEMBERS];
+	void *addr = (void *)SZ_1G;
+	struct mint_window w;
+	u32 pages;
+
+	for (pages = 3; pages < 300; pages++) {
+		fill(&w);
+		w.size = pages * PAGE_SIZE;
+		mint_bytes_place(&w, addr, bytes);
+		KUNIT_EXPECT_PTR_EQ(test, bytes[0].data,
+				    addr + MINT_WINDOW_MEMBERS * MINT_END_SIZE);
+		KUNIT_EXPECT_PTR_EQ(test, bytes[1].data,
+				    bytes[0].data + bytes[0].size);
+		KUNIT_EXPECT_EQ(test, bytes[0].size, bytes[1].size);
+		KUNIT_EXPECT_EQ(test, bytes[0].size % MINT_LINK_ALIGN, 0);
+		KUNIT_EXPECT_LE(test, bytes[1].data + bytes[1].size - addr, w.size);
+	}
+	/* Several of the longest frames fit, or a queue would never move */
+	fill(&w);
+	mint_bytes_place(&w, addr, bytes);
+	KUNIT_EXPECT_GE(test, bytes[0].size, 4 * mint_bytes_need(MINT_LINK_FRAME));
+}
+
+static void link_offsets(struct kunit *test)
+{
+	struct mint_bytes b = { .size = 5 * MINT_LINK_ALIGN };
+	u32 tail, head, units;
+
+	KUNIT_EXPECT_FALSE(test, mint_bytes_valid(&b, b.size));
+	KUNIT_EXPECT_FALSE(test, mint_bytes_valid(&b, 1));
+	KUNIT_EXPECT_FALSE(test, mint_bytes_valid(&b, MINT_LINK_ALIGN / 2));
+	KUNIT_EXPECT_FALSE(test, mint_bytes_valid(&b, U32_MAX));
+	KUNIT_EXPECT_FALSE(test, mint_bytes_valid(&b, -(u32)MINT_LINK_ALIGN));
+	for (tail = 0; tail < b.size; tail += MINT_LINK_ALIGN) {
+		KUNIT_EXPECT_TRUE(test, mint_bytes_valid(&b, tail));
+		for (units = 0; units < 5; units++) {
+			head = mint_bytes_next(&b, tail, units * MINT_LINK_ALIGN);
+			KUNIT_EXPECT_TRUE(test, mint_bytes_valid(&b, head));
+			KUNIT_EXPECT_EQ(test, mint_bytes_used(&b, tail, head),
+					units * MINT_LINK_ALIGN);
+			KUNIT_EXPECT_EQ(test, mint_bytes_room(&b, tail, head),
+					(4 - units) * MINT_LINK_ALIGN);
+			/* A head that did not move has passed nothing */
+			KUNIT_EXPECT_EQ(test, mint_bytes_passed(&b, tail, head, tail),
+					units > 0);
+			KUNIT_EXPECT_FALSE(test, mint_bytes_passed(&b, tail, head, head));
+			KUNIT_EXPECT_FALSE(test, mint_bytes_passed(&b, tail, head,
+								   U32_MAX));
+		}
+	}
+}
+
+static void link_frame(struct kunit *test)
+{
+	u32 size = 1024 * MINT_LINK_ALIGN + 2 * SZ_64K, need;
+	struct mint_bytes b = { .size = size };
+	struct mint_frame frame, *at;
+
+	b.data = kunit_kzalloc(test, size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, b.data);
+	at = b.data + MINT_LINK_ALIGN;
+	KUNIT_EXPECT_EQ(test, mint_bytes_need(48), 64);
+	KUNIT_EXPECT_EQ(test, mint_bytes_need(49), 128);
+
+	at->len = 60;
+	need = mint_bytes_need(60);
+	KUNIT_EXPECT_TRUE(test, mint_frame_read(&b, 64, 64 + need, &frame));
+	KUNIT_EXPECT_EQ(test, frame.len, 60);
+	/* It ends behind the head */
+	KUNIT_EXPECT_FALSE(test, mint_frame_read(&b, 64, need, &frame));
+	/* Shorter than a header of Ethernet, longer than any frame */
+	at->len = 13;
+	KUNIT_EXPECT_FALSE(test, mint_frame_read(&b, 64, 0, &frame));
+	at->len = 0;
+	KUNIT_EXPECT_FALSE(test, mint_frame_read(&b, 64, 0, &frame));
+	at->len = MINT_LINK_FRAME;
+	KUNIT_EXPECT_TRUE(test, mint_frame_read(&b, 64, 0, &frame));
+	at->len = MINT_LINK_FRAME + 1;
+	KUNIT_EXPECT_FALSE(test, mint_frame_read(&b, 64, 0, &frame));
+	/* What the length of a record would wrap to is no length */
+	at->len = U32_MAX;
+	KUNIT_EXPECT_FALSE(test, mint_frame_read(&b, 64, 0, &frame));
+	at->len = -(u32)sizeof(frame);
+	KUNIT_EXPECT_FALSE(test, mint_frame_read(&b, 64, 0, &frame));
+}
+
+/* Bytes go in and come out the same, also around the end of the ring */
+static void link_pieces(struct kunit *test)
+{
+	struct mint_bytes b = { .size = 7 * MINT_LINK_ALIGN };
+	u8 in[200], out[200];
+	struct rnd_state rnd;
+	u32 i, pos, len, piece;
+	void *at;
+
+	b.data = kunit_kzalloc(test, b.size + 1, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, b.data);
+	prandom_seed_state(&rnd, 1);
+	for (i = 0; i < 1000; i++) {
+		pos = prandom_u32_state(&rnd) % b.size;
+		len = prandom_u32_state(&rnd) % sizeof(in);
+		prandom_bytes_state(&rnd, in, len);
+		piece = mint_bytes_piece(&b, pos, len, &at);
+		memcpy(at, in, piece);
+		memcpy(b.data, in + piece, len - piece);
+		piece = mint_bytes_piece(&b, pos, len, &at);
+		memcpy(out, at, piece);
+		memcpy(out + piece, b.data, len - piece);
+		KUNIT_ASSERT_MEMEQ(test, in, out, len);
+		KUNIT_ASSERT_EQ(test, ((u8 *)b.data)[b.size], 0);
+	}
+}
+
+static struct kunit_case link_cases[] = {
+	KUNIT_CASE(link_window),
+	KUNIT_CASE(link_place),
+	KUNIT_CASE(link_offsets),
+	KUNIT_CASE(link_frame),
+	KUNIT_CASE(link_pieces),
+	{}
+};
+
+static struct kunit_suite link_suite = {
+	.name		= "mint_link",
+	.test_cases	= link_cases,
+};
+
+kunit_test_suite(link_suite);
