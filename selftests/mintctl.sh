@@ -17,13 +17,16 @@ ctl() {
 	mintctl --kexec="$MINT_KEXEC" "$@"
 }
 
+# Single threads of cores will do, for tests that count cores.
+split=--split
+
 # ctl_run <option>...: launch a node by it; its number in $node
 ctl_run() {
 	local out
 
 	heed
 	out=$(ctl run --image="$MINT_KERNEL" --initrd="$MINT_INITRD" \
-		--command-line="${cmdline:-} ${MINT_APPEND:-}" --split "$@" 2>&1) ||
+		--command-line="${cmdline:-} ${MINT_APPEND:-}" ${split:+"$split"} "$@" 2>&1) ||
 		fail "mintctl run: $out"
 	launched "$out"
 }
@@ -137,7 +140,28 @@ move_core() {
 
 # try_run <option>...: as ctl_run, for refused
 try_run() {
-	ctl run --image="${image:-$MINT_KERNEL}" --initrd="$MINT_INITRD" --split "$@"
+	ctl run --image="${image:-$MINT_KERNEL}" --initrd="$MINT_INITRD" ${split:+"$split"} "$@"
+}
+
+# Without --split a node gets all threads of a core, by the APIC IDs of this
+# processor; a half is refused.
+whole_cores() {
+	threads=$(ctl check | sed -n 's/^ok .* threads of cores with up to \([0-9]*\):.*/\1/p')
+	threads=${threads:-1}
+	split=
+	ctl_run --cores="$threads" --memory="${MINT_SIZE}M" whole
+	runs "$node"
+	# shellcheck disable=SC2046 # one word for each core
+	set -- $(cores_of "node $node")
+	say "threads of a core: $threads; APIC IDs of the node: $*"
+	[ $# = "$threads" ] || fail "it has $# threads"
+	while [ $# -gt 0 ]; do
+		[ $(($1 % threads)) = $((threads - $#)) ] || fail "$1 is of another core"
+		shift
+	done
+	[ "$threads" = 1 ] ||
+		refused "$((threads + 1)) threads" "whole cores" "by --split" \
+			try_run --cores=$((threads + 1)) --memory="${MINT_SIZE}M" other
 }
 
 refusals() {
@@ -247,5 +271,5 @@ supervised_panic() {
 	fate 10 "has panicked"
 }
 
-run_tests list_agrees run_show_log_stop plan_is_kept two_nodes move_core \
+run_tests list_agrees whole_cores run_show_log_stop plan_is_kept two_nodes move_core \
 	refusals statuses ladder supervised_stop supervised_panic

@@ -18,7 +18,7 @@ static const struct {
 	{ "core", "core <APIC ID>[-<APIC ID>] <node>" },
 	{ "thread", "thread <APIC ID> <node>" },
 	{ "memory", "memory <size>[@<start>] <node>" },
-	{ "pci", "pci <segment>:<bus>:<device>.<function> <node>" },
+	{ "pci", "pci [<segment>:]<bus>:<device>.<function> <node>" },
 };
 
 static bool good_what(const char *kind, const char *what)
@@ -30,8 +30,10 @@ static bool good_what(const char *kind, const char *what)
 	if (!strcmp(kind, "memory"))
 		return parse_memory(what, &size, &start);
 	if (!strcmp(kind, "pci"))
-		return sscanf(what, "%x:%x:%x.%x%n", &a, &b, &c, &d, &end) == 4 &&
-		       !what[end] && !strchr(what, 'x');
+		return !strchr(what, 'x') &&
+		       ((sscanf(what, "%x:%x:%x.%x%n", &a, &b, &c, &d, &end) == 4 &&
+			 !what[end]) ||
+			(sscanf(what, "%x:%x.%x%n", &b, &c, &d, &end) == 3 && !what[end]));
 	if (!strcmp(kind, "thread"))
 		return parse_number(what, UINT32_MAX, &size);
 	return sscanf(what, "%u%n-%u%n", &a, &end, &b, &end) >= 1 && !what[end];

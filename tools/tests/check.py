@@ -466,6 +466,7 @@ def moves_are_one_write():
                             (("thread", "3", "1"), "core 3-3 1"), (("core", "3-5", "1"), "core 3-5 1"),
                             (("memory", "512M@0x20000000", "web"), "memory 512M@0x20000000 1"),
                             (("memory", "1G", "free"), "memory 1G free"),
+                            (("pci", "03:00.0", "free"), "pci 03:00.0 free"),
                             (("pci", "0000:03:00.0", "0"), "pci 0000:03:00.0 0")):
             out = b.good("move", *words)
             expect(b.tree.read("/sys/kernel/mint/move") == text, "%s", words)
