@@ -207,13 +207,13 @@ hang_and_panic() {
 	connect web
 	on "$node" 'echo "hang 0" >/sys/kernel/debug/mint/provoke' >/dev/null &
 	loop_until 20 carrier "$node" 0 || fail "the carrier stays on"
+	kill $! 2>/dev/null
 	echo force >"$MINT/nodes/$node/stop" || fail "force: $(state "$node")"
-	wait
 	all_free "$node"
 	connect web
 	on "$node" 'echo c >/proc/sysrq-trigger' >/dev/null &
 	loop_until 20 carrier "$node" 0 || fail "the carrier stays on"
-	wait
+	kill $! 2>/dev/null
 	loop_until 60 over "$node" || fail "node $node is $(state "$node")"
 	all_free "$node"
 }
