@@ -17,11 +17,14 @@ help:	## this list
 
 # --- run and test ----------------------------------------------------------
 
-.PHONY: demo run distro run-distro check check-debug soak bench bench-quick
+.PHONY: demo demo-talk run distro run-distro check check-debug soak bench bench-quick
 demo: ready host	## boot a machine, launch two successors, show all three, end them
 	@scripts/demo
 
-run: ready host	## the same, and stay: a console for each OS
+demo-talk: ready host	## one node serves its disk and its network card to the others
+	@scripts/demo-talk
+
+run: ready host	## the machine of the demo, to stay: a console for each OS
 	@scripts/run
 
 distro: ready host	## disk images of Debian 12 and 13, both as successors side by side
