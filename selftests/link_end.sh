@@ -12,6 +12,7 @@ export PATH=/sbin:/bin:/usr/sbin:/usr/bin
 
 read -r self </sys/kernel/mint/node
 
+# shellcheck disable=SC3043 # BusyBox ash has "local"
 # set_up: all links that are there and down
 set_up() {
 	local dev peer

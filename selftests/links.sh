@@ -4,6 +4,7 @@
 # Links: mint<n> is the network to node n, by memory that both share.
 
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
+# shellcheck disable=SC3043 # BusyBox ash and dash have "local"
 . "$(dirname "$0")/functions.sh"
 need_mint
 all_need_init
@@ -114,9 +115,10 @@ from() {
 
 	sums=$(on "$1" "head -c $3 /dev/urandom >/tmp/data; md5sum </tmp/data; timeout 60 nc $(address "$2" "$1") 8 </tmp/data" |
 		cut -d' ' -f1)
-	[ "$(echo "$sums" | wc -l)" = 2 ] &&
-		[ "$(echo "$sums" | sort -u | wc -l)" = 1 ] ||
+	if [ "$(echo "$sums" | wc -l)" != 2 ] ||
+		[ "$(echo "$sums" | sort -u | wc -l)" != 1 ]; then
 		fail "from node $1 to node $2: $sums"
+	fi
 }
 
 # what a link of node 0 looks like, and that it carries both protocols
@@ -223,7 +225,7 @@ other_end_leaves() {
 	need_cores 2
 	connect one
 	one=$node
-	connect two "mint.links=0,1"
+	connect two "mint.links=0,one"
 	two=$node
 	echo force >"$MINT/nodes/$two/stop" || fail "force: $(state "$two")"
 	left() {
@@ -239,12 +241,12 @@ other_end_leaves() {
 mtu() {
 	connect web
 	for mtu in 68 1280 9000 65500; do
-		ip link set "mint$node" mtu $mtu || fail "MTU $mtu"
+		ip link set "mint$node" mtu "$mtu" || fail "MTU $mtu"
 	done
 	ip link set "mint$node" mtu 65501 2>/dev/null && fail "takes an MTU of 65501"
 	on "$node" 'ip link set mint0 mtu 65500' >/dev/null
 	for size in 0 1 1000 1472 8000 65000; do
-		loop_until 20 pings "$node" -s $size || fail "$size bytes: no answer"
+		loop_until 20 pings "$node" -s "$size" || fail "$size bytes: no answer"
 	done
 	both_ways "$node" "$SIZE"
 	ip link set "mint$node" down
