@@ -13,8 +13,8 @@
 
 #include "verbs.h"
 
-#define RUN_ARGS	"[--cores=N | --apic-ids=LIST] [--split] [--memory=SIZE[@START]] [--image=FILE] [--initrd=FILE] [--command-line=TEXT] [--devices=LIST]"
-#define RUN_OPTIONS	"--cores= --apic-ids= --split --memory= --image= --initrd= --command-line= --devices="
+#define RUN_ARGS	"[--cores=N | --apic-ids=LIST] [--split] [--memory=SIZE[@START]] [--image=FILE] [--initrd=FILE] [--command-line=TEXT] [--devices=LIST] [--links=LIST]"
+#define RUN_OPTIONS	"--cores= --apic-ids= --split --memory= --image= --initrd= --command-line= --devices= --links="
 
 const struct verb verbs[] = {
 	{ "list", "[--cores | --memory]", "nodes, cores or memory", false,

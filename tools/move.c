@@ -17,7 +17,7 @@ static const struct {
 } kinds[] = {
 	{ "core", "core <APIC ID>[-<APIC ID>] <node>" },
 	{ "thread", "thread <APIC ID> <node>" },
-	{ "memory", "memory <size>[@<start>] <node>" },
+	{ "memory", "memory <size>[@<start>|:<node>] <node>" },
 	{ "pci", "pci [<segment>:]<bus>:<device>.<function> <node>" },
 };
 
@@ -25,8 +25,14 @@ static bool good_what(const char *kind, const char *what)
 {
 	unsigned int a = 0, b = 0, c, d;
 	u64 size, start;
+	char *giver, *number;
 	int end = 0;
 
+	giver = strchr(what, ':');
+	if (!strcmp(kind, "memory") && giver) {
+		number = xasprintf("%.*s", (int)(giver - what), what);
+		return parse_size(number, &size) && size && giver[1];
+	}
 	if (!strcmp(kind, "memory"))
 		return parse_memory(what, &size, &start);
 	if (!strcmp(kind, "pci"))
@@ -81,7 +87,7 @@ static int refused(const struct ctl *ctl, const char *words, const char *before,
 
 int do_move(const struct ctl *ctl, int argc, char **argv)
 {
-	char *words, *path, *before, *to;
+	char *words, *path, *before, *to, *colon;
 	struct node *node;
 	struct mint mint;
 	int status, err;
@@ -112,6 +118,14 @@ int do_move(const struct ctl *ctl, int argc, char **argv)
 		to = xasprintf("%u", node->n);
 	} else {
 		to = xstrdup("free");
+	}
+	/* Memory that was added to a node, by its name */
+	colon = strcmp(argv[0], "memory") ? NULL : strchr(argv[1], ':');
+	if (colon) {
+		node = mint_find(&mint, colon + 1);
+		if (!node)
+			return mint_absent(&mint, colon + 1);
+		argv[1] = xasprintf("%.*s:%u", (int)(colon - argv[1]), argv[1], node->n);
 	}
 	/* One core is all of its threads, a range is these alone */
 	if (!strcmp(argv[0], "thread"))

@@ -107,6 +107,25 @@ static const char *set_devices(const struct ctl *ctl, struct spec *spec,
 	return all ? NULL : "devices, such as com2 01:00.0 net:eth1";
 }
 
+static const char *set_links(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	char *copy = xstrdup(value), *rest = copy, *word, *all = spec->links;
+	u64 number;
+
+	(void)ctl;
+	while ((word = strsep(&rest, ", \t"))) {
+		if (!*word)
+			continue;
+		if (!parse_number(word, INT32_MAX, &number) && !good_name(word) &&
+		    !has_word("predecessor all none", word))
+			return "numbers and names of nodes, or all, or none";
+		all = all ? xasprintf("%s,%s", all, word) : xstrdup(word);
+	}
+	free(copy);
+	spec->links = all;
+	return all ? NULL : "numbers and names of nodes, or all, or none";
+}
+
 static const char *set_bool(bool *flag, const char *value)
 {
 	if (strcmp(value, "yes") && strcmp(value, "no"))
@@ -171,6 +190,7 @@ static const struct key {
 	{ "Node",	"ApicIds",	set_apic_ids },
 	{ "Node",	"Memory",	set_memory },
 	{ "Node",	"Devices",	set_devices },
+	{ "Node",	"Links",	set_links },
 	{ "Node",	"Autostart",	set_autostart },
 	{ "Policy",	"SMT",		set_smt },
 	{ "Failure",	"Respawn",	set_respawn },

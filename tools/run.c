@@ -161,16 +161,16 @@ static char *memory_text(const struct placement *placement, const char *between)
 	return text;
 }
 
-/* A line for each: placement, image, initrd, command line, devices */
+/* A line for each: placement, image, initrd, command line, devices, links */
 static void remember(const struct ctl *ctl, const struct spec *spec,
 		     const struct placement *placement)
 {
 	char *path = ctl_path(ctl, RUN_DIR "/%s.launched", spec->name);
 	char *ids = format_ids(&placement->apic_ids);
 	char *memory = memory_text(placement, " ");
-	char *text = xasprintf("%s %s\n%s\n%s\n%s\n%s\n", ids, memory, spec->image,
+	char *text = xasprintf("%s %s\n%s\n%s\n%s\n%s\n%s\n", ids, memory, spec->image,
 			       spec->initrd ?: "", spec->command_line ?: "",
-			       spec->devices ?: "");
+			       spec->devices ?: "", spec->links ?: "");
 
 	/* Without it the next launch chooses anew */
 	write_file(path, text);
@@ -198,7 +198,7 @@ static char *read_launched(const struct ctl *ctl, const char *name, char **rest)
 bool launched_read(const struct ctl *ctl, const char *name, struct launched *launched)
 {
 	char **words[] = { &launched->image, &launched->initrd, &launched->command_line,
-			   &launched->devices };
+			   &launched->devices, &launched->links };
 	char *rest, *word;
 	size_t i;
 
@@ -292,9 +292,12 @@ static void make_command(const struct ctl *ctl, const struct spec *spec,
 	add_word(&plan->argv, &nr, xasprintf("--mint-name=%s", spec->name));
 	if (spec->initrd)
 		add_word(&plan->argv, &nr, xasprintf("--initrd=%s", spec->initrd));
-	if (spec->command_line)
+	/* kexec has no option for links, which are words of the command line */
+	if (spec->command_line || spec->links)
 		add_word(&plan->argv, &nr,
-			 xasprintf("--command-line=%s", spec->command_line));
+			 xasprintf("--command-line=%s%s%s%s", spec->command_line ?: "",
+				   spec->command_line && spec->links ? " " : "",
+				   spec->links ? "mint.links=" : "", spec->links ?: ""));
 	add_word(&plan->argv, &nr, xstrdup(spec->image));
 	add_word(&plan->argv, &nr, NULL);
 	free(ids);
@@ -495,6 +498,7 @@ static const struct option run_options[] = {
 	{ "split", no_argument, NULL, 's' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "devices", required_argument, NULL, 'd' },
+	{ "links", required_argument, NULL, 'l' },
 	{ "wait", optional_argument, NULL, 'w' },
 	{}
 };
@@ -531,6 +535,9 @@ static int take_option(const struct ctl *ctl, const char *verb, struct spec *spe
 	} else if (option == 'd') {
 		spec->devices = NULL;
 		problem = spec_set(ctl, spec, "Node", "Devices", value);
+	} else if (option == 'l') {
+		spec->links = NULL;
+		problem = spec_set(ctl, spec, "Node", "Links", value);
 	}
 	for (i = 0; i < ARRAY_SIZE(option_keys); i++)
 		if (option_keys[i].option == option)
@@ -556,7 +563,7 @@ static int read_spec(const struct ctl *ctl, int argc, char **argv,
 		return usage(verb, "one name is wanted");
 	if (!good_name(argv[optind]))
 		return usage(verb,
-			     "'%s' is no name: a letter, then letters, digits, '_', '.', '-', 31 in all, and neither 'predecessor' nor 'free'",
+			     "'%s' is no name: a letter, then letters, digits, '_', '.', '-', 31 in all, and not predecessor, free, all or none",
 			     argv[optind]);
 	spec_init(spec, argv[optind]);
 	status = spec_read(ctl, spec, false);

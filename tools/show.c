@@ -162,6 +162,7 @@ int do_show(const struct ctl *ctl, int argc, char **argv)
 		{ "NODE", true }, { "NAME" }, { "STATE" }, { "REASON" },
 		{ "SINCE", true }, { "BOOTS", true }, { "HEARTBEAT", true },
 		{ "CORES" }, { "CORES_UP" }, { "MEMORY" }, { "DEVICES" },
+		{ "LINKS" },
 	};
 	struct table table = {
 		.name		= "node",
@@ -194,14 +195,41 @@ int do_show(const struct ctl *ctl, int argc, char **argv)
 	table_cell(&table, node->cpus_up.nr ? format_ids(&node->cpus_up) : NULL);
 	table_cell(&table, *node->ranges ? node->ranges : NULL);
 	table_cell(&table, *node->devices ? node->devices : NULL);
+	table_cell(&table, *node->links ? node->links : NULL);
 	return table_print_vertical(ctl, &table);
+}
+
+/* "<index> link <node>,<node> <start>-<end> <state>" */
+static void add_window(struct table *table, const char *line)
+{
+	unsigned long long start, end;
+	char state[16], nodes[32];
+	unsigned int index;
+
+	/* Windows of other uses are not links */
+	if (sscanf(line, "%u link %31s 0x%llx-0x%llx %15s", &index, nodes, &start, &end,
+		   state) != 5 || end < start)
+		return;
+	table_cell(table, number(index));
+	table_cell(table, xstrdup(nodes));
+	table_cell(table, xasprintf("0x%llx", start));
+	table_cell(table, xasprintf("0x%llx", end));
+	table_cell(table, xstrdup(state));
 }
 
 int do_links(const struct ctl *ctl, int argc, char **argv)
 {
+	static const struct column columns[] = {
+		{ "WINDOW", true }, { "NODES" }, { "START" }, { "END" }, { "STATE" },
+	};
+	struct table table = {
+		.name		= "links",
+		.columns	= columns,
+		.nr_columns	= ARRAY_SIZE(columns),
+	};
+	char *text, *rest, *line;
 	struct mint mint;
 	int status;
-	char *text;
 
 	if (argc > 1)
 		return usage("links", "'%s' is too much", argv[1]);
@@ -212,8 +240,8 @@ int do_links(const struct ctl *ctl, int argc, char **argv)
 	if (!text)
 		return fail(ST_ABSENT,
 			    "this kernel has no links between nodes: there is no " MINT_DIR "/windows");
-	if (*text)
-		puts(text);
+	for (rest = text; (line = strsep(&rest, "\n"));)
+		add_window(&table, line);
 	free(text);
-	return ST_OK;
+	return table_print(ctl, &table);
 }

@@ -16,6 +16,7 @@
  * @initrd:	or NULL
  * @command_line: or NULL
  * @devices:	separated by commas, as kexec takes them, or NULL
+ * @links:	nodes, separated by commas, as mint.links= takes them, or NULL
  * @cores:	number of threads
  * @apic_ids:	exactly these instead
  * @split:	single threads of cores will do
@@ -27,7 +28,7 @@
  */
 struct spec {
 	char		*name;
-	char		*image, *initrd, *command_line, *devices;
+	char		*image, *initrd, *command_line, *devices, *links;
 	u32		cores;
 	struct ids	apic_ids;
 	bool		split;

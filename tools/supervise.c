@@ -366,6 +366,7 @@ static int diff_node(const struct ctl *ctl, struct mint *mint, const char *name,
 			spec.command_line ?: "", differences);
 		differs(name, "devices", launched.devices, spec.devices ?: "",
 			differences);
+		differs(name, "links", launched.links, spec.links ?: "", differences);
 	}
 	return ST_OK;
 }

@@ -128,6 +128,7 @@ static void read_node(const struct ctl *ctl, struct node *node)
 	printable(node->reason);
 	node->ranges = node_text(ctl, n, "memory");
 	node->devices = node_text(ctl, n, "devices");
+	node->links = node_text(ctl, n, "links");
 	node->boots = node_count(ctl, n, "boots");
 	node->heartbeat = node_count(ctl, n, "heartbeat");
 	node_ids(ctl, n, "cpus", &node->cpus);
@@ -216,6 +217,7 @@ void mint_free(struct mint *mint)
 		free(node->reason);
 		free(node->ranges);
 		free(node->devices);
+		free(node->links);
 		free(node->cpus.id);
 		free(node->cpus_up.id);
 	}

@@ -30,6 +30,7 @@ struct core {
  * @memory:	sum of its ranges, bytes
  * @ranges:	them, one a line
  * @devices:	them, one a line
+ * @links:	nodes with which it has one, one a line
  */
 struct node {
 	u32		n;
@@ -37,7 +38,7 @@ struct node {
 	double		since;
 	u64		boots, heartbeat, memory;
 	struct ids	cpus, cpus_up;
-	char		*ranges, *devices;
+	char		*ranges, *devices, *links;
 };
 
 /**

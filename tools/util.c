@@ -446,14 +446,20 @@ char *format_ids(const struct ids *ids)
 /* May a node be called so? No digit first, so that numbers are numbers */
 bool good_name(const char *name)
 {
+	/* Words that mean something else where a node may stand */
+	static const char * const taken[] = { "predecessor", "free", "all", "none" };
 	const char *p;
+	size_t i;
 
 	if (!isalpha((unsigned char)*name) || strlen(name) > NAME_MAX_LEN)
 		return false;
 	for (p = name; *p; p++)
 		if (!isalnum((unsigned char)*p) && !strchr("_.-", *p))
 			return false;
-	return strcmp(name, "predecessor") && strcmp(name, "free");
+	for (i = 0; i < ARRAY_SIZE(taken); i++)
+		if (!strcmp(name, taken[i]))
+			return false;
+	return true;
 }
 
 /* Seconds since 1970 */

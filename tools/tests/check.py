@@ -287,7 +287,8 @@ def names_are_unique():
     with Bench(machines.demo) as b:
         image = "--image=" + b.tree.path("/image")
         b.bad(1, "node 1 is called web already", "run", image, "--memory=1M", "web")
-        for name in ("1", "1a", "-", "a b", "a/b", "", "predecessor", "free", "x" * 32):
+        for name in ("1", "1a", "-", "a b", "a/b", "", "predecessor", "free", "all", "none",
+                     "x" * 32):
             b.bad(2, "is no name", "run", image, "--memory=1M", "--", name)
         b.run("--memory=128M", "db")
 
@@ -465,6 +466,7 @@ def moves_are_one_write():
         for words, text in ((("core", "3", "web"), "core 3 1"),
                             (("thread", "3", "1"), "core 3-3 1"), (("core", "3-5", "1"), "core 3-5 1"),
                             (("memory", "512M@0x20000000", "web"), "memory 512M@0x20000000 1"),
+                            (("memory", "1G:web", "0"), "memory 1G:1 0"),
                             (("memory", "1G", "free"), "memory 1G free"),
                             (("pci", "03:00.0", "free"), "pci 03:00.0 free"),
                             (("pci", "0000:03:00.0", "0"), "pci 0000:03:00.0 0")):
@@ -474,6 +476,7 @@ def moves_are_one_write():
         for words in (("core", "x", "web"), ("core", "3-", "web"), ("core", "3-5x", "web"),
                       ("thread", "3-4", "web"), ("core", "3"), ("disk", "3", "web"),
                       ("memory", "x", "web"), ("memory", "1G@", "web"),
+                      ("memory", "1G:", "web"), ("memory", "0:1", "web"),
                       ("pci", "03:00", "web"), ("pci", "0:3:0.0x", "web")):
             b.bad(2, "move: ", "move", *words)
         b.bad(3, "no node is called", "move", "core", "3", "x")
@@ -494,8 +497,11 @@ def links_are_shown():
     """links shows what the kernel has of them, and says if it has none"""
     with Bench(machines.demo) as b:
         b.bad(3, "no links between nodes", "links")
-        b.tree.mint("windows", "0 1 2 64K\n")
-        expect(b.good("links") == "0 1 2 64K\n", "not shown")
+        b.tree.mint("windows", "0 link 0,1 0x0000000010000000-0x000000001000ffff open\n"
+                    "1 other 0,2 0x0-0x1 open\n")
+        expect(json.loads(b.good("links", "--json")) == {"links": [{
+            "window": 0, "nodes": "0,1", "start": "0x10000000", "end": "0x1000ffff",
+            "state": "open"}]}, "not shown")
 
 
 def log_is_copied():
@@ -647,7 +653,7 @@ def diff_shows_drift():
         node_file(b, "web")
         b.good("diff")
         b.tree.write("/run/mint/web.launched", "1-2 0x10000000-0x1fffffff\n%s/old\n\nquiet\n"
-                     "com2\n" % b.top)
+                     "com2\n0\n" % b.top)
         node_file(b, "web", "Initrd=/initrd\n")
         node_file(b, "db", "Autostart=yes\n")
         b.tree.write("/etc/mint/9.node", "")
@@ -658,7 +664,8 @@ def diff_shows_drift():
         expect(out.splitlines() == [
             "db: state: is panicked, shall be running", "web: image: is /old, shall be /image",
             "web: initrd: is none, shall be /initrd",
-            "web: command line: is quiet, shall be none"], "%s", out)
+            "web: command line: is quiet, shall be none",
+            "web: links: is 0, shall be none"], "%s", out)
         b.tree.mint("nodes/1/cpus", "1\n")
         b.tree.mint("nodes/1/devices", "\n")
         out = b.ctl("diff", "web")[1]
@@ -756,6 +763,7 @@ CommandLine=console=mint quiet
 Cores=1
 Memory=128M
 Devices=com3, com4
+Links=0 web
 Autostart=yes
 
 [Policy]
@@ -775,11 +783,13 @@ def node_files_are_read():
         expect(b.words() == ["--mint-cpu=3", "--mint-cpus=3", "--mem-min=0x20000000",
                              "--mem-max=0x27ffffff", "--mint-devices=com3,com4",
                              "--mint-name=dns",
-                             "--command-line=console=mint quiet maxcpus=2", "/image"],
+                             "--command-line=console=mint quiet maxcpus=2 mint.links=0,web",
+                             "/image"],
                "%s", b.words())
-        b.good("run", "--memory=64M", "--devices=com3", "--command-line=x", "dns")
+        b.good("run", "--memory=64M", "--devices=com3", "--command-line=x", "--links=all",
+               "dns")
         expect("--mem-max=0x23ffffff" in b.words() and "--mint-devices=com3" in b.words() and
-               "--command-line=x" in b.words(), "%s", b.words())
+               "--command-line=x mint.links=all" in b.words(), "%s", b.words())
 
 
 def node_files_that_are_wrong():
@@ -792,10 +802,11 @@ def node_files_that_are_wrong():
             (6, "Cores=many", ":6: Cores=many: what is allowed is a number"),
             (7, "Memory=8X", ":7: Memory=8X: what is allowed is a size"),
             (8, "Devices=net:eth9", ":8: Devices=net:eth9: .* no network interface eth9"),
-            (9, "Autostart=1", ":9: Autostart=1: what is allowed is yes or no"),
-            (12, "SMT=half", ":12: SMT=half: what is allowed is whole or split"),
-            (15, "Respawn=self", ":15: Respawn=self: what is allowed is new or no"),
-            (16, "LostSec=0", ":16: LostSec=0: what is allowed is seconds"),
+            (9, "Links=0 2x", ":9: Links=0 2x: what is allowed is numbers and names"),
+            (10, "Autostart=1", ":10: Autostart=1: what is allowed is yes or no"),
+            (13, "SMT=half", ":13: SMT=half: what is allowed is whole or split"),
+            (16, "Respawn=self", ":16: Respawn=self: what is allowed is new or no"),
+            (17, "LostSec=0", ":17: LostSec=0: what is allowed is seconds"),
             (1, "Image=/x", ":1: Image= stands before the first section"),
             (6, "nonsense", ":6: this is no "),
             (4, "CommandLine=" + "x" * 300, ":4: the line is longer than 198")):
