@@ -487,6 +487,41 @@ def virtual(b):
     expect(b.m.run("[ -e %s%s ]" % (path, last))[0], "%s is still there", last)
 
 
+def moved_virtual(b):
+    """A virtual function goes from one running successor to another."""
+    path = "/sys/bus/pci/devices/" + PHYSICAL
+    make_virtual(b)
+    function, _, space = VIRTUAL["com2"]
+    one, _ = b.launch_on("com2", 1, devices=function)
+    two, _ = b.launch_on("com3", 1)
+    start(b, "fill", own_namespace(space) + "fill %s %d" % (function, FILL),
+          "com2")
+    digest = finish(b, "fill", "com2", 240)[0].split()[1]
+    b.m.sh("echo pci %s %d >%s/move" % (function, two, SYSFS), 60)
+    # With it go the port that is above, and nothing else.
+    expect(not seen(b, "com2"), "node %d sees %s", one, seen(b, "com2"))
+    want = ["0000:00:10.0", function]
+    expect(seen(b, "com3") == want, "node %d sees %s", two, seen(b, "com3"))
+    same_function(b, function, "com3")
+    now = digest_of(b, function, space, "com3")
+    expect(now == digest, "%s reads %s, written was %s", "com3", now, digest)
+    rows = b.m.sh("grep nvme /proc/interrupts", 30, "com3")
+    expect("MSIX" in rows and "IO-APIC" not in rows, "com3: %s", rows)
+    # Its node cannot have it without who keeps the physical one going.
+    status, text = b.m.run("echo 0 >%s/sriov_numvfs" % path)
+    expect(status, "a function that has moved was disabled: %s", text)
+    b.nodes.beats([0, one, two])
+    b.m.sh("echo pci %s %d >%s/move" % (function, one, SYSFS), 60)
+    now = digest_of(b, function, space, "com2")
+    expect(now == digest, "%s reads %s, written was %s", "com2", now, digest)
+    b.stop_all()
+    log = b.m.sh("dmesg")
+    for way in ((one, two), (two, one)):
+        expect("%s: from node %d to node %d, bus master off, reset: flr" % (
+            (function,) + way) in log, "not reset on its way %s: %s", way, log)
+    b.m.sh("echo 0 >%s/sriov_numvfs" % path, 60)
+
+
 # Memory of the machine as a file, which the host can change behind its kernels.
 RAM = os.path.join(qemu.BUILD, "log", "sriov.ram")
 
@@ -1029,7 +1064,7 @@ def machines(spec, node0):
              append=node0 + "".join(",-" + f for f in lent)
              + " pcie_port_pm=force",
              devices=devices, extra=extra),
-        spec("sriov", [damaged, virtual, removed], smp="4", memory="1G",
+        spec("sriov", [damaged, virtual, moved_virtual, removed], smp="4", memory="1G",
              size=160,
              append=node0 + ",-%s,-%s" % (VIRTUAL["com3"][0], REMOVED),
              devices=["nvme-subsys,id=s0",
