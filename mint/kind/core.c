@@ -199,6 +199,11 @@ static int check_arrives(struct mint_transfer *t, const struct mint_core *core)
 	if (problem)
 		return mint_transfer_refuse(t, -ENXIO, "APIC ID %u %s", apic_id,
 					    problem);
+	if (apic_id > MINT_DEVICE_APIC_ID_MAX && t->to != mint_self &&
+	    mint_pins_interrupt(t->to))
+		return mint_transfer_refuse(t, -ENXIO,
+					    "APIC ID %u cannot be interrupted by the devices of node %u, which name IDs up to %u: take those from it first",
+					    apic_id, t->to, MINT_DEVICE_APIC_ID_MAX);
 	row = mint_spares(t->to);
 	if (row && !test_bit(mint_core_index(core), row))
 		return mint_transfer_refuse(t, -ENOSPC,

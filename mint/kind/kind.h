@@ -199,6 +199,7 @@ int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...)
 
 const char *mint_pin_problem(const struct mint_device *dev);
 struct mint_core *mint_pin_far_core(u32 n);
+bool mint_pins_interrupt(u32 n);
 void mint_pin_leave(u32 n, const struct mint_device *dev);
 int mint_request_device(struct request *rq, struct mint_device *dev,
 			const char *name);

@@ -106,6 +106,26 @@ struct mint_core *mint_pin_far_core(u32 n)
 }
 
 /**
+ * mint_pins_interrupt() - can devices of a node interrupt its cores?
+ * @n:		number of a successor
+ *
+ * Context: predecessor, under mint_claims_lock().
+ * Return: true if it has a function, or a line.
+ */
+bool mint_pins_interrupt(u32 n)
+{
+	const struct mint_node *node = mint_claim(n);
+	u32 i;
+
+	mint_claims_assert_held();
+	for (i = 0; node && i < node->nr_devices; i++)
+		if (node->devices[i].kind == MINT_DEV_PCI ||
+		    node->devices[i].irq_flags & MINT_IRQ_VALID)
+			return true;
+	return false;
+}
+
+/**
  * mint_request_device() - enter a device into a request, with its line
  * @rq:		the request
  * @dev:	the device
