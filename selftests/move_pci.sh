@@ -111,9 +111,14 @@ expect_in() {
 	[ "$got" = "$2" ] || fail "node $1: $3 prints '$got', not '$2'"
 }
 
-# nodes <number>: so many, with a terminal each: $one, $two
+# nodes <number>: so many, with a terminal each: $one, $two, $beside
 nodes() {
 	initrd_with "$HERE/pci_node.sh"
+	if [ "$1" = 3 ]; then
+		launch 1
+		beside=$node
+		open_terminal "$beside"
+	fi
 	launch 1
 	one=$node
 	open_terminal "$one"
@@ -196,10 +201,20 @@ carries() {
 	[ "$(in_node "$1" "received $nic")" -gt $((MIB_OF_DATA * MIB)) ]
 }
 
+# undisturbed: the node beside has got no interrupt that is not its own, and its
+# heart has gone on beating
+undisturbed() {
+	expect_in "$beside" "0 0" "strangers"
+	loop_until 20 beyond "$beside" $((beat_before + 10)) ||
+		fail "node $beside: its heart has stood still"
+}
+
 # From one successor to another while it carries traffic: there it has its
 # driver, its interrupts and its link.
 card_under_load() {
-	nodes 2
+	need_cores 3
+	nodes 3
+	beat_before=$(beat "$beside")
 	serve
 	move "$nic" "$one"
 	expect_in "$one" "there: e1000e" "has $nic"
@@ -215,6 +230,7 @@ card_under_load() {
 		fail "no MSI: $(in_node "$two" "cat /proc/interrupts")"
 	alive "$one"
 	alive "$two"
+	undisturbed
 	no_server
 	move "$nic" 0
 	close_terminals

@@ -69,3 +69,10 @@ driver() { readlink "$pci/$1/driver" | sed 's/.*\///'; }
 has() { [ -e "$pci/$1" ] && echo "there: $(driver "$1")" || echo "not there"; }
 # vectors <name>: MSIs of interrupts with that name
 vectors() { grep -c "PCI-MSI.*$1" /proc/interrupts; }
+# strangers: interrupts of devices, and those that nobody expected; of a node that
+# has no device
+strangers() {
+	awk '/PCI-MSI|IO-APIC/ { for (i = 2; $i ~ /^[0-9]+$/; i++) msi += $i }
+		/^ *(ERR|MIS|SPU):/ { odd += $2 }
+		END { print msi + 0, odd + 0 }' /proc/interrupts
+}
