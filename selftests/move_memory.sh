@@ -17,6 +17,7 @@ USABLE=$((126 * 1024))
 move() {
 	echo "memory $*" 2>/dev/null >"$MINT/move" ||
 		fail "memory $* does not move: $(tail -n 1 "$MINT/moves")"
+	say "$(tail -n 1 "$MINT/moves")"
 }
 
 # mover <cores> [<parameter>...]: launch a node that says how much memory it has
@@ -176,6 +177,15 @@ node0_too() {
 		fail "/proc/iomem still names it"
 }
 
+# still_intact: what $node has in memory is, as it finds from now on
+still_intact() {
+	looks=$(sed -n 's/.*memory_node: intact //p' "$MINT/nodes/$node/log" |
+		tail -n 1)
+	loop_until 60 says "$node" "intact $((looks + 2))" ||
+		fail "node $node does not look any more"
+	! says "$node" damaged || fail "node $node: its memory is damaged"
+}
+
 # What lies in a block that leaves stays the node's, elsewhere.
 full() {
 	mover 1 memory.fill=32
@@ -184,11 +194,7 @@ full() {
 	loop_until 60 says "$node" intact || fail "node $node fills nothing"
 	move "128M@$at" free
 	grown "$node" "$first" 0
-	looks=$(sed -n 's/.*memory_node: intact //p' "$MINT/nodes/$node/log" |
-		tail -n 1)
-	loop_until 60 says "$node" "intact $((looks + 2))" ||
-		fail "node $node does not look any more"
-	! says "$node" damaged || fail "node $node: its memory is damaged"
+	still_intact
 }
 
 # texts <start>: how often "memory of a node" is in a block that node 0 has
@@ -272,6 +278,45 @@ refused_moves() {
 	grown "$node" "$first" 0
 }
 
+# Here and there, while both nodes look after what they have in memory.
+at_random() {
+	: "${MINT_MOVES:=24}" "${MINT_SEED:=1}"
+	need_cores 2
+	mover 1 memory.fill=24
+	one=$node one_first=$first
+	mover 1 memory.fill=24
+	two=$node two_first=$first
+	at=$(block) || skip "needs a free block"
+	for where in "$one" "$two"; do
+		move "128M@$at" "$where"
+		loop_until 60 says "$where" filled ||
+			fail "node $where fills nothing"
+	done
+	i=0
+	random=$MINT_SEED
+	while [ "$i" -lt "$MINT_MOVES" ]; do
+		random=$(((random * 1103515245 + 12345) & 0x7fffffff))
+		case $((random >> 16 & 3)) in
+		0) to=0 ;;
+		1) to=$one ;;
+		2) to=$two ;;
+		*) to=free ;;
+		esac
+		[ "$to" != "$where" ] || continue
+		move "128M@$at" "$to"
+		where=$to
+		i=$((i + 1))
+	done
+	[ "$where" = free ] || move "128M@$at" free
+	owned "$at" 1 free
+	grown "$one" "$one_first" 0
+	grown "$two" "$two_first" 0
+	for node in "$one" "$two"; do
+		still_intact
+		alive "$node"
+	done
+}
+
 # A reboot of its own keeps what came later.
 own_reboot() {
 	has_booted() {
@@ -327,4 +372,4 @@ launched_movable() {
 }
 
 run_tests there_and_back by_size high between_nodes node0_too full scrubbed \
-	pinned refused_moves own_reboot ends launched_movable
+	pinned refused_moves at_random own_reboot ends launched_movable

@@ -95,7 +95,7 @@ const struct mint_node *mint_claim(u32 n)
 /**
  * mint_claim_memory() - which memory does a node own?
  * @n:		number of the node
- * @mem:	out: MINT_RANGES_MAX ranges; NULL asks how many there are
+ * @mem:	out: room for MINT_RANGES_MAX ranges
  *
  * Context: any but NMI.
  * Return: how many ranges there are.
@@ -111,7 +111,7 @@ u32 mint_claim_memory(u32 n, struct mint_range *mem)
 		node = mint_claim(n);
 		count = node ? min_t(u32, READ_ONCE(node->nr_mem),
 				     MINT_RANGES_MAX) : 0;
-		if (mem && count)
+		if (count)
 			memcpy(mem, node->mem, count * sizeof(*mem));
 	} while (read_seqretry(&memory_lock, seq));
 	return count;
