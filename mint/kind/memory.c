@@ -314,7 +314,7 @@ static int read_word(struct mint_transfer *t, const struct mint_token *word,
 	if (*named)
 		t->start = memparse(rest + 1, &rest);
 	else if (*rest == ':' && rest[1])
-		t->from = simple_strtoul(rest + 1, &rest, 10);
+		t->from = memparse(rest + 1, &rest);
 	if (word->len >= sizeof(buf) || *rest || !t->size ||
 	    (t->start | t->size) & (MINT_BLOCK - 1) ||
 	    t->size > PHYSICAL_PAGE_MASK || end_of(t) > PHYSICAL_PAGE_MASK ||

@@ -182,8 +182,10 @@ static void list_cases(struct kunit *test, const struct list_case *cases, int nr
 		mem[LIST_MAX] = range(0xdead, 0xbeef);
 		done = change(mem, &count, LIST_MAX, &cases[i].range);
 		KUNIT_EXPECT_EQ_MSG(test, done, cases[i].done, "case %d", i);
-		same_list(test, i, mem, count,
-			  done ? &cases[i].after : &cases[i].before);
+		if (cases[i].done)
+			same_list(test, i, mem, count, &cases[i].after);
+		else
+			same_list(test, i, mem, count, &cases[i].before);
 		KUNIT_EXPECT_EQ_MSG(test, mem[LIST_MAX].start, 0xdead,
 				    "case %d", i);
 	}
