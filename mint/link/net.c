@@ -344,7 +344,7 @@ static netdev_tx_t link_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct virtio_net_hdr hdr;
 	u32 len = skb->len;
 
-	if (!link->up || len > MINT_LINK_FRAME ||
+	if (!link->up || len < ETH_HLEN || len > MINT_LINK_FRAME ||
 	    virtio_net_hdr_from_skb(skb, &hdr, true, false, 0)) {
 		DEV_STATS_INC(dev, tx_dropped);
 		dev_kfree_skb_any(skb);
