@@ -17,9 +17,12 @@ help:	## this list
 
 # --- run and test ----------------------------------------------------------
 
-.PHONY: demo demo-talk run distro run-distro check check-debug soak bench bench-quick
+.PHONY: demo demo-move demo-talk run distro run-distro check check-debug soak bench bench-quick
 demo: ready host	## boot a machine, launch two successors, show all three, end them
 	@scripts/demo
+
+demo-move: ready host	## a core, memory and a network card walk from one node to another
+	@scripts/demo-move
 
 demo-talk: ready host	## one node serves its disk and its network card to the others
 	@scripts/demo-talk

@@ -150,6 +150,32 @@ data_of_node0() {
 	all_free "$node"
 }
 
+# rung: interrupts of other nodes that node 0 has taken
+rung() {
+	awk '$1 == "PLT:" { for (i = 2; $i ~ /^[0-9]+$/; i++) sum += $i
+		print sum }' /proc/interrupts
+}
+
+# quiet: nobody rings node 0 for twenty beats
+quiet() {
+	local before
+
+	before=$(rung)
+	sleep 2
+	[ "$(rung)" = "$before" ]
+}
+
+# a link without frames costs no interrupt
+idle() {
+	connect web
+	before=$(rung)
+	pings "$node"
+	[ "$(rung)" -gt "$before" ] || fail "no interrupt is seen at all"
+	# Now and then a kernel looks for routers, by IPv6.
+	loop_until 60 quiet || fail "an idle link rings"
+	all_free "$node"
+}
+
 # two successors, one of which asks for the link, by name
 successors() {
 	need_cores 2
@@ -300,5 +326,5 @@ exhausted() {
 	all_free "$two" "$one"
 }
 
-run_tests addresses data_of_node0 successors no_links own_reboot \
+run_tests addresses data_of_node0 idle successors no_links own_reboot \
 	hang_and_panic other_end_leaves mtu rot exhausted
