@@ -328,8 +328,9 @@ static bool __init keeps_away(const struct mint_move *move, u32 kind, u64 start)
 		return false;
 	if (move->from == mint_self)
 		return state >= MINT_TURN_GIVEN && state <= MINT_TURN_TAKEN;
-	return move->to == mint_self && (state == MINT_TURN_CLEARED ||
-					 state == MINT_TURN_TAKING);
+	return move->to == mint_self &&
+	       (state == MINT_TURN_CLEARED || state == MINT_TURN_TAKING ||
+		state == MINT_TURN_DECLINED || state == MINT_TURN_REVOKED);
 }
 
 /**
@@ -833,7 +834,11 @@ u32 __init mint_early_cores(bool own, u32 *ids, u32 max)
 		if (!copy_early(&mint_layout.cores, i, &core,
 				offsetof(struct mint_core, stack)))
 			break;
-		mine = core.owner == mint_self && !core_moved_away(core.apic_id);
+		/* A move that ends between these looks shows in the second one */
+		mine = !core_moved_away(core.apic_id) &&
+		       copy_early(&mint_layout.cores, i, &core,
+				  offsetof(struct mint_core, stack)) &&
+		       core.owner == mint_self && !core_moved_away(core.apic_id);
 		if (mine == own)
 			ids[count++] = core.apic_id;
 	}

@@ -323,7 +323,8 @@ int mint_core_arrive(struct mint_core *core)
 		if (err)
 			return err;
 	}
-	err = cpu_online(cpu) ? 0 : add_cpu(cpu);
+	/* 1: somebody else was quicker */
+	err = cpu_online(cpu) ? 0 : min(add_cpu(cpu), 0);
 	if (!err)
 		check_microcode(cpu);
 	return err;
@@ -342,7 +343,8 @@ int mint_core_leave(struct mint_core *core)
 {
 	int cpu = mint_core_cpu(core);
 
-	return cpu >= 0 && cpu_online(cpu) ? remove_cpu(cpu) : 0;
+	/* 1: somebody else was quicker */
+	return cpu >= 0 && cpu_online(cpu) ? min(remove_cpu(cpu), 0) : 0;
 }
 
 /**
@@ -736,6 +738,16 @@ void __init mint_cpu_realmode_init(void)
 	mint_unmap_memory(identity);
 }
 
+/* One that is on its way is not; a move that ends meanwhile shows in the record */
+static bool __init still_own(const struct mint_core *core)
+{
+	u32 apic_id = mint_apic_id(core);
+
+	return !mint_moved_away(MINT_MOVE_CORE, apic_id) &&
+	       READ_ONCE(core->owner) == mint_self &&
+	       !mint_moved_away(MINT_MOVE_CORE, apic_id);
+}
+
 static void __init init_owners(void)
 {
 	u32 *book = kcalloc(mint_layout.cores.count, sizeof(*book),
@@ -744,11 +756,8 @@ static void __init init_owners(void)
 	u32 i;
 
 	for (i = 0; (core = mint_core(i)); i++) {
-		book[i] = core->owner;
-		if (mint_role == MINT_SUCCESSOR &&
-		    (book[i] != mint_self ||
-		     mint_moved_away(MINT_MOVE_CORE, mint_apic_id(core))))
-			book[i] = MINT_NODE_FREE;
+		book[i] = mint_role == MINT_PREDECESSOR || still_own(core) ?
+			  READ_ONCE(core->owner) : MINT_NODE_FREE;
 	}
 	owners = book;
 }

@@ -147,9 +147,11 @@ int mint_pci_give(u32 id, char *why, size_t size)
  * mint_pci_release() - node 0 may use or lend a function again
  * @id:		segment << 16 | bus << 8 | devfn
  *
- * Nobody may have held it.
+ * Nobody may have held it: then a driver may be about to get it, for which this
+ * does not wait.
  *
- * Context: predecessor, process; may sleep.
+ * Context: predecessor, process; may sleep. Who moves the function calls this,
+ *	    and nobody else holds it or lets it go.
  */
 void mint_pci_release(u32 id)
 {
@@ -157,11 +159,12 @@ void mint_pci_release(u32 id)
 
 	if (!dev)
 		return;
-	/* No probe can hang with it: none gets a function that is held */
-	device_lock(&dev->dev);
-	if (mint_pci_held(dev))
+	if (mint_pci_held(dev)) {
+		/* No probe can hang with it: none gets a function that is held */
+		device_lock(&dev->dev);
 		mint_pci_let_go(dev);
-	device_unlock(&dev->dev);
+		device_unlock(&dev->dev);
+	}
 	pci_dev_put(dev);
 }
 

@@ -8,6 +8,7 @@
  */
 
 #include <linux/bitmap.h>
+#include <linux/cpu.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
@@ -312,17 +313,24 @@ static int leave(struct mint_transfer *t)
 {
 	struct mint_core *core;
 	int cpu, err = 0;
+	bool online;
 	u64 i;
 
 	for (i = 0; i < t->size && !err; i++) {
 		core = core_of(t, i);
-		if (!core)
+		if (!core) {
+			t->size = i;
 			return -ENODEV;
+		}
 		/* From here on nobody brings it online again */
 		if (mint_role == MINT_SUCCESSOR)
 			mint_core_own(core, false);
 		cpu = mint_core_cpu(core);
-		if (cpu < 0 || !cpu_online(cpu))
+		/* Who was let through by mint_kick_ap() before has it online now */
+		cpus_read_lock();
+		online = cpu >= 0 && cpu_online(cpu);
+		cpus_read_unlock();
+		if (!online)
 			continue;
 		t->memo |= BIT_ULL(i);
 		err = mint_core_leave(core);
@@ -335,15 +343,12 @@ static int leave(struct mint_transfer *t)
 	return err;
 }
 
-/* Who gives: what is asked for was not checked here. @memo says what is begun */
-static int give(struct mint_transfer *t)
+/* In a successor nothing of a transfer was checked */
+static int check_own(struct mint_transfer *t)
 {
 	struct mint_core *core;
 	u64 i;
 
-	t->memo = 0;
-	if (mint_role == MINT_PREDECESSOR)
-		return leave(t);
 	for (i = 0; i < t->size; i++) {
 		core = core_of(t, i);
 		if (!core || mint_owner_of_core(core) != mint_self)
@@ -354,6 +359,48 @@ static int give(struct mint_transfer *t)
 			return mint_transfer_refuse(t, -EPERM,
 						    "APIC ID %llu is the boot core of node %u: move another one, or end the node",
 						    t->start + i, mint_self);
+	}
+	return 0;
+}
+
+/*
+ * Has node 0 written that they are this node's? If it is dead they are the giver's
+ * by its word, or in flight, and this node says so in its place.
+ */
+static int check_received(struct mint_transfer *t)
+{
+	bool orphan = mint_state(0) == MINT_STATE_PANICKED;
+	struct mint_core *core;
+	u32 owner;
+	u64 i;
+
+	for (i = 0; i < t->size; i++) {
+		core = core_of(t, i);
+		owner = core ? READ_ONCE(core->owner) : MINT_NODE_FREE;
+		if (owner != mint_self &&
+		    !(orphan && (owner == t->from || owner == MINT_NODE_FLIGHT)))
+			return mint_transfer_refuse(t, -ESRCH,
+						    "APIC ID %llu is not node %u's",
+						    t->start + i, mint_self);
+	}
+	for (i = 0; orphan && i < t->size; i++)
+		WRITE_ONCE(core_of(t, i)->owner, mint_self);
+	return 0;
+}
+
+/* Who gives: what is asked for was not checked here. @memo says what is begun */
+static int give(struct mint_transfer *t)
+{
+	int err;
+
+	t->memo = 0;
+	if (mint_role == MINT_PREDECESSOR)
+		return leave(t);
+	err = check_own(t);
+	if (err) {
+		/* Nothing was begun, so there is nothing for keep() to undo */
+		t->size = 0;
+		return err;
 	}
 	return leave(t);
 }
@@ -401,8 +448,11 @@ static bool hand(struct mint_transfer *t, u32 from, u32 to)
 static int take(struct mint_transfer *t)
 {
 	struct mint_transfer undo = *t;
-	int err = arrive(t, U64_MAX);
+	int err = mint_role == MINT_SUCCESSOR ? check_received(t) : 0;
 
+	if (err)
+		return err;
+	err = arrive(t, U64_MAX);
 	if (err && leave(&undo))
 		pr_err("%s\n", undo.reason);
 	return err;

@@ -333,6 +333,7 @@ const struct mint_kind mint_kind_function = {
 	.take_back	= take_back,
 	.show_node	= show_node,
 	.move		= MINT_MOVE_FUNCTION,
+	.crowded	= true,
 	.word		= "pci",
 	.plan		= plan,
 	.give		= give,

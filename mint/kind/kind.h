@@ -26,6 +26,8 @@ struct request;
  * @size:	how much, the same
  * @bound:	jiffies after which who works on it should give up
  * @memo:	what @give leaves for @keep
+ * @claim:	for @clear: the giver's, to say that it makes progress; NULL if
+ *		that is no successor
  * @reason:	why it is refused: resource, owner, remedy, in one line
  */
 struct mint_transfer {
@@ -36,6 +38,7 @@ struct mint_transfer {
 	u64			size;
 	unsigned long		bound;
 	u64			memo;
+	struct mint_claim	*claim;
 	char			reason[MINT_MOVE_REASON];
 };
 
@@ -75,6 +78,8 @@ struct mint_transfer {
  * @word:	what they are called in a request to move one
  * @proves:	@take itself makes sure that nobody else uses it: node 0, which does
  *		so by @clear, may be dead
+ * @crowded:	a node has room for a few only: one at a time comes to a node, or
+ *		leaves it
  * @plan:	read which thing a request names, and enter it; check that it may
  *		go to @to, as far as node 0 can see, and say whose it is (@from)
  * @give:	the kernel that gives it stops using it for good. For node 0,
@@ -148,6 +153,7 @@ struct mint_kind {
 	u32		move;
 	const char	*word;
 	bool		proves;
+	bool		crowded;
 	int		(*plan)(struct mint_transfer *t,
 				const struct mint_token *word);
 	int		(*give)(struct mint_transfer *t);

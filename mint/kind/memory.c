@@ -625,7 +625,7 @@ static int clear(struct mint_transfer *t)
 {
 	struct mint_range range = range_of(t);
 
-	return scrub_range(NULL, &range) ? 0 :
+	return scrub_range(t->claim, &range) ? 0 :
 	       mint_transfer_refuse(t, -ENOMEM,
 				    "node 0 has no room to map memory %#llx-%#llx, so it is not scrubbed: free some of its memory",
 				    t->start, end_of(t) - 1);
@@ -683,10 +683,23 @@ static bool is_memory(const struct mint_transfer *t)
 	return end > t->start;
 }
 
+/* Has node 0 written that it is this node's? */
+static bool is_received(const struct mint_transfer *t)
+{
+	struct mint_range mem[MINT_RANGES_MAX], range = range_of(t);
+	u32 count = mint_claim_memory(mint_self, mem);
+
+	return mint_range_inside(&range, mem, count);
+}
+
 static int take(struct mint_transfer *t)
 {
 	if (t->to != mint_self)
 		return 0;
+	if (mint_role == MINT_SUCCESSOR && !is_received(t))
+		return mint_transfer_refuse(t, -ESRCH,
+					    "memory %#llx-%#llx is not node %u's",
+					    t->start, end_of(t) - 1, mint_self);
 	if (!is_memory(t))
 		return mint_transfer_refuse(t, -EADDRNOTAVAIL,
 					    "memory %#llx-%#llx is not all memory",
@@ -714,6 +727,7 @@ const struct mint_kind mint_kind_memory = {
 	.show		= show,
 	.show_node	= show_node,
 	.move		= MINT_MOVE_MEMORY,
+	.crowded	= true,
 	.word		= "memory",
 	.plan		= plan,
 	.give		= give,

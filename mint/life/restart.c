@@ -74,6 +74,16 @@ bool mint_restart_kept(void)
 	return mint_range_inside(&entry, mint_own_mem, mint_own_mem_count);
 }
 
+/*
+ * One that was given away may run another kernel. Until node 0 has seen that it
+ * was given, it may still be on its way out of this one.
+ */
+static bool may_run_here(const struct mint_core *core)
+{
+	return mint_owner_of_core(core) == mint_self ||
+	       READ_ONCE(core->owner) == mint_self;
+}
+
 /**
  * mint_restart_ready() - can this node start again, here and now?
  *
@@ -94,11 +104,9 @@ bool mint_restart_ready(void)
 	}
 	for_each_present_cpu(cpu) {
 		core = mint_core_find(cpu_physical_id(cpu));
-		/* One that was given away may run another kernel */
-		if (cpu == smp_processor_id() || !core ||
-		    mint_owner_of_core(core) != mint_self)
+		if (cpu == smp_processor_id() || !core)
 			continue;
-		for (us = 0; !mint_core_parked(core); us++) {
+		for (us = 0; may_run_here(core) && !mint_core_parked(core); us++) {
 			if (us == PARK_BOUND_US) {
 				pr_err("APIC ID %u does not park: node %u ends\n",
 				       mint_apic_id(core), mint_self);

@@ -16,12 +16,13 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
-#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/string.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <asm/tsc.h>
@@ -32,7 +33,9 @@
 #include "../own/own.h"
 #include "move.h"
 
-static DEFINE_MUTEX(local_mutex);
+/* This kernel gives or takes: bit 0. A mutex cannot be waited for with a bound */
+static unsigned long local_busy;
+static DECLARE_WAIT_QUEUE_HEAD(local_wait);
 
 static void (*turn_listener)(u32 turn);
 
@@ -88,8 +91,9 @@ bool mint_turn_change(struct mint_move *move, u32 seq, u32 from, u32 to)
  * @t:		transfer
  * @what:	operation of its kind: give, keep or take
  *
- * Context: process; may sleep, as long as another transfer takes.
- * Return: what @what says; -EOPNOTSUPP if the kind has no such operation.
+ * Context: process; may sleep.
+ * Return: what @what says; -EOPNOTSUPP if the kind has no such operation; -EBUSY
+ * if another transfer is in the way for longer than a move may take.
  */
 int mint_move_local(struct mint_transfer *t, int (*what)(struct mint_transfer *t))
 {
@@ -99,12 +103,22 @@ int mint_move_local(struct mint_transfer *t, int (*what)(struct mint_transfer *t
 		return mint_transfer_refuse(t, -EOPNOTSUPP,
 					    "such things do not move by node %u",
 					    mint_self);
-	guard(mutex)(&local_mutex);
+	/* What is to be undone has to be */
+	if (what == t->kind->keep)
+		wait_event(local_wait, !test_and_set_bit_lock(0, &local_busy));
+	else if (!wait_event_timeout(local_wait,
+				     !test_and_set_bit_lock(0, &local_busy),
+				     mint_move_bound()))
+		return mint_transfer_refuse(t, -EBUSY,
+					    "node %u is busy with another move: see its log",
+					    mint_self);
 	t->bound = jiffies + mint_move_bound();
 	/* Hotplug waits for grace periods, one after the other */
 	rcu_expedite_gp();
 	err = what(t);
 	rcu_unexpedite_gp();
+	clear_bit_unlock(0, &local_busy);
+	wake_up(&local_wait);
 	return err;
 }
 
@@ -127,6 +141,9 @@ static bool end_turn(struct mint_move *move, u32 seq, u32 now, int err,
 {
 	bool changed;
 
+	/* Called off: the record may be another move's by now */
+	if (READ_ONCE(move->turn) != MINT_TURN(seq, now))
+		return false;
 	if (err) {
 		WRITE_ONCE(move->error, err);
 		memcpy(move->reason, t->reason, sizeof(move->reason));

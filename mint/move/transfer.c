@@ -258,32 +258,37 @@ static bool hand_to_receiver(struct job *job)
 	return handed;
 }
 
-/* Out of the book of the receiver again, which does not use it */
-static bool take_from_receiver(struct job *job)
-{
-	struct mint_claim *claim;
-	bool handed;
-
-	if (!is_successor(job->t.to))
-		return hand(job, job->t.to, MINT_NODE_FLIGHT);
-	claim = lock_claim(job->t.to);
-	handed = claim && receiver_lives(job) &&
-		 hand(job, job->t.to, MINT_NODE_FLIGHT);
-	if (claim)
-		mint_claim_unlock(claim);
-	return handed;
-}
-
 /* It is in flight and nobody wants it: if it is at rest, anybody may have it */
-static void set_free(struct job *job)
+static int set_free(struct job *job)
 {
 	struct mint_transfer t = job->t;
+	int err = t.kind->clear ? t.kind->clear(&t) : 0;
 
-	if (t.kind->clear && t.kind->clear(&t)) {
-		pr_err("%s: it stays in quarantine, in flight\n", t.reason);
-		return;
+	if (err)
+		pr_err("move %u: %s\n", job->history.seq, t.reason);
+	else
+		hand(job, MINT_NODE_FLIGHT, MINT_NODE_FREE);
+	return err;
+}
+
+/*
+ * The receiver does not use it. What is not at rest stays its own, and goes into
+ * quarantine with it at its end.
+ */
+static void take_from_receiver(struct job *job)
+{
+	struct mint_claim *claim = NULL;
+
+	if (is_successor(job->t.to)) {
+		claim = lock_claim(job->t.to);
+		if (!claim)
+			return;
 	}
-	hand(job, MINT_NODE_FLIGHT, MINT_NODE_FREE);
+	if (receiver_lives(job) && hand(job, job->t.to, MINT_NODE_FLIGHT) &&
+	    set_free(job) && !hand(job, MINT_NODE_FLIGHT, job->t.to))
+		pr_err("move %u: it stays in flight\n", job->history.seq);
+	if (claim)
+		mint_claim_unlock(claim);
 }
 
 /* ---- the steps ---- */
@@ -308,17 +313,61 @@ static int give_here(struct job *job)
 	if (!err)
 		return 0;
 	undo = *t;
-	hand(job, MINT_NODE_FLIGHT, t->from);
+	if (!hand(job, MINT_NODE_FLIGHT, t->from))
+		pr_err("move %u: it stays in flight\n", job->history.seq);
 	if (mint_move_local(&undo, undo.kind->keep))
 		pr_err("%s\n", undo.reason);
 	return err;
 }
 
-/* A successor gives; node 0 believes it when it has seen it */
+/* Node 0 believes that it was given when it has seen that */
+static int clear_of_giver(struct job *job, u32 n)
+{
+	struct mint_transfer *t = &job->t;
+	int err;
+
+	t->claim = lock_claim(n);
+	if (!t->claim)
+		return mint_transfer_refuse(t, -EBUSY,
+					    "node %u is being stopped: try again",
+					    n);
+	if (giver_lives(job) && hand(job, n, MINT_NODE_FLIGHT)) {
+		err = clear(job);
+		/* A core that may run what it wants stays with its node */
+		if (err && !hand(job, MINT_NODE_FLIGHT, n))
+			pr_err("move %u: it stays in flight\n", job->history.seq);
+	} else {
+		err = mint_transfer_refuse(t, -ESRCH,
+					   "node %u has ended meanwhile, and what it had is free",
+					   n);
+	}
+	mint_claim_unlock(t->claim);
+	t->claim = NULL;
+	return err;
+}
+
+/* The giver has let go of it, and it is the giver's nevertheless */
+static void give_back(struct job *job)
+{
+	struct mint_move *record = job->record;
+	struct mint_transfer t = job->t;
+
+	if (!giver_lives(job))
+		return;
+	set_turn(job, MINT_TURN_REVOKED);
+	WRITE_ONCE(record->from, MINT_NODE_FREE);
+	WRITE_ONCE(record->to, t.from);
+	if (ask(job, t.from, MINT_TURN_CLEARED, MINT_TURN_TAKING,
+		MINT_TURN_TAKEN, giver_lives))
+		pr_err("move %u: node %u does not use it again before its own reboot: %s\n",
+		       job->history.seq, t.from, job->t.reason);
+	job->t = t;
+}
+
+/* A successor gives */
 static int give_there(struct job *job)
 {
 	struct mint_transfer *t = &job->t;
-	struct mint_claim *claim;
 	u32 n = t->from;
 	int err;
 
@@ -334,22 +383,9 @@ static int give_there(struct job *job)
 	t->reason[0] = '\0';
 	step_over(job, MINT_STEP_GIVE);
 
-	claim = lock_claim(n);
-	if (!claim)
-		return mint_transfer_refuse(t, -EBUSY,
-					    "node %u is being stopped: try again",
-					    n);
-	if (giver_lives(job) && hand(job, n, MINT_NODE_FLIGHT)) {
-		err = clear(job);
-		/* A core that may run what it wants stays with its node */
-		if (err)
-			hand(job, MINT_NODE_FLIGHT, n);
-	} else {
-		err = mint_transfer_refuse(t, -ESRCH,
-					   "node %u has ended meanwhile, and what it had is free",
-					   n);
-	}
-	mint_claim_unlock(claim);
+	err = clear_of_giver(job, n);
+	if (err)
+		give_back(job);
 	return err;
 }
 
@@ -357,8 +393,8 @@ static int take_here(struct job *job)
 {
 	int err = mint_move_local(&job->t, job->t.kind->take);
 
-	if (err && take_from_receiver(job))
-		set_free(job);
+	if (err)
+		take_from_receiver(job);
 	return err;
 }
 
@@ -370,10 +406,10 @@ static int take_there(struct job *job)
 	if (!err || !receiver_lives(job))
 		return err;
 	/* It has not begun, or is back where it was: the receiver lets go of it */
-	if ((mint_turn_change(job->record, job->history.seq, MINT_TURN_CLEARED,
-			      MINT_TURN_REVOKED) ||
-	     turn_of(job) == MINT_TURN_DECLINED) && take_from_receiver(job))
-		set_free(job);
+	if (mint_turn_change(job->record, job->history.seq, MINT_TURN_CLEARED,
+			     MINT_TURN_REVOKED) ||
+	    turn_of(job) == MINT_TURN_DECLINED)
+		take_from_receiver(job);
 	return err;
 }
 
@@ -386,12 +422,11 @@ static int transfer(struct job *job)
 	if (err)
 		return err;
 	step_over(job, MINT_STEP_CLEAR);
-	if (!hand_to_receiver(job)) {
-		set_free(job);
-		return mint_transfer_refuse(t, -ESRCH,
+	if (!hand_to_receiver(job))
+		return mint_transfer_refuse(t, -ESRCH, set_free(job) ?
+					    "node %u has ended meanwhile: it stays in flight" :
 					    "node %u has ended meanwhile: it is free now",
 					    t->to);
-	}
 	if (t->to == MINT_NODE_FREE)
 		return 0;
 	err = is_successor(t->to) ? take_there(job) : take_here(job);
@@ -452,7 +487,12 @@ static bool party_is_ready(u32 n)
 	return !is_successor(n) || !peer || READ_ONCE(peer->can);
 }
 
-/* Is a part of it on its way already? */
+static bool same_node(u32 a, u32 b)
+{
+	return a == b && a != MINT_NODE_FREE;
+}
+
+/* Is a part of it on its way already, or is something in its way? */
 static int check_jobs(struct job *job)
 {
 	const struct mint_transfer *other;
@@ -461,11 +501,17 @@ static int check_jobs(struct job *job)
 
 	for (i = 0; i < MINT_MOVES; i++) {
 		other = jobs[i] ? &jobs[i]->t : NULL;
-		if (other && other->kind == t->kind &&
-		    other->start < t->start + t->size &&
+		if (!other || other->kind != t->kind)
+			continue;
+		if (other->start < t->start + t->size &&
 		    t->start < other->start + other->size)
 			return mint_transfer_refuse(t, -EBUSY,
 						    "move %u has it: see /sys/kernel/mint/moves",
+						    jobs[i]->history.seq);
+		if (t->kind->crowded && (same_node(other->to, t->to) ||
+					 same_node(other->from, t->from)))
+			return mint_transfer_refuse(t, -EBUSY,
+						    "move %u of such a thing has the same giver or receiver: wait for it",
 						    jobs[i]->history.seq);
 	}
 	return 0;

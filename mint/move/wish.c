@@ -14,6 +14,7 @@
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -209,6 +210,20 @@ void mint_wishes_look(u32 n)
 			queue_work(system_unbound_wq, &wishers[i].work);
 }
 
+/* What the node before it wished is not the new one's wish */
+static int on_node(struct notifier_block *nb, unsigned long what, void *data)
+{
+	u32 n = *(u32 *)data;
+
+	if (what == MINT_NODE_NEW && wishers && n < mint_layout.wishes.count)
+		wishers[n].answered = READ_ONCE(mint_wish(n)->seq);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block node_block = {
+	.notifier_call	= on_node,
+};
+
 static int __init mint_wish_init(void)
 {
 	struct wisher *all;
@@ -224,6 +239,6 @@ static int __init mint_wish_init(void)
 		all[i].n = i;
 	}
 	wishers = all;
-	return 0;
+	return mint_node_listen(&node_block);
 }
 device_initcall(mint_wish_init);

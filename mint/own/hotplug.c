@@ -158,11 +158,15 @@ static int hotplug_event(struct notifier_block *nb, unsigned long event,
 	unsigned long pfn;
 	u32 i;
 
-	if (event != MEM_GOING_OFFLINE && event != MEM_CANCEL_OFFLINE)
+	if (event != MEM_GOING_OFFLINE && event != MEM_CANCEL_OFFLINE &&
+	    event != MEM_OFFLINE)
 		return NOTIFY_OK;
 	for (i = 0; i < emptied_count; i++) {
 		if (emptied[i].pfn != arg->start_pfn)
 			continue;
+		/* Whoever brings it online again has all of its pages */
+		if (event == MEM_OFFLINE)
+			emptied[i].nr = 0;
 		for (pfn = emptied[i].pfn; pfn < emptied[i].pfn + emptied[i].nr;
 		     pfn++) {
 			if (event == MEM_CANCEL_OFFLINE)
@@ -232,7 +236,7 @@ static int block_pages(u64 start, struct emptied *range)
 	}
 	range->pfn = PHYS_PFN(start) + (block->altmap ? block->altmap->free : 0);
 	range->nr = block->state == MEM_ONLINE ?
-		    PHYS_PFN(start + MINT_BLOCK) - range->pfn : 0;
+		    PHYS_PFN(start + memory_block_size_bytes()) - range->pfn : 0;
 	put_device(&block->dev);
 	unlock_device_hotplug();
 	return 0;
@@ -284,7 +288,7 @@ static void fill_blocks(void)
 	for (i = 0; i < emptied_count; i++) {
 		range = &emptied[i];
 		/* It went offline, by our hand or by that of somebody else */
-		if (!pfn_to_online_page(range->pfn))
+		if (!range->nr)
 			continue;
 		for (pfn = range->pfn; pfn < range->pfn + range->nr; pfn++)
 			__ClearPageOffline(pfn_to_page(pfn));
@@ -298,17 +302,17 @@ static void fill_blocks(void)
 /* All blocks are empty. @done: what has left */
 static int remove_blocks(const struct mint_range *range, struct mint_range *done)
 {
-	u64 start;
+	u64 start, step = memory_block_size_bytes();
 	int err;
 
 	done->start = range->start;
 	done->size = 0;
 	for (start = range->start; start - range->start < range->size;
-	     start += MINT_BLOCK) {
-		err = offline_and_remove_memory(start, MINT_BLOCK);
+	     start += step) {
+		err = offline_and_remove_memory(start, step);
 		if (err)
 			return err;
-		done->size += MINT_BLOCK;
+		done->size += step;
 	}
 	return 0;
 }
@@ -327,13 +331,13 @@ static int remove_blocks(const struct mint_range *range, struct mint_range *done
 int mint_memory_remove(const struct mint_range *range, unsigned long bound,
 		       struct mint_stuck *stuck)
 {
+	u64 start, step = memory_block_size_bytes();
 	struct mint_range done = {};
-	u64 start;
 	int err = 0;
 
 	memset(stuck, 0, sizeof(*stuck));
 	if (!range->size || (range->start | range->size) & (MINT_BLOCK - 1) ||
-	    (range->start | range->size) & (memory_block_size_bytes() - 1))
+	    (range->start | range->size) & (step - 1))
 		return -EINVAL;
 
 	guard(mutex)(&hotplug_mutex);
@@ -344,7 +348,7 @@ int mint_memory_remove(const struct mint_range *range, unsigned long bound,
 	if (!emptied)
 		return -ENOMEM;
 	for (start = range->start;
-	     !err && start - range->start < range->size; start += MINT_BLOCK)
+	     !err && start - range->start < range->size; start += step)
 		err = empty_block(start, bound, stuck);
 	err = err ?: remove_blocks(range, &done) ?: mint_memory_close(range);
 	fill_blocks();
@@ -368,8 +372,25 @@ static void __init publish_limit(void)
 }
 
 /*
+ * Is a block still this node's? The record was copied a while ago, and moves that
+ * were under way then may be over by now. One that is not yet over keeps the block
+ * away; one that ends between two looks at the moves shows in the record.
+ */
+static bool __init still_own(const struct mint_range *block)
+{
+	struct mint_range mem[MINT_RANGES_MAX];
+	u32 count;
+
+	if (mint_moved_away(MINT_MOVE_MEMORY, block->start))
+		return false;
+	count = mint_claim_memory(mint_self, mem);
+	return mint_range_inside(block, mem, count) &&
+	       !mint_moved_away(MINT_MOVE_MEMORY, block->start);
+}
+
+/*
  * What came to this node before it rebooted, and what a launch gave it to give
- * back. What it gave away at the last moment is on its way to somebody else.
+ * back.
  */
 static void __init add_later(const struct mint_range *range)
 {
@@ -379,7 +400,7 @@ static void __init add_later(const struct mint_range *range)
 
 	for (block.start = range->start; block.start < end;
 	     block.start += MINT_BLOCK) {
-		if (mint_moved_away(MINT_MOVE_MEMORY, block.start))
+		if (!still_own(&block))
 			continue;
 		err = mint_memory_add(&block);
 		if (err)
