@@ -335,9 +335,12 @@ static int leave(struct mint_transfer *t)
 		t->memo |= BIT_ULL(i);
 		err = mint_core_leave(core);
 	}
-	if (err)
-		mint_transfer_refuse(t, err, err == -EBUSY ?
-				     "APIC ID %llu does not go offline in node %u: a task with a deadline or the timekeeper needs it" :
+	if (err == -EBUSY)
+		mint_transfer_refuse(t, err,
+				     "APIC ID %llu does not go offline in node %u: a task with a deadline or the timekeeper needs it",
+				     t->start + i - 1, mint_self);
+	else if (err)
+		mint_transfer_refuse(t, err,
 				     "APIC ID %llu does not go offline in node %u: see its log",
 				     t->start + i - 1, mint_self);
 	return err;
