@@ -42,8 +42,8 @@ done
 	say deadline
 }
 [ -z "$provoke" ] || {
-	echo "move ${provoke%:*} ${provoke#*:}" >/sys/kernel/debug/mint/provoke
-	say armed
+	echo "move ${provoke%:*} ${provoke#*:}" >/sys/kernel/debug/mint/provoke &&
+		say armed
 }
 
 boots=$(cat "$MINT/nodes/$(cat "$MINT/node")/boots")

@@ -309,6 +309,10 @@ rot() {
 # a node wants more links than there is memory for, or one with nobody
 exhausted() {
 	need_cores 3
+	# shellcheck disable=SC2046 # two words
+	set -- $(sed -n 's/^\(0x[0-9a-f]*\)-\(0x[0-9a-f]*\) shared$/\1 \2/p' "$MINT/memory")
+	[ $((${2:-0} - ${1:-0})) -lt $((5 * MIB)) ] ||
+		skip "needs mint.shared=4M: the pool has room for all"
 	connect one
 	one=$node
 	connect two "mint.links=0,one"

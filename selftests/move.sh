@@ -334,11 +334,13 @@ dies() {
 	move core "$spare" "$second"
 	loop_until 30 beyond "$third" $((last + 3)) ||
 		fail "node $third has noticed something"
+	case $who in
+	giver) n=$first ;;
+	*) n=$second ;;
+	esac
+	loop_until 20 grep -q "provoked at turn $turn: $way" "$MINT/nodes/$n/log" ||
+		fail "node $n was not provoked at turn $turn"
 	if [ "$way" = hang ]; then
-		case $who in
-		giver) n=$first ;;
-		*) n=$second ;;
-		esac
 		over "$n" || echo force >"$MINT/nodes/$n/stop" ||
 			fail "force fails"
 	fi

@@ -134,11 +134,11 @@ EXPORT_SYMBOL_IF_KUNIT(mint_window_valid);
 /**
  * mint_window_read() - copy a window's record
  * @i:		index of the record
- * @window:	out: the copy; only if it is OPEN all but @state and @epoch is
- *		valid
+ * @window:	out: the copy; if it is FREE, only @state and @epoch are valid
  *
  * Context: any.
- * Return: false if there is no such record, or what it says cannot be.
+ * Return: false if there is no such record, if it changes just now, or if what it
+ * says cannot be.
  */
 bool mint_window_read(u32 i, struct mint_window *window)
 {
@@ -146,10 +146,11 @@ bool mint_window_read(u32 i, struct mint_window *window)
 
 	if (!record)
 		return false;
+	/* Node 0 writes it while the state is not OPEN: this is that of an OPEN one */
+	window->epoch = virt_load_acquire(&record->epoch);
 	/* Pairs with node 0, which writes the state last */
 	window->state = virt_load_acquire(&record->state);
 	window->kind = READ_ONCE(record->kind);
-	window->epoch = READ_ONCE(record->epoch);
 	window->member[0] = READ_ONCE(record->member[0]);
 	window->member[1] = READ_ONCE(record->member[1]);
 	window->start = READ_ONCE(record->start);
@@ -158,8 +159,8 @@ bool mint_window_read(u32 i, struct mint_window *window)
 	virt_rmb();
 	if (READ_ONCE(record->state) != window->state ||
 	    READ_ONCE(record->epoch) != window->epoch)
-		window->state = MINT_WINDOW_CLOSED;
-	return window->state != MINT_WINDOW_OPEN ||
+		return false;
+	return window->state == MINT_WINDOW_FREE ||
 	       mint_window_valid(window, &mint_layout.shared,
 				 mint_layout.nodes.count);
 }

@@ -95,7 +95,9 @@ static void open_window(u32 i, u32 a, u32 b)
 	window->member[1] = max(a, b);
 	window->start = mint_layout.shared.start + (u64)i * MINT_LINK_SIZE;
 	window->size = MINT_LINK_SIZE;
-	book[i].gone = 0;
+	/* Without links of its own node 0 has nothing to leave */
+	book[i].gone = !IS_ENABLED(CONFIG_MINT_NET) && !window->member[0] ?
+		       BIT(0) : 0;
 	/* What the members before had there is nothing to these */
 	memset(end_of(window, 0), 0, window->size);
 	publish(i);

@@ -72,6 +72,28 @@ static void drop(struct mint_window_use *use)
 	kfree(use);
 }
 
+/*
+ * The other member ended before this kernel had the window: nobody is to wait for
+ * this one. Node 0 opens a window anew only after that was said, so what is CLOSED
+ * after the look at @left has still to be left.
+ */
+static void leave_unused(u32 i, const struct mint_window *window)
+{
+	u32 member = mint_window_index(window, mint_self);
+	struct mint_window again;
+	struct mint_end *end;
+
+	end = mint_map_memory(window->start + member * MINT_END_SIZE,
+			      MINT_END_SIZE);
+	if (!end)
+		return;
+	if (virt_load_acquire(&end->left) != window->epoch &&
+	    mint_window_get(i, &again) && again.state == MINT_WINDOW_CLOSED &&
+	    again.epoch == window->epoch)
+		virt_store_release(&end->left, window->epoch);
+	mint_unmap_memory(end);
+}
+
 /* Is it still the same window, and open? */
 static bool still_open(const struct mint_window_use *use)
 {
@@ -95,9 +117,12 @@ static void look(struct work_struct *work)
 			drop(use);
 	for (i = 0; i < mint_layout.windows.count; i++) {
 		if (!mint_window_get(i, &window) || find(i) ||
-		    window.state != MINT_WINDOW_OPEN ||
 		    window.kind != MINT_WINDOW_LINK ||
 		    mint_window_index(&window, mint_self) == MINT_WINDOW_MEMBERS)
+			continue;
+		if (window.state == MINT_WINDOW_CLOSED)
+			leave_unused(i, &window);
+		if (window.state != MINT_WINDOW_OPEN)
 			continue;
 		err = adopt(i, &window);
 		if (err)

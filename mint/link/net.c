@@ -61,6 +61,7 @@
  * @tx:		the ring that this node writes
  * @rx:		the ring that it reads
  * @heart:	heartbeat of the other node, as this one has watched it
+ * @boots:	of the other node, when this one looked last
  * @alive:	the other node runs, and its heart beats
  * @broken:	the other node says what cannot be; until the next beat
  * @restart:	begin a new session
@@ -85,6 +86,7 @@ struct mint_link {
 	struct mint_bytes	tx;
 	struct mint_bytes	rx;
 	struct mint_heart	heart;
+	u32			boots;
 	bool			alive;
 	bool			broken;
 	bool			restart;
@@ -106,6 +108,20 @@ static bool roomy(const struct mint_link *link, u32 tail)
 {
 	return mint_bytes_room(&link->tx, tail, link->head) >=
 	       mint_bytes_need(MINT_LINK_FRAME);
+}
+
+/*
+ * What is sent is under this lock, with a qdisc or without; there is one queue.
+ * Context: soft interrupt.
+ */
+static void lock_queue(const struct mint_link *link)
+{
+	__netif_tx_lock(netdev_get_tx_queue(link->dev, 0), smp_processor_id());
+}
+
+static void unlock_queue(const struct mint_link *link)
+{
+	__netif_tx_unlock(netdev_get_tx_queue(link->dev, 0));
 }
 
 /* ---- the session ---- */
@@ -167,7 +183,8 @@ static bool wants_poll(const struct mint_link *link)
 	if (!netif_queue_stopped(link->dev))
 		return false;
 	tail = READ_ONCE(link->other->tail);
-	return mint_bytes_valid(&link->tx, tail) && roomy(link, tail);
+	/* What cannot be is for room() to find */
+	return !mint_bytes_valid(&link->tx, tail) || roomy(link, tail);
 }
 
 /* The own half of both rings is empty. Nobody uses it meanwhile. */
@@ -232,7 +249,7 @@ static void publish(struct mint_link *link)
 	/* Pairs with receive(): the frames are there before the head */
 	virt_store_release(&link->own->head, link->head);
 	link->told = link->head;
-	/* Pairs with wait_for_frames(): it sees the head, or we its wish */
+	/* Pairs with ask_for_bell(): it sees the head, or we its wish */
 	virt_mb();
 	if (mint_bytes_passed(&link->tx, told, link->head,
 			      READ_ONCE(link->other->wake)))
@@ -263,7 +280,7 @@ static void look_at_session(struct mint_link *link)
 	if (nonce == link->peer_nonce && !READ_ONCE(link->restart) &&
 	    agreed(link) == link->up)
 		return;
-	netif_tx_lock(link->dev);
+	lock_queue(link);
 	if (READ_ONCE(link->restart)) {
 		set_up(link, false);
 		begin_session(link);
@@ -275,7 +292,7 @@ static void look_at_session(struct mint_link *link)
 		changed = true;
 	}
 	set_up(link, agreed(link));
-	netif_tx_unlock(link->dev);
+	unlock_queue(link);
 	if (changed)
 		ring_peer(link);
 }
@@ -368,12 +385,12 @@ static void wake_queue(struct mint_link *link)
 {
 	if (!link->up || !netif_queue_stopped(link->dev))
 		return;
-	netif_tx_lock(link->dev);
+	lock_queue(link);
 	if (room(link) >= mint_bytes_need(MINT_LINK_FRAME)) {
 		WRITE_ONCE(link->own->stalled, 0);
 		netif_wake_queue(link->dev);
 	}
-	netif_tx_unlock(link->dev);
+	unlock_queue(link);
 }
 
 /* ---- receiving ---- */
@@ -488,13 +505,12 @@ static int receive(struct mint_link *link, int budget)
 	return work;
 }
 
-/* Ask for a bell with the next frame. Return: false if it is there already. */
-static bool wait_for_frames(struct mint_link *link)
+/* A bell with the next frame; whoever asks looks once more after that */
+static void ask_for_bell(struct mint_link *link)
 {
 	WRITE_ONCE(link->own->wake, link->tail);
 	/* Pairs with publish() */
 	virt_mb();
-	return !wants_poll(link);
 }
 
 static int link_poll(struct napi_struct *napi, int budget)
@@ -509,9 +525,12 @@ static int link_poll(struct napi_struct *napi, int budget)
 	wake_queue(link);
 	if (link->up)
 		work = receive(link, budget);
-	if (work < budget && napi_complete_done(napi, work) &&
-	    !wait_for_frames(link))
-		napi_schedule(napi);
+	if (work < budget) {
+		/* While the poll is ours: the next may run elsewhere at once */
+		ask_for_bell(link);
+		if (napi_complete_done(napi, work) && wants_poll(link))
+			napi_schedule(napi);
+	}
 	return work;
 }
 
@@ -528,9 +547,9 @@ static int link_open(struct net_device *dev)
 {
 	struct mint_link *link = netdev_priv(dev);
 
-	netif_tx_lock_bh(dev);
+	__netif_tx_lock_bh(netdev_get_tx_queue(dev, 0));
 	begin_session(link);
-	netif_tx_unlock_bh(dev);
+	__netif_tx_unlock_bh(netdev_get_tx_queue(dev, 0));
 	napi_enable(&link->napi);
 	netif_start_queue(dev);
 	schedule_poll(link);
@@ -543,11 +562,11 @@ static int link_stop(struct net_device *dev)
 	struct mint_link *link = netdev_priv(dev);
 
 	napi_disable(&link->napi);
-	netif_tx_lock_bh(dev);
+	__netif_tx_lock_bh(netdev_get_tx_queue(dev, 0));
 	netif_stop_queue(dev);
 	set_up(link, false);
 	leave_session(link);
-	netif_tx_unlock_bh(dev);
+	__netif_tx_unlock_bh(netdev_get_tx_queue(dev, 0));
 	ring_peer(link);
 	return 0;
 }
@@ -610,6 +629,10 @@ int mint_link_add(struct mint_window_use *use)
 	struct mint_link *link;
 	int err;
 
+	mint_bytes_place(&use->window, use->addr, bytes);
+	/* With less the queue would wait for room for ever */
+	if (bytes[0].size < 2 * mint_bytes_need(MINT_LINK_FRAME))
+		return -EINVAL;
 	dev = alloc_etherdev(sizeof(*link));
 	if (!dev)
 		return -ENOMEM;
@@ -618,12 +641,12 @@ int mint_link_add(struct mint_window_use *use)
 	link->peer = use->window.member[!member];
 	link->own = use->addr + member * MINT_END_SIZE;
 	link->other = use->addr + !member * MINT_END_SIZE;
-	mint_bytes_place(&use->window, use->addr, bytes);
 	link->tx = bytes[member];
 	link->rx = bytes[!member];
 	mint_heart_reset(&link->heart, READ_ONCE(mint_node(link->peer)->heartbeat),
 			 jiffies);
 	link->alive = peer_alive(link);
+	link->boots = READ_ONCE(mint_node(link->peer)->boots);
 	/* After an own reboot the last kernel's session stands there */
 	leave_session(link);
 
@@ -666,6 +689,19 @@ void mint_link_remove(struct mint_window_use *use)
 	free_netdev(use->dev);
 }
 
+/* Its session ends with its kernel, even where the next one lets it stand */
+static void look_at_peer(struct mint_link *link)
+{
+	bool alive = peer_alive(link);
+	/* After the state: a kernel that runs has counted its boot */
+	u32 boots = READ_ONCE(mint_node(link->peer)->boots);
+
+	if (boots != link->boots || (link->alive && !alive))
+		WRITE_ONCE(link->restart, true);
+	link->boots = boots;
+	WRITE_ONCE(link->alive, alive);
+}
+
 /**
  * mint_links_poll() - look after all links, once a beat
  *
@@ -679,7 +715,7 @@ void mint_links_poll(void)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(link, &links, list) {
-		WRITE_ONCE(link->alive, peer_alive(link));
+		look_at_peer(link);
 		if (!netif_running(link->dev))
 			continue;
 		/* So often at the most does a session begin anew that was spoilt */

@@ -632,7 +632,8 @@ struct mint_window {
  * @stalled:	not 0 while it waits for room there, and wants a bell
  * @reserved2:	0
  * @tail:	the next byte of the other ring that this member reads
- * @wake:	it wants a bell once that ring's head passes this byte
+ * @wake:	it wants a bell once that ring's head passes this byte; 0xffffffff,
+ *		or any offset that cannot be: none
  * @reserved3:	0
  *
  * The page i * MINT_END_SIZE of a window is that of member i, which alone
