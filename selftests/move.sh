@@ -22,7 +22,7 @@ move() {
 	echo "$*" >"$MINT/move" 2>"$TMP/move_err" || rc=1
 	said=$(tail -n 1 "$MINT/moves")
 	say "$said"
-	return $rc
+	return "$rc"
 }
 
 # moves <kind> <which> <to>: it has to succeed

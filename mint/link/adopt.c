@@ -82,15 +82,19 @@ static void leave_unused(u32 i, const struct mint_window *window)
 	u32 member = mint_window_index(window, mint_self);
 	struct mint_window again;
 	struct mint_end *end;
+	u32 left;
 
 	end = mint_map_memory(window->start + member * MINT_END_SIZE,
 			      MINT_END_SIZE);
 	if (!end)
 		return;
-	if (virt_load_acquire(&end->left) != window->epoch &&
-	    mint_window_get(i, &again) && again.state == MINT_WINDOW_CLOSED &&
-	    again.epoch == window->epoch)
+	/* Before the second look at the record */
+	left = virt_load_acquire(&end->left);
+	if (left != window->epoch && mint_window_get(i, &again) &&
+	    again.state == MINT_WINDOW_CLOSED && again.epoch == window->epoch) {
+		/* Nothing of it was used before */
 		virt_store_release(&end->left, window->epoch);
+	}
 	mint_unmap_memory(end);
 }
 
