@@ -838,8 +838,11 @@ QUESTIONS = (
              r"own_reboot|stop_|panic_", lambda data: [ends_table(data)]),
     Question("cost", "What does a node cost the others?", (),
              r"node_min|ioapic_lock", lambda data: []),
+    Question("moves", "How long does it take to move a core between running nodes?",
+             ("moves_timeline", "moves", "moves" + COUNTED + "_timeline",
+              "moves" + COUNTED), r"core_move_", lambda data: []),
     Question("speed", "How fast does a node run?", ("speed", "speed" + COUNTED),
-             r".*_over_(stock|one)|.*control",
+             r"(?!core_move_).*_over_(stock|one)|.*control",
              lambda data: speed_tables(data.speed, "")
              + speed_tables(data.speed_counted, COUNTING)),
     Question("seams", "How much of other people's code is changed?", (),

@@ -59,7 +59,7 @@ int main(int argc, char *argv[])
 		to = part.p_paddr + part.p_memsz;
 		to = to < end ? to : end;
 		/* The text of the kernel is mapped twice, other parts nowhere */
-		if (part.p_paddr == (Elf64_Addr)-1 || from >= to)
+		if (part.p_paddr == ~(Elf64_Addr)0 || from >= to)
 			continue;
 		found += count_in(part.p_offset + (from - part.p_paddr), to - from,
 				  argv[3]);

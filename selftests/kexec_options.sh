@@ -140,7 +140,8 @@ cut_while_mapped()
 		sleep 0.1
 	done
 	: >$tmp/mapped
-	echo "$c $range" >&3
+	# It may be over by now
+	(trap '' PIPE; echo "$c $range" 2>/dev/null >&3)
 	exec 3>&-
 	wait $pid
 	echo $? >$tmp/status

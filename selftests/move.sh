@@ -390,7 +390,7 @@ at_random() {
 	i=0
 	random=$MINT_SEED
 	at=free
-	while [ $i -lt "$MINT_MOVES" ]; do
+	while [ "$i" -lt "$MINT_MOVES" ]; do
 		random=$(((random * 1103515245 + 12345) & 0x7fffffff))
 		case $((random >> 16 & 3)) in
 		0) to=0 ;;
