@@ -769,8 +769,8 @@ class Machine:
             "[ \"$l\" = . ] && break; echo \"$l\"; done | base64 -d "
             ">/tmp/.run; stty echo; sh /tmp/.run </dev/null >/tmp/.out 2>&1; "
             "echo %s status $?\n") % (tag, tag))
-        self._wait(lambda: re.search(mark + " ready\n", stream.text[begin:]),
-                   30, "shell", port)
+        self._wait(lambda: re.search(mark + " ready\n", KERNEL_LINE.sub(
+            "", stream.text[begin:])), 30, "shell", port)
         encoded = base64.encodebytes(script.encode()).decode()
         self.send(port, encoded + ".\n")
         match = self._wait(
