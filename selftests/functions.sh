@@ -515,6 +515,45 @@ beyond() {
 	[ "$(beat "$1")" -gt "$2" ]
 }
 
+# pass_beats <n>: wait until node 0's heart has beaten so often, which is the time
+# that all nodes go by
+pass_beats() {
+	loop_until 60 beyond 0 $(($(beat 0) + $1)) || fail "node 0's heart stands"
+}
+
+# stands_still: the heart of $node has beaten, and does not while node 0's goes on
+stands_still() {
+	local last
+
+	last=$(beat "$node")
+	[ "$last" -gt 0 ] || return 1
+	pass_beats 10
+	[ "$(beat "$node")" = "$last" ]
+}
+
+# wander <first> <second> <owner> <command>: MINT_MOVES times (24), what the command
+# moves to the owner that is its last word goes to a random one, from MINT_SEED (1)
+# on: node 0, one of the two, or nobody, whose it is in the end
+wander() {
+	local first="$1" second="$2" at="$3" i=0 random="${MINT_SEED:-1}" to
+
+	shift 3
+	while [ "$i" -lt "${MINT_MOVES:-24}" ]; do
+		random=$(((random * 1103515245 + 12345) & 0x7fffffff))
+		case $((random >> 16 & 3)) in
+		0) to=0 ;;
+		1) to=$first ;;
+		2) to=$second ;;
+		*) to=free ;;
+		esac
+		[ "$to" != "$at" ] || continue
+		"$@" "$to"
+		at=$to
+		i=$((i + 1))
+	done
+	[ "$at" = free ] || "$@" free
+}
+
 # alive <node>: it runs, and its heart beats three times
 alive() {
 	local i last

@@ -161,7 +161,7 @@ quiet() {
 	local before
 
 	before=$(rung)
-	sleep 2
+	pass_beats 20
 	[ "$(rung)" = "$before" ]
 }
 
@@ -209,6 +209,7 @@ no_links() {
 own_reboot() {
 	connect web
 	pings "$node" || fail "no answer"
+	ups=$(cat "/sys/class/net/mint$node/carrier_up_count")
 	# The shell has no time to say good-bye.
 	on "$node" 'busybox reboot -f' >/dev/null 2>&1 &
 	loop_until 20 carrier "$node" 0 || fail "the carrier stays on"
@@ -217,6 +218,9 @@ own_reboot() {
 	loop_until 60 carrier "$node" 1 || fail "no carrier after its reboot"
 	loop_until 60 answers "$node" || fail "no answer after its reboot"
 	both_ways "$node" "$MIB"
+	# What the old kernel has left there is no session of the new one.
+	[ "$(cat "/sys/class/net/mint$node/carrier_up_count")" = $((ups + 1)) ] ||
+		fail "the carrier came more than once"
 	all_free "$node"
 }
 
@@ -292,6 +296,8 @@ rot() {
 	two=$node
 	on "$one" '[ -e /sys/kernel/debug/mint/provoke ] && echo yes' |
 		grep -q yes || skip "needs CONFIG_MINT_PROVOKE"
+	rotten=$(cat "/sys/class/net/mint$one/carrier_changes")
+	sound=$(cat "/sys/class/net/mint$two/carrier_changes")
 	# It does so while data comes and goes, and again for a while afterwards.
 	on "$one" "(for seed in 1 2 3 4 5 6 7 8; do echo rot \$seed 20000; usleep 50000; done; echo) |
 		while read -r line; do echo \"\$line\" >/sys/kernel/debug/mint/provoke; done &" >/dev/null &
@@ -302,7 +308,12 @@ rot() {
 	wait
 	loop_until 60 answers "$one" || fail "node $one does not answer any more"
 	both_ways "$one" "$MIB"
+	[ "$(cat "/sys/class/net/mint$one/carrier_changes")" -gt "$rotten" ] ||
+		fail "nothing has rotted in the window of node $one"
+	[ "$(cat "/sys/class/net/mint$two/carrier_changes")" = "$sound" ] ||
+		fail "the link to node $two has suffered"
 	alive "$one"
+	alive "$two"
 	all_free "$one" "$two"
 }
 

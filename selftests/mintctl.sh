@@ -202,12 +202,6 @@ statuses() {
 
 # A node that hangs does not end when asked.
 ladder() {
-	stands_still() {
-		last=$(beat "$node")
-		[ "$last" -gt 0 ] || return 1
-		sleep 1
-		[ "$(beat "$node")" = "$last" ]
-	}
 	initrd_with "$HERE/way.sh"
 	was=$(parameter lost_ms)
 	parameter lost_ms $((3000 * MINT_SLOW))

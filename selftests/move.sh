@@ -383,27 +383,10 @@ receiver_dies() {
 
 # Random owners, some of them busy; in the end all is as it was.
 at_random() {
-	: "${MINT_MOVES:=24}" "${MINT_SEED:=1}"
 	more_first=cpus.busy=1 more_second=cpus.busy=1
 	two_nodes
 	last_first=$(beat "$first") last_second=$(beat "$second")
-	i=0
-	random=$MINT_SEED
-	at=free
-	while [ "$i" -lt "$MINT_MOVES" ]; do
-		random=$(((random * 1103515245 + 12345) & 0x7fffffff))
-		case $((random >> 16 & 3)) in
-		0) to=0 ;;
-		1) to=$first ;;
-		2) to=$second ;;
-		*) to=free ;;
-		esac
-		[ "$to" != "$at" ] || continue
-		moves core "$spare" "$to"
-		at=$to
-		i=$((i + 1))
-	done
-	[ "$at" = free ] || moves core "$spare" free
+	wander "$first" "$second" free moves core "$spare"
 	is_free "$spare"
 	loop_until 30 beyond "$first" $((last_first + 3)) || fail "node $first stands"
 	loop_until 30 beyond "$second" $((last_second + 3)) || fail "node $second stands"

@@ -280,7 +280,6 @@ refused_moves() {
 
 # Here and there, while both nodes look after what they have in memory.
 at_random() {
-	: "${MINT_MOVES:=24}" "${MINT_SEED:=1}"
 	need_cores 2
 	mover 1 memory.fill=24
 	one=$node one_first=$first
@@ -292,22 +291,7 @@ at_random() {
 		loop_until 60 says "$where" filled ||
 			fail "node $where fills nothing"
 	done
-	i=0
-	random=$MINT_SEED
-	while [ "$i" -lt "$MINT_MOVES" ]; do
-		random=$(((random * 1103515245 + 12345) & 0x7fffffff))
-		case $((random >> 16 & 3)) in
-		0) to=0 ;;
-		1) to=$one ;;
-		2) to=$two ;;
-		*) to=free ;;
-		esac
-		[ "$to" != "$where" ] || continue
-		move "128M@$at" "$to"
-		where=$to
-		i=$((i + 1))
-	done
-	[ "$where" = free ] || move "128M@$at" free
+	wander "$one" "$two" "$where" move "128M@$at"
 	owned "$at" 1 free
 	grown "$one" "$one_first" 0
 	grown "$two" "$two_first" 0

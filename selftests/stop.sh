@@ -115,12 +115,6 @@ park_rebooting() {
 
 # An ask does not take the place of a park, which an NMI goes by, too.
 ask_after_park() {
-	stands_still() {
-		last=$(beat "$node")
-		[ "$last" -gt 0 ] || return 1
-		sleep 1
-		[ "$(beat "$node")" = "$last" ]
-	}
 	initrd_with "$HERE/way.sh"
 	resources 1
 	was=$(parameter lost_ms)

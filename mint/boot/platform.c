@@ -125,7 +125,7 @@ static void __init mint_register_ioapics(void)
 	}
 }
 
-/* Data of a CPU that may come, 300 KiB, is to stay below a hundredth or so */
+/* A CPU that may come has data of 46 pages: of so much memory, 0.6 % */
 #define SPARE_CORE_BYTES	((u64)SZ_32M)
 
 static u32 ids[NR_CPUS] __initdata;
