@@ -9,6 +9,10 @@
 
 struct pci_dev;
 
+/* Reason of a refusal, where mint_pci_lock() fails */
+#define MINT_PCI_LOCKED							\
+	"is about to get or to lose a driver of node 0: try again, or reboot if that hangs"
+
 /* pci.c, borrow.c */
 #ifdef CONFIG_PCI
 void mint_pci_param(const struct mint_pci_match *match, bool minus);

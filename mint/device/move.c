@@ -60,12 +60,6 @@ static __printf(4, 5) int refuse(char *why, size_t size, int err,
 	return err;
 }
 
-static int refuse_locked(char *why, size_t size)
-{
-	return refuse(why, size, -EBUSY,
-		      "is about to get or to lose a driver of node 0: try again, or reboot if that hangs");
-}
-
 /* Under the device lock: no driver of node 0 has it from now on */
 static int hold(struct pci_dev *dev, char *why, size_t size)
 {
@@ -95,11 +89,11 @@ static int take_off(struct pci_dev *dev, char *why, size_t size)
 			      disk);
 	/* A probe that hangs would be waited for */
 	if (!mint_pci_lock(dev))
-		return refuse_locked(why, size);
+		return refuse(why, size, -EBUSY, MINT_PCI_LOCKED);
 	device_unlock(&dev->dev);
 	device_release_driver(&dev->dev);
 	if (!mint_pci_lock(dev))
-		return refuse_locked(why, size);
+		return refuse(why, size, -EBUSY, MINT_PCI_LOCKED);
 	err = hold(dev, why, size);
 	device_unlock(&dev->dev);
 	return err;
@@ -205,7 +199,7 @@ int mint_pci_clear(u32 id, const char *where, char *why, size_t size)
 	if (!dev)
 		return refuse(why, size, -ENODEV, "is gone");
 	if (!mint_pci_lock(dev)) {
-		err = refuse_locked(why, size);
+		err = refuse(why, size, -EBUSY, MINT_PCI_LOCKED);
 	} else {
 		if (mint_pci_held(dev))
 			mint_pci_rest(dev, where);

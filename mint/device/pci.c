@@ -537,6 +537,32 @@ bool mint_pci_lock(struct pci_dev *dev)
 				  LOCK_POLL_US, LOCK_BOUND_US, false, &dev->dev);
 }
 
+/* A function to look at, locked and awake; NULL if that is refused by @err */
+static struct pci_dev *begin_check(u32 id, const struct reason *why, int *err)
+{
+	struct pci_dev *dev = mint_pci_get(id);
+
+	if (!dev) {
+		*err = refuse(why, -ENODEV, "is not on this machine: see lspci");
+		return NULL;
+	}
+	if (!mint_pci_lock(dev)) {
+		pci_dev_put(dev);
+		*err = refuse(why, -EBUSY, MINT_PCI_LOCKED);
+		return NULL;
+	}
+	/* Behind a port that sleeps there is nothing to be read */
+	pm_runtime_get_sync(&dev->dev);
+	return dev;
+}
+
+static void end_check(struct pci_dev *dev)
+{
+	pm_runtime_put(&dev->dev);
+	device_unlock(&dev->dev);
+	pci_dev_put(dev);
+}
+
 /**
  * mint_pci_check() - may a function be lent?
  * @desc:	the function; its line is filled in
@@ -552,24 +578,15 @@ bool mint_pci_lock(struct pci_dev *dev)
 int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size)
 {
 	struct reason reason = { why, size };
-	struct pci_dev *dev = mint_pci_get(desc->id);
+	struct pci_dev *dev;
 	int err;
 
 	mint_claims_assert_held();
+	dev = begin_check(desc->id, &reason, &err);
 	if (!dev)
-		return refuse(&reason, -ENODEV, "is not on this machine: see lspci");
-	if (!mint_pci_lock(dev)) {
-		pci_dev_put(dev);
-		return refuse(&reason, -EBUSY,
-			      "is about to get or to lose a driver of node 0: try again, or reboot if that hangs");
-	}
-
-	/* Behind a port that sleeps there is nothing to be read */
-	pm_runtime_get_sync(&dev->dev);
+		return err;
 	err = check_function(dev, desc, force, &reason);
-	pm_runtime_put(&dev->dev);
-	device_unlock(&dev->dev);
-	pci_dev_put(dev);
+	end_check(dev);
 	return err;
 }
 
@@ -622,25 +639,18 @@ static int check_move(struct pci_dev *dev, u32 from, bool force,
 int mint_pci_check_move(u32 id, u32 *from, bool force, char *why, size_t size)
 {
 	struct reason reason = { why, size };
-	struct pci_dev *dev = mint_pci_get(id);
+	struct pci_dev *dev;
 	int err;
 
 	mint_claims_assert_held();
+	dev = begin_check(id, &reason, &err);
 	if (!dev)
-		return refuse(&reason, -ENODEV, "is not on this machine: see lspci");
-	if (!mint_pci_lock(dev)) {
-		pci_dev_put(dev);
-		return refuse(&reason, -EBUSY,
-			      "is about to get or to lose a driver of node 0: try again, or reboot if that hangs");
-	}
-	pm_runtime_get_sync(&dev->dev);
+		return err;
 	*from = mint_owner_of_function(id, NULL);
 	err = check_move(dev, *from, force, &reason);
 	if (*from == MINT_NODE_FREE && dev->dev.driver)
 		*from = mint_self;
-	pm_runtime_put(&dev->dev);
-	device_unlock(&dev->dev);
-	pci_dev_put(dev);
+	end_check(dev);
 	return err;
 }
 

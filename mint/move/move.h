@@ -15,8 +15,9 @@ int mint_move_request(const char *text, u32 asker, char *reason, size_t size);
 unsigned long mint_move_bound(void);
 
 /* party.c: giver and receiver */
+#ifdef CONFIG_MINT_PROVOKE
 void mint_turn_listen(void (*fn)(u32 turn));
-void mint_turn_stamp(struct mint_move *move, u32 state);
+#endif
 bool mint_turn_change(struct mint_move *move, u32 seq, u32 from, u32 to);
 int mint_move_local(struct mint_transfer *t,
 		    int (*what)(struct mint_transfer *t));

@@ -25,8 +25,6 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include <asm/tsc.h>
-
 #include "rcu/rcu.h"
 
 #include "../area/area.h"
@@ -37,22 +35,12 @@
 static unsigned long local_busy;
 static DECLARE_WAIT_QUEUE_HEAD(local_wait);
 
-static void (*turn_listener)(u32 turn);
 
 static void look(struct work_struct *work);
 static DECLARE_WORK(look_work, look);
 
-/**
- * mint_turn_stamp() - note when a move came to a state
- * @move:	its record
- * @state:	MINT_TURN_*
- *
- * Context: any.
- */
-void mint_turn_stamp(struct mint_move *move, u32 state)
-{
-	WRITE_ONCE(move->tsc[state], rdtsc_ordered());
-}
+#ifdef CONFIG_MINT_PROVOKE
+static void (*turn_listener)(u32 turn);
 
 /**
  * mint_turn_listen() - be called before this kernel changes a turn
@@ -64,6 +52,17 @@ void mint_turn_listen(void (*fn)(u32 turn))
 {
 	WRITE_ONCE(turn_listener, fn);
 }
+
+static void tell_listener(u32 turn)
+{
+	void (*listener)(u32 turn) = READ_ONCE(turn_listener);
+
+	if (listener)
+		listener(turn);
+}
+#else
+static void tell_listener(u32 turn) { }
+#endif
 
 /**
  * mint_turn_change() - a move goes on
@@ -77,12 +76,9 @@ void mint_turn_listen(void (*fn)(u32 turn))
  */
 bool mint_turn_change(struct mint_move *move, u32 seq, u32 from, u32 to)
 {
-	void (*listener)(u32 turn) = READ_ONCE(turn_listener);
 	u32 old = MINT_TURN(seq, from);
 
-	if (listener)
-		listener(to);
-	mint_turn_stamp(move, to);
+	tell_listener(to);
 	return sync_cmpxchg(&move->turn, old, MINT_TURN(seq, to)) == old;
 }
 

@@ -182,7 +182,6 @@ static int reason_of(struct job *job)
 
 static void set_turn(struct job *job, u32 state)
 {
-	mint_turn_stamp(job->record, state);
 	/* Pairs with look_at() of the party: all else was written before */
 	smp_store_release(&job->record->turn, MINT_TURN(job->history.seq, state));
 }
@@ -537,10 +536,9 @@ static int enter_job(struct job *job)
 	record->to = job->t.to;
 	record->start = job->t.start;
 	record->size = job->t.size;
-	record->flags = 0;
+	record->reserved = 0;
 	record->error = 0;
 	memset(record->reason, 0, sizeof(record->reason));
-	memset(record->tsc, 0, sizeof(record->tsc));
 	jobs[i] = job;
 	return 0;
 }

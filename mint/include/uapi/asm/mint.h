@@ -511,7 +511,6 @@ struct mint_vf {
 #define MINT_TURN_REFUSED	7	/* from: keeps it, see error */
 #define MINT_TURN_DECLINED	8	/* to: does not use it, see error */
 #define MINT_TURN_REVOKED	9	/* as before: node 0 has called it off */
-#define MINT_TURNS		10
 
 #define MINT_TURN_STATE(turn)	((turn) & 0xff)
 #define MINT_TURN_SEQ(turn)	((turn) >> 8)
@@ -529,12 +528,11 @@ struct mint_vf {
  * @to:		the node that gets it, or MINT_NODE_FREE
  * @start:	what it is, as @kind says
  * @size:	how much of it, as @kind says
- * @flags:	0
+ * @reserved:	0
  * @error:	a negative error number, by who refuses or declines
  * @reason:	why, one line, by the same
- * @tsc:	TSC at each MINT_TURN_*, by who made it
  *
- * All but @turn, @error, @reason and @tsc is node 0's to write, while the turn
+ * All but @turn, @error and @reason is node 0's to write, while the turn
  * is NONE. Node 0 goes by a copy of its own.
  */
 struct mint_move {
@@ -544,10 +542,9 @@ struct mint_move {
 	__u32		to;
 	__aligned_u64	start;
 	__aligned_u64	size;
-	__u32		flags;
+	__u32		reserved;
 	__s32		error;
 	char		reason[MINT_MOVE_REASON];
-	__aligned_u64	tsc[MINT_TURNS];
 };
 
 #define MINT_WISH_LEN		64
