@@ -21,6 +21,7 @@ SCRIPTS = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, SCRIPTS)
 
 import archive  # noqa: E402
+import kbuild  # noqa: E402
 import machine  # noqa: E402
 import mintlib  # noqa: E402
 import report  # noqa: E402
@@ -307,6 +308,18 @@ def quick_form_ends():
         expect(not os.path.exists(os.path.join(bench.OUT, "boot.csv")), "half a benchmark")
 
 
+def symbols_are_chosen():
+    """kernel-config/ says of each symbol of Kconfig.mint what it is to be"""
+    folder = os.path.join(mintlib.TOP, "kernel-config")
+    asked = kbuild.wanted([os.path.join(folder, name + ".config")
+                           for name in ("mint", "test")])
+    with open(os.path.join(mintlib.TOP, "Kconfig.mint"), encoding="ascii") as file:
+        symbols = re.findall(r"^config (\w+)$", file.read(), re.M)
+    expect(symbols, "no symbol at all")
+    left = [name for name in symbols if "CONFIG_" + name not in asked]
+    expect(not left, "nothing is said of %s", ", ".join(left))
+
+
 def metrics_have_questions():
     """Each metric answers one question of the report"""
     for name, *_ in report.METRICS:
@@ -334,7 +347,7 @@ def page_is_whole():
 TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
          cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources,
          states_are_those_of_the_code, numbers_are_of_one_run, quick_form_ends,
-         metrics_have_questions, page_is_whole)
+         symbols_are_chosen, metrics_have_questions, page_is_whole)
 
 
 def main():

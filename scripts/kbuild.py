@@ -134,13 +134,17 @@ def seed(kernel, other, paths=()):
 
 
 def configure(source, kernel, fragments, base=None):
-    """Write KERNEL/.config from fragments, when they or Kconfig changed."""
+    """Write KERNEL/.config from fragments, when they or Kconfig.mint changed.
+
+    Otherwise a symbol that is new would get its default here, and none in a
+    tree that is configured from the start.
+    """
     paths = fragment_paths(source, fragments)
     symbols = wanted(paths)
     text = "".join(line + "\n" for line in symbols.values())
     name = os.path.relpath(kernel, BUILD).replace("/", "-")
     config = os.path.join(kernel, ".config")
-    key = mintlib.digest(text, base or "")
+    key = mintlib.digest(text, base or "", ("file", os.path.join(TOP, "Kconfig.mint")))
     if os.path.exists(config) and mintlib.stamp(name + "-config") == key:
         return
     os.makedirs(kernel, exist_ok=True)
