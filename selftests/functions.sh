@@ -531,6 +531,47 @@ stands_still() {
 	[ "$(beat "$node")" = "$last" ]
 }
 
+# ---- moves ------------------------------------------------------------------
+
+# need_moves: skip the program where nothing moves
+need_moves() {
+	[ -w "$MINT/move" ] || skip_all "this kernel moves nothing"
+}
+
+# need_provoke: skip the test unless a successor fails on request
+need_provoke() {
+	zcat /proc/config.gz 2>/dev/null | grep -q "^CONFIG_MINT_PROVOKE=y" ||
+		skip "needs CONFIG_MINT_PROVOKE in the successor"
+}
+
+# try_move <kind> <which> <to>: what the line of it says then is in $said; why it
+# fails goes to stderr
+try_move() {
+	local rc=0
+
+	echo "$*" 2>/dev/null >"$MINT/move" || rc=1
+	said=$(tail -n 1 "$MINT/moves")
+	[ "$rc" = 0 ] ||
+		printf '%s\n' "$said" | sed 's/.* \(refused\|failed\) [0-9.]* //' >&2
+	return "$rc"
+}
+
+# moves <kind> <which> <to>: it has to succeed
+moves() {
+	try_move "$@" || fail "move $*: $said"
+	say "$said"
+	case $said in
+	*" taken "*) ;;
+	*) fail "move $* succeeds, and its line says: $said" ;;
+	esac
+}
+
+# no_move <resource> <owner> <remedy> <kind> <which> <to>: it is refused, as refused
+# says
+no_move() {
+	refused "$1" "$2" "$3" try_move "$4" "$5" "$6"
+}
+
 # wander <first> <second> <owner> <command>: MINT_MOVES times (24), what the command
 # moves to the owner that is its last word goes to a random one, from MINT_SEED (1)
 # on: node 0, one of the two, or nobody, whose it is in the end

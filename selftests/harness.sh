@@ -93,11 +93,10 @@ $(cat "$TMP/ktap")"
 	[ "$rc" = 1 ] || fail "$1: status $rc"
 }
 
-# need_provoke: of what the nodes of an inner test say, this program hears, too
-need_provoke() {
+# need_warner: of what the nodes of an inner test say, this program hears, too
+need_warner() {
 	expects "provoke_warn"
-	zcat /proc/config.gz 2>/dev/null | grep -q "^CONFIG_MINT_PROVOKE=y" ||
-		skip "needs CONFIG_MINT_PROVOKE in the successor"
+	need_provoke
 }
 
 quiet_node() {
@@ -105,18 +104,18 @@ quiet_node() {
 }
 
 warning_in_successor() {
-	need_provoke
+	need_warner
 	fails inner_warns "node [0-9]*: .*WARNING: CPU"
 	fails inner_warns_otherwise "node [0-9]*: .*WARNING: CPU"
 }
 
 warning_before_reuse() {
-	need_provoke
+	need_warner
 	fails inner_warned_before "node [0-9]*: .*WARNING: CPU"
 }
 
 expected_warning() {
-	need_provoke
+	need_warner
 	passes inner_warns_as_expected
 }
 

@@ -290,12 +290,11 @@ mtu() {
 # rot in its windows costs a node its own links, and these only for a while
 rot() {
 	need_cores 2
+	need_provoke
 	connect one
 	one=$node
 	connect two
 	two=$node
-	on "$one" '[ -e /sys/kernel/debug/mint/provoke ] && echo yes' |
-		grep -q yes || skip "needs CONFIG_MINT_PROVOKE"
 	rotten=$(cat "/sys/class/net/mint$one/carrier_changes")
 	sound=$(cat "/sys/class/net/mint$two/carrier_changes")
 	# It does so while data comes and goes, and again for a while afterwards.

@@ -9,30 +9,10 @@
 . "$(dirname "$0")/functions.sh"
 need_mint
 [ "$free_at_start" -ge 4 ] || skip_all "needs 4 free cores"
-[ -e "$MINT/move" ] || skip_all "no $MINT/move"
+need_moves
 
 # shellcheck disable=SC2034 # read by settle()
 panic_is_bad="no panic is"
-
-
-# move <kind> <which> <to>: what the line of it says then is in $said
-move() {
-	local rc=0
-
-	echo "$*" >"$MINT/move" 2>"$TMP/move_err" || rc=1
-	said=$(tail -n 1 "$MINT/moves")
-	say "$said"
-	return "$rc"
-}
-
-# moves <kind> <which> <to>: it has to succeed
-moves() {
-	move "$@" || fail "move $*: $said: $(cat "$TMP/move_err")"
-	case $said in
-	*" taken "*) ;;
-	*) fail "move $* succeeds, and its line says: $said" ;;
-	esac
-}
 
 # has <owner> <APIC ID>
 has() {
@@ -246,16 +226,6 @@ wish_to_get() {
 
 # ---- refusals ---------------------------------------------------------------
 
-# no_move <resource> <owner> <remedy> <kind> <which> <to>
-no_move() {
-	try_move() {
-		move "$@" >/dev/null && return 0
-		sed -n '$s/.* \(refused\|failed\) [0-9.]* //p' "$MINT/moves" >&2
-		return 1
-	}
-	refused "$1" "$2" "$3" try_move "$4" "$5" "$6"
-}
-
 refusals() {
 	two_nodes
 	no_move "APIC ID 0" "node 0" "another core" core 0 "$first"
@@ -268,9 +238,9 @@ refusals() {
 	done
 	no_move "node $n" "is (none|ended|panicked)" "that runs" core "$spare" "$n"
 	moves core "$spare" "$first"
-	no_move "node $first" "has it" "already" core "$spare" "$first"
+	no_move "core $spare" "node $first" "already" core "$spare" "$first"
 	moves core "$spare" free
-	no_move "it" "is free" "already" core "$spare" free
+	no_move "core $spare" "is free" "already" core "$spare" free
 	alive "$first"
 	alive "$second"
 }
@@ -312,8 +282,7 @@ busy_core() {
 dies() {
 	local who="$1" turn="$2" way="$3"
 
-	zcat /proc/config.gz 2>/dev/null | grep -q "^CONFIG_MINT_PROVOKE=y" ||
-		skip "needs CONFIG_MINT_PROVOKE in the successor"
+	need_provoke
 	expects "provoked at turn"
 	parameter move_ms 8000
 	case $who in
@@ -331,7 +300,8 @@ dies() {
 	loop_until 30 grep -q "cpus.sh: armed" "$MINT/nodes/$first/log" \
 		"$MINT/nodes/$second/log" || fail "nobody is armed"
 	last=$(beat "$third")
-	move core "$spare" "$second"
+	try_move core "$spare" "$second" 2>/dev/null
+	say "$said"
 	loop_until 30 beyond "$third" $((last + 3)) ||
 		fail "node $third has noticed something"
 	case $who in

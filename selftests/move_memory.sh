@@ -6,7 +6,7 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317,SC3043 # run_tests calls the tests by name
 . "$(dirname "$0")/functions.sh"
 need_mint
-[ -w "$MINT/move" ] || skip_all "this kernel moves nothing"
+need_moves
 all_need_init
 
 BLOCK=$((128 * MIB))
@@ -15,9 +15,7 @@ USABLE=$((126 * 1024))
 
 # move <which> <to>: have memory moved
 move() {
-	echo "memory $*" 2>/dev/null >"$MINT/move" ||
-		fail "memory $* does not move: $(tail -n 1 "$MINT/moves")"
-	say "$(tail -n 1 "$MINT/moves")"
+	moves memory "$@"
 }
 
 # mover <cores> [<parameter>...]: launch a node that says how much memory it has
@@ -236,24 +234,9 @@ pinned() {
 	owned "$at" 1 free
 }
 
-# not_moved <resource> <owner> <remedy> <word>...: the move is refused, by a line
-# that matches the expressions, and changes nothing
+# not_moved <resource> <owner> <remedy> <which> <to>: that is refused
 not_moved() {
-	local what="$1" whose="$2" remedy="$3"
-
-	shift 3
-	snapshot refusal
-	# shellcheck disable=SC2320 # the status of the write
-	if echo "memory $*" 2>/dev/null >"$MINT/move"; then
-		fail "memory $*: was not refused"
-	fi
-	tail -n 1 "$MINT/moves" >"$TMP/err"
-	say "$(cat "$TMP/err")"
-	for word in "$what" "$whose" "$remedy"; do
-		grep -Eq -- "$word" "$TMP/err" ||
-			fail "memory $*: the reason does not say '$word'"
-	done
-	unchanged refusal || exit 1
+	no_move "$1" "$2" "$3" memory "$4" "$5"
 }
 
 refused_moves() {

@@ -10,7 +10,7 @@
 . "$(dirname "$0")/functions.sh"
 need_mint
 all_need_init
-[ -w "$MINT/move" ] || skip_all "nothing moves here"
+need_moves
 [ "$free_at_start" -ge 2 ] || skip_all "needs 2 free cores"
 
 pci=/sys/bus/pci/devices
@@ -137,8 +137,7 @@ owner() {
 
 # move <function> <node>: it goes there, and all agree on that
 move() {
-	echo "pci $1 $2" >"$MINT/move" ||
-		fail "$1 does not go to $2: $(tail -n 1 "$MINT/moves")"
+	moves pci "$1" "$2"
 	moved "$1" "$2"
 }
 
@@ -163,18 +162,9 @@ moved() {
 	[ -z "$(driver_of "$1")" ] || fail "$1 is driven in node 0"
 }
 
-write_move() {
-	if echo "pci $1 $2" 2>/dev/null >"$MINT/move"; then
-		return 0
-	fi
-	# The reason of the last one that was tried
-	tail -n 1 "$MINT/moves" >&2
-	return 1
-}
-
 # refused_move <function> <node> <resource> <owner> <remedy>
 refused_move() {
-	refused "$3" "$4" "$5" write_move "$1" "$2"
+	no_move "$3" "$4" "$5" pci "$1" "$2"
 }
 
 # ---- tests ------------------------------------------------------------------
@@ -317,8 +307,7 @@ provoke() {
 # lost <node>: a move by which that node dies, and all it had is node 0's
 lost() {
 	move "$nic" "$one"
-	! write_move "$nic" "$two" 2>"$TMP/out" ||
-		fail "moved by a dead node: $(tail -n 1 "$MINT/moves")"
+	! try_move pci "$nic" "$two" 2>"$TMP/out" || fail "moved by a dead node: $said"
 	loop_until 60 over "$1" || fail "node $1 is $(state "$1")"
 	moved "$nic" free
 }
@@ -326,8 +315,7 @@ lost() {
 # The giver dies before it says that it has given (3), the receiver before it
 # says that it has taken (6).
 dead_in_between() {
-	zcat /proc/config.gz 2>/dev/null | grep -q "^CONFIG_MINT_PROVOKE=y" ||
-		skip "needs CONFIG_MINT_PROVOKE in the successor"
+	need_provoke
 	expects "provoked at turn|Kernel panic - not syncing"
 	nodes 2
 	provoke "$two" 6
@@ -372,7 +360,7 @@ refusals() {
 	refused_move 0000:7f:1e.0 "$one" "7f:1e.0" "machine" "lspci"
 	refused_move "${nic%.*}" "$one" "${nic%.*}" "segment" "one function"
 	move "$nic" "$one"
-	refused_move "$nic" "$one" "$nic" "node $one" "has it already"
+	refused_move "$nic" "$one" "$nic" "node $one" "already"
 	move "$nic" 0
 	close_terminals
 }

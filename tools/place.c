@@ -430,13 +430,12 @@ static void add_low(const struct place_machine *machine, u32 numa, u64 size,
 	note(placement, "128 MiB of it are below 4 GiB, for devices that reach no further");
 }
 
-static u64 sum_memory(const struct place_machine *machine)
+static u64 sum_ranges(const struct place_range *ranges, size_t nr)
 {
 	u64 sum = 0;
-	size_t i;
 
-	for (i = 0; i < machine->nr_ranges; i++)
-		sum += machine->ranges[i].end - machine->ranges[i].start + 1;
+	while (nr--)
+		sum += ranges[nr].end - ranges[nr].start + 1;
 	return sum;
 }
 
@@ -474,11 +473,12 @@ static int place_memory(const struct place_machine *machine,
 
 	if (!try_where(machine, numa, size, placement)) {
 		if (!try_where(machine, ANY, size, placement)) {
-			free_text = exact_size(sum_memory(machine) & -ALIGN_LEAST);
+			free_text = exact_size(sum_ranges(machine->ranges, machine->nr_ranges) &
+					       -ALIGN_LEAST);
 			text = exact_size(size);
 			*why = xasprintf("%s of memory are wanted, %s are free%s: ask for less or end a node",
 					 text, free_text,
-					 sum_memory(machine) < size ? "" :
+					 sum_ranges(machine->ranges, machine->nr_ranges) < size ? "" :
 					 " in more pieces than a node may have");
 			free(free_text);
 			free(text);
@@ -524,16 +524,6 @@ static bool still_free(const struct place_machine *machine,
 	return true;
 }
 
-static u64 memory_of(const struct placement *placement)
-{
-	u64 sum = 0;
-	size_t i;
-
-	for (i = 0; i < placement->nr_ranges; i++)
-		sum += placement->ranges[i].end - placement->ranges[i].start + 1;
-	return sum;
-}
-
 static bool serves(const struct place_machine *machine,
 		   const struct place_request *request,
 		   const struct placement *before)
@@ -542,7 +532,7 @@ static bool serves(const struct place_machine *machine,
 
 	return before->apic_ids.nr == request->cores && !request->apic_ids.nr &&
 	       request->start == UINT64_MAX && before->nr_ranges &&
-	       memory_of(before) == size && still_free(machine, before);
+	       sum_ranges(before->ranges, before->nr_ranges) == size && still_free(machine, before);
 }
 
 /**

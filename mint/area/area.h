@@ -57,6 +57,7 @@ void mint_role_init(void (*setup)(void));
 void mint_become_predecessor(void);
 void mint_become_successor(u32 n, const struct mint_given *given);
 struct mint_node *mint_own_node(void);
+size_t mint_copy_line(char *to, const char *from, size_t size);
 __printf(2, 3)
 void mint_report_state(u32 state, const char *fmt, ...);
 

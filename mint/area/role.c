@@ -8,6 +8,7 @@
  */
 
 #include <linux/cc_platform.h>
+#include <linux/ctype.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/timekeeping.h>
@@ -83,6 +84,33 @@ void __init mint_become_successor(u32 n, const struct mint_given *given)
 	mint_role = MINT_SUCCESSOR;
 	mint_self = n;
 	mint_given = *given;
+}
+
+/**
+ * mint_copy_line() - copy what another node says, as one line of plain text
+ * @to:		where to
+ * @from:	in the common area; ends with a NUL, or not
+ * @size:	bytes of both, one of them for the NUL
+ *
+ * What would harm a terminal becomes a question mark.
+ *
+ * Context: any.
+ * Return: characters, without the NUL.
+ */
+size_t mint_copy_line(char *to, const char *from, size_t size)
+{
+	size_t i;
+	char c;
+
+	for (i = 0; i < size - 1; i++) {
+		/* The peer may change it between two looks */
+		c = READ_ONCE(from[i]);
+		if (!c)
+			break;
+		to[i] = isascii(c) && isprint(c) ? c : '?';
+	}
+	to[i] = '\0';
+	return i;
 }
 
 /**

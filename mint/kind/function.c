@@ -111,11 +111,6 @@ static u32 holder(u32 n)
 	return n == mint_self ? MINT_NODE_FREE : n;
 }
 
-static bool is_successor(u32 n)
-{
-	return n != mint_self && mint_node(n);
-}
-
 static const char *function_name(u64 id, char *name, size_t size)
 {
 	const struct mint_device dev = { .kind = MINT_DEV_PCI, .id = id };
@@ -181,29 +176,31 @@ static int plan(struct mint_transfer *t, const struct mint_token *word)
 	if (err)
 		return mint_transfer_refuse(t, err, "device %s %s", name, why);
 	/* That it is there already is said by who asks */
-	return is_successor(t->to) && t->to != t->from ? check_receiver(t, name) : 0;
+	return mint_is_successor(t->to) && t->to != t->from ? check_receiver(t, name) : 0;
+}
+
+static int refuse_function(struct mint_transfer *t, int err, const char *why)
+{
+	char name[16];
+
+	return mint_transfer_refuse(t, err, "device %s %s",
+				    function_name(t->start, name, sizeof(name)), why);
 }
 
 static int give(struct mint_transfer *t)
 {
-	char name[16], why[MINT_MOVE_REASON];
+	char why[MINT_MOVE_REASON];
 	int err = mint_pci_give(t->start, why, sizeof(why));
 
-	if (err)
-		mint_transfer_refuse(t, err, "device %s %s",
-				     function_name(t->start, name, sizeof(name)), why);
-	return err;
+	return err ? refuse_function(t, err, why) : 0;
 }
 
 static int take(struct mint_transfer *t)
 {
-	char name[16], why[MINT_MOVE_REASON];
+	char why[MINT_MOVE_REASON];
 	int err = mint_pci_take(t->start, why, sizeof(why));
 
-	if (err)
-		mint_transfer_refuse(t, err, "device %s %s",
-				     function_name(t->start, name, sizeof(name)), why);
-	return err;
+	return err ? refuse_function(t, err, why) : 0;
 }
 
 /* The record of the giver has it still, or the book says so again */
@@ -217,23 +214,19 @@ static int keep(struct mint_transfer *t)
 
 static int node_name(char *buf, size_t size, u32 n)
 {
-	return is_successor(n) ? snprintf(buf, size, "node %u", n) :
-				 snprintf(buf, size, "node 0");
+	return snprintf(buf, size, "node %u", mint_is_successor(n) ? n : 0);
 }
 
 static int clear(struct mint_transfer *t)
 {
-	char name[16], why[MINT_MOVE_REASON], from[16], to[16], where[48];
+	char why[MINT_MOVE_REASON], from[16], to[16], where[48];
 	int err;
 
 	node_name(from, sizeof(from), t->from);
 	node_name(to, sizeof(to), t->to);
 	snprintf(where, sizeof(where), "from %s to %s", from, to);
 	err = mint_pci_clear(t->start, where, why, sizeof(why));
-	if (err)
-		mint_transfer_refuse(t, err, "device %s %s",
-				     function_name(t->start, name, sizeof(name)), why);
-	return err;
+	return err ? refuse_function(t, err, why) : 0;
 }
 
 /* A successor has it from now on */
@@ -296,11 +289,11 @@ static bool hand(struct mint_transfer *t, u32 from, u32 to)
 		return false;
 	if (to == MINT_NODE_FLIGHT && !mint_function_fly(id, true))
 		return false;
-	if (is_successor(to) && !enter(to, id))
+	if (mint_is_successor(to) && !enter(to, id))
 		return false;
 	if (holder(to) == MINT_NODE_FREE)
 		mint_pci_release(id);
-	if (is_successor(from))
+	if (mint_is_successor(from))
 		leave(from, index);
 	if (from == MINT_NODE_FLIGHT)
 		mint_function_fly(id, false);

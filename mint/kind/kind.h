@@ -195,6 +195,7 @@ int mint_show_list(char *buf, int at, mint_owner_fn fn, u32 count, u32 owner,
 int mint_show_owners(char *buf, mint_owner_fn fn, u32 count);
 
 /* transfer.c */
+bool mint_is_successor(u32 n);
 __printf(3, 4)
 int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...);
 

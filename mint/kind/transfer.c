@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: how a transfer between running nodes is refused.
+ * Mint: what kinds and their mover know of a transfer between running nodes: its
+ * parties, and how it is refused.
  */
 
 #include <linux/kernel.h>
@@ -8,6 +9,17 @@
 
 #include "../area/area.h"
 #include "kind.h"
+
+/**
+ * mint_is_successor() - is a party of a transfer a successor?
+ * @n:	a node, MINT_NODE_FREE or MINT_NODE_FLIGHT
+ *
+ * Context: predecessor, any.
+ */
+bool mint_is_successor(u32 n)
+{
+	return n != mint_self && mint_node(n);
+}
 
 /**
  * mint_transfer_refuse() - say why a transfer is refused

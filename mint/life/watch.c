@@ -12,7 +12,6 @@
  */
 
 #include <linux/cpumask.h>
-#include <linux/ctype.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -84,22 +83,6 @@ static void next_beat(void)
 static unsigned int heart_limit(unsigned int ms)
 {
 	return max(ms, 3 * mint_layout.beat_ms);
-}
-
-/* What a peer says, as one line that does no harm to a terminal */
-static void copy_reason(char *to, const char *from)
-{
-	char c;
-	int i;
-
-	for (i = 0; i < MINT_REASON_LEN - 1; i++) {
-		/* The peer may change it between two looks */
-		c = READ_ONCE(from[i]);
-		if (!c)
-			break;
-		to[i] = isascii(c) && isprint(c) ? c : '?';
-	}
-	to[i] = '\0';
 }
 
 /* ---- a successor watches node 0 ---- */
@@ -203,7 +186,7 @@ static void begin_end(struct mint_claim *claim, const struct mint_node *record,
 {
 	char reason[MINT_REASON_LEN];
 
-	copy_reason(reason, record->reason);
+	mint_copy_line(reason, record->reason, sizeof(reason));
 	claim->ends_as = ends_as;
 	claim->unparked = mint_unparked(claim->n);
 	claim->parked_at = jiffies;
@@ -249,7 +232,7 @@ static bool returns(struct mint_claim *claim, const struct mint_node *record)
 	if (!limit)
 		return false;
 	if (claim->node.state != MINT_STATE_PANICKED) {
-		copy_reason(reason, record->reason);
+		mint_copy_line(reason, record->reason, sizeof(reason));
 		mint_claim_event(claim, MINT_EVENT_PANIC, "%s", reason);
 		mint_heart_reset(&claim->heart, count, jiffies);
 	}
@@ -282,7 +265,7 @@ static void came_up(struct mint_claim *claim, const struct mint_node *record)
 	char reason[MINT_REASON_LEN];
 
 	claim->reported_ns = READ_ONCE(record->since_ns);
-	copy_reason(reason, record->reason);
+	mint_copy_line(reason, record->reason, sizeof(reason));
 	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
 	mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat), jiffies);
 }
@@ -294,7 +277,7 @@ static void report_repeated(struct mint_claim *claim,
 	char reason[MINT_REASON_LEN];
 
 	claim->reported_ns = READ_ONCE(record->since_ns);
-	copy_reason(reason, record->reason);
+	mint_copy_line(reason, record->reason, sizeof(reason));
 	pr_warn_ratelimited("node %u is %s\n", claim->n, reason);
 	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
 }

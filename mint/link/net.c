@@ -19,7 +19,6 @@
  * What is sent is under the lock of the queue.
  */
 
-#include <linux/ctype.h>
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
 #include <linux/init.h>
@@ -592,17 +591,11 @@ static const struct ethtool_ops link_ethtool_ops = {
 /* The name of the other node, as far as a terminal can show it */
 static void set_alias(struct mint_link *link)
 {
-	const char *from = mint_node(link->peer)->name;
-	char name[MINT_NAME_LEN], c;
-	u32 i;
+	char name[MINT_NAME_LEN];
+	size_t len;
 
-	for (i = 0; i < sizeof(name) - 1; i++) {
-		c = READ_ONCE(from[i]);
-		if (!c)
-			break;
-		name[i] = isascii(c) && isprint(c) ? c : '?';
-	}
-	dev_set_alias(link->dev, name, i);
+	len = mint_copy_line(name, mint_node(link->peer)->name, sizeof(name));
+	dev_set_alias(link->dev, name, len);
 }
 
 static void set_address(struct mint_link *link)

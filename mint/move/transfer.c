@@ -106,11 +106,6 @@ static void free_job(struct kref *ref)
 	kfree(container_of(ref, struct job, ref));
 }
 
-static bool is_successor(u32 n)
-{
-	return n != mint_self && n < MINT_NODE_FLIGHT;
-}
-
 /* ---- what people are told ---- */
 
 static void tell(struct job *job, const char *state)
@@ -138,7 +133,7 @@ static bool party_lives(u32 n, u64 incarnation)
 {
 	u32 state;
 
-	if (!is_successor(n))
+	if (!mint_is_successor(n))
 		return true;
 	state = mint_state(n);
 	return mint_incarnation(n) == incarnation && mint_claim(n) &&
@@ -164,19 +159,13 @@ static u32 turn_of(const struct job *job)
 							MINT_TURN_NONE;
 }
 
-/* What the party says, as one line that does no harm to a terminal */
+/* What the party says */
 static int reason_of(struct job *job)
 {
-	int i, err = READ_ONCE(job->record->error);
-	char c;
+	int err = READ_ONCE(job->record->error);
 
-	for (i = 0; i < sizeof(job->t.reason) - 1; i++) {
-		c = READ_ONCE(job->record->reason[i]);
-		if (!c)
-			break;
-		job->t.reason[i] = isascii(c) && isprint(c) ? c : '?';
-	}
-	job->t.reason[i] = '\0';
+	mint_copy_line(job->t.reason, job->record->reason,
+		       sizeof(job->t.reason));
 	return err < 0 && err >= -MAX_ERRNO ? err : -EIO;
 }
 
@@ -247,7 +236,7 @@ static bool hand_to_receiver(struct job *job)
 	struct mint_claim *claim;
 	bool handed;
 
-	if (!is_successor(job->t.to))
+	if (!mint_is_successor(job->t.to))
 		return hand(job, MINT_NODE_FLIGHT, job->t.to);
 	claim = lock_claim(job->t.to);
 	handed = claim && receiver_lives(job) &&
@@ -278,7 +267,7 @@ static void take_from_receiver(struct job *job)
 {
 	struct mint_claim *claim = NULL;
 
-	if (is_successor(job->t.to)) {
+	if (mint_is_successor(job->t.to)) {
 		claim = lock_claim(job->t.to);
 		if (!claim)
 			return;
@@ -305,7 +294,8 @@ static int give_here(struct job *job)
 
 	if (!hand(job, t->from, MINT_NODE_FLIGHT))
 		return mint_transfer_refuse(t, -EBUSY,
-					    "its owner has just changed: try again");
+					    "the owner of %s has just changed: try again",
+					    job->history.what);
 	err = mint_move_local(t, t->kind->give);
 	step_over(job, MINT_STEP_GIVE);
 	err = err ?: clear(job);
@@ -417,7 +407,7 @@ static int transfer(struct job *job)
 	struct mint_transfer *t = &job->t;
 	int err;
 
-	err = is_successor(t->from) ? give_there(job) : give_here(job);
+	err = mint_is_successor(t->from) ? give_there(job) : give_here(job);
 	if (err)
 		return err;
 	step_over(job, MINT_STEP_CLEAR);
@@ -428,7 +418,7 @@ static int transfer(struct job *job)
 					    t->to);
 	if (t->to == MINT_NODE_FREE)
 		return 0;
-	err = is_successor(t->to) ? take_there(job) : take_here(job);
+	err = mint_is_successor(t->to) ? take_there(job) : take_here(job);
 	step_over(job, MINT_STEP_TAKE);
 	return err;
 }
@@ -460,7 +450,7 @@ static int check_party(struct mint_transfer *t, u32 n)
 	const struct mint_peer *peer;
 	u32 state;
 
-	if (!is_successor(n))
+	if (!mint_is_successor(n))
 		return 0;
 	state = mint_state(n);
 	if (!mint_claim(n) || state != MINT_STATE_RUNNING)
@@ -483,7 +473,7 @@ static bool party_is_ready(u32 n)
 {
 	const struct mint_peer *peer = mint_peer(n);
 
-	return !is_successor(n) || !peer || READ_ONCE(peer->can);
+	return !mint_is_successor(n) || !peer || READ_ONCE(peer->can);
 }
 
 static bool same_node(u32 a, u32 b)
@@ -505,8 +495,9 @@ static int check_jobs(struct job *job)
 		if (other->start < t->start + t->size &&
 		    t->start < other->start + other->size)
 			return mint_transfer_refuse(t, -EBUSY,
-						    "move %u has it: see /sys/kernel/mint/moves",
-						    jobs[i]->history.seq);
+						    "move %u has %s: see /sys/kernel/mint/moves",
+						    jobs[i]->history.seq,
+						    job->history.what);
 		if (t->kind->crowded && (same_node(other->to, t->to) ||
 					 same_node(other->from, t->from)))
 			return mint_transfer_refuse(t, -EBUSY,
@@ -556,9 +547,11 @@ static int plan_now(struct job *job, const struct mint_token *thing)
 	}
 	err = check_party(t, t->to) ?: t->kind->plan(t, thing);
 	if (!err && t->from == t->to)
-		err = mint_transfer_refuse(t, -EEXIST, t->to == MINT_NODE_FREE ?
-					   "it is free already" :
-					   "node %u has it already", t->to);
+		err = t->to == MINT_NODE_FREE ?
+		      mint_transfer_refuse(t, -EEXIST, "%s is free already",
+					   job->history.what) :
+		      mint_transfer_refuse(t, -EEXIST, "%s is node %u's already",
+					   job->history.what, t->to);
 	return err ?: mint_wish_check(t, job->asker) ?:
 	       check_party(t, t->from) ?: check_jobs(job) ?: enter_job(job);
 }

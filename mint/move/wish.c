@@ -8,7 +8,6 @@
  * it first.
  */
 
-#include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
@@ -111,17 +110,12 @@ static void answer(struct work_struct *work)
 	char text[MINT_WISH_LEN], reason[MINT_MOVE_REASON] = "";
 	/* Pairs with mint_move_wish() */
 	u32 seq = smp_load_acquire(&wish->seq);
-	int i, err;
+	int err;
 
 	if (seq == wisher->answered || !mint_claim(wisher->n))
 		return;
 	wisher->answered = seq;
-	for (i = 0; i < sizeof(text) - 1; i++) {
-		text[i] = READ_ONCE(wish->text[i]);
-		if (!isascii(text[i]) || !isprint(text[i]))
-			break;
-	}
-	text[i] = '\0';
+	mint_copy_line(text, wish->text, sizeof(text));
 	err = mint_move_request(text, wisher->n, reason, sizeof(reason));
 	memcpy(wish->reason, reason, sizeof(wish->reason));
 	WRITE_ONCE(wish->error, err);
@@ -149,8 +143,7 @@ static int read_answer(const struct mint_wish *wish)
 
 	if (!err)
 		return 0;
-	memcpy(reason, wish->reason, sizeof(reason));
-	reason[sizeof(reason) - 1] = '\0';
+	mint_copy_line(reason, wish->reason, sizeof(reason));
 	pr_warn("move refused: %s\n", reason);
 	return err < 0 && err >= -MAX_ERRNO ? err : -EIO;
 }
@@ -166,15 +159,17 @@ static int read_answer(const struct mint_wish *wish)
 int mint_move_wish(const char *text)
 {
 	struct mint_wish *wish = mint_wish(mint_self);
+	size_t len = strcspn(text, "\n");
 	long left;
 	u32 seq;
 
 	if (!wish)
 		return -EOPNOTSUPP;
-	if (strlen(text) >= sizeof(wish->text))
+	if (len >= sizeof(wish->text))
 		return -E2BIG;
 	guard(mutex)(&wish_mutex);
-	strscpy_pad(wish->text, text, sizeof(wish->text));
+	memcpy(wish->text, text, len);
+	wish->text[len] = '\0';
 	seq = wish->seq + 1;
 	/* Pairs with answer() */
 	smp_store_release(&wish->seq, seq);

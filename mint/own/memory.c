@@ -486,6 +486,16 @@ static u64 skip_ranges(const struct mint_range *mem, u32 count, u64 addr, u64 en
 	return addr;
 }
 
+static void copy_added(struct added *copy)
+{
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_latch(&added_latch);
+		*copy = added[seq & 1];
+	} while (read_seqcount_latch_retry(&added_latch, seq));
+}
+
 /*
  * The first byte at or above @addr that is not this node's, up to @end; bytes of
  * a second range that follows at once may be this node's nevertheless
@@ -493,38 +503,26 @@ static u64 skip_ranges(const struct mint_range *mem, u32 count, u64 addr, u64 en
 static u64 skip_own(u64 addr, u64 end)
 {
 	u64 next = skip_ranges(mint_own_mem, mint_own_mem_count, addr, end);
-	const struct added *own;
-	unsigned int seq;
-	u64 later;
+	struct added own;
 
-	do {
-		seq = read_seqcount_latch(&added_latch);
-		own = &added[seq & 1];
-		later = skip_ranges(own->mem, own->count, next, end);
-	} while (read_seqcount_latch_retry(&added_latch, seq));
-	return later;
+	copy_added(&own);
+	return skip_ranges(own.mem, own.count, next, end);
 }
 
 /* The first byte of this node's above @addr, or @end */
 static u64 next_own(u64 addr, u64 end)
 {
-	const struct added *own;
-	unsigned int seq;
-	u64 first;
+	struct added own;
 	u32 i;
 
 	for (i = 0; i < mint_own_mem_count; i++)
 		if (mint_own_mem[i].start > addr)
 			end = min(end, mint_own_mem[i].start);
-	do {
-		seq = read_seqcount_latch(&added_latch);
-		own = &added[seq & 1];
-		first = end;
-		for (i = 0; i < own->count; i++)
-			if (own->mem[i].start > addr)
-				first = min(first, own->mem[i].start);
-	} while (read_seqcount_latch_retry(&added_latch, seq));
-	return first;
+	copy_added(&own);
+	for (i = 0; i < own.count; i++)
+		if (own.mem[i].start > addr)
+			end = min(end, own.mem[i].start);
+	return end;
 }
 
 /*
@@ -738,16 +736,10 @@ int mint_memory_close(const struct mint_range *range)
  */
 bool mint_memory_opened(const struct mint_range *range)
 {
-	const struct added *own;
-	unsigned int seq;
-	bool inside;
+	struct added own;
 
-	do {
-		seq = read_seqcount_latch(&added_latch);
-		own = &added[seq & 1];
-		inside = mint_range_inside(range, own->mem, own->count);
-	} while (read_seqcount_latch_retry(&added_latch, seq));
-	return inside;
+	copy_added(&own);
+	return mint_range_inside(range, own.mem, own.count);
 }
 
 /**
