@@ -12,6 +12,7 @@
  */
 
 #include <kunit/visibility.h>
+#include <linux/bsearch.h>
 #include <linux/build_bug.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
@@ -107,6 +108,13 @@ struct mint_core *mint_core(u32 index)
 	return record(&mint_layout.cores, index);
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	const u32 *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
 /**
  * mint_core_find() - record of the core with an APIC ID
  * @apic_id:	APIC ID
@@ -115,13 +123,13 @@ struct mint_core *mint_core(u32 index)
  */
 struct mint_core *mint_core_find(u32 apic_id)
 {
-	struct mint_core *core;
-	u32 i;
+	u32 *found;
 
-	for (i = 0; (core = mint_core(i)); i++)
-		if (apic_ids[i] == apic_id)
-			return core;
-	return NULL;
+	if (!mint_common_mapped())
+		return NULL;
+	found = bsearch(&apic_id, apic_ids, mint_layout.cores.count,
+			sizeof(*apic_ids), compare_ids);
+	return found ? mint_core(found - apic_ids) : NULL;
 }
 
 /**

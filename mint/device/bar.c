@@ -275,6 +275,7 @@ void mint_bars_describe(struct pci_dev *dev, struct mint_bars *bars)
 	u16 command;
 
 	BUILD_BUG_ON(ROM + 1 != MINT_BARS);
+	device_lock_assert(&dev->dev);
 	if (!bars->emulated) {
 		pci_read_config_word(dev, PCI_COMMAND, &command);
 		pci_write_config_word(dev, PCI_COMMAND, command &

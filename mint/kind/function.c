@@ -324,6 +324,7 @@ const struct mint_kind mint_kind_function = {
 	.parse		= parse,
 	.lend		= lend,
 	.take_back	= take_back,
+	.quiet		= mint_pci_quiet,
 	.show_node	= show_node,
 	.move		= MINT_MOVE_FUNCTION,
 	.crowded	= true,

@@ -68,6 +68,7 @@ struct mint_transfer {
  *		long, and is called for what was never lent or lent by half, too
  * @set_free:	undo @claim: from then on somebody else may have them; is called
  *		for what was never claimed or claimed by half, too
+ * @quiet:	this node leaves the machine: bring to rest what it has of them
  * @show:	print all of this kind on this machine, by owner. NULL: the file
  *		is what @show_node says of each node, its number behind it
  * @show_node:	print what node @n has to @buf from @at on, a line for each, and
@@ -132,6 +133,9 @@ struct mint_transfer {
  *
  * @set_free: predecessor, process, under both locks, quick.
  *
+ * @quiet: successor, the last core that it has, interrupts off, from wherever the
+ * end came: waits for no lock that a core which was stopped may hold.
+ *
  * @show, @show_node: process, no lock; what a peer wrote is checked first.
  */
 struct mint_kind {
@@ -147,6 +151,7 @@ struct mint_kind {
 	int		(*lend)(struct request *rq, struct mint_claim *claim);
 	void		(*take_back)(struct mint_claim *claim);
 	void		(*set_free)(struct mint_claim *claim);
+	void		(*quiet)(void);
 	ssize_t		(*show)(char *buf);
 	int		(*show_node)(char *buf, int at, u32 n,
 				     const char *suffix);
@@ -184,6 +189,7 @@ int mint_kinds_claim(struct request *rq, struct mint_claim *claim);
 int mint_kinds_lend(struct request *rq, struct mint_claim *claim);
 void mint_kinds_take_back(struct mint_claim *claim);
 void mint_kinds_set_free(struct mint_claim *claim);
+void mint_kinds_quiet(void);
 ssize_t mint_kinds_show(const char *file, char *buf);
 ssize_t mint_kinds_show_node(const char *file, u32 n, char *buf);
 

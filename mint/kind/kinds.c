@@ -226,6 +226,20 @@ void mint_kinds_set_free(struct mint_claim *claim)
 }
 
 /**
+ * mint_kinds_quiet() - bring to rest what this node has, as it ends
+ *
+ * Context: successor, its last core, interrupts off; any.
+ */
+void mint_kinds_quiet(void)
+{
+	int i;
+
+	for (i = ARRAY_SIZE(kinds) - 1; i >= 0; i--)
+		if (kinds[i]->quiet)
+			kinds[i]->quiet();
+}
+
+/**
  * mint_kinds_show_node() - print a file of nodes/<n>/
  * @file:	its name
  * @n:		number of the node

@@ -585,9 +585,9 @@ static unsigned long empty_bound(const struct mint_transfer *t)
 {
 	unsigned long room = time_after(t->bound, jiffies) ?
 			     (t->bound - jiffies) / 2 : 0;
+	u64 blocks = t->size >> MINT_BLOCK_SHIFT;
 
-	return jiffies + min_t(u64, room, (t->size >> MINT_BLOCK_SHIFT) *
-					  msecs_to_jiffies(BLOCK_BOUND_MS));
+	return jiffies + min(room, blocks * msecs_to_jiffies(BLOCK_BOUND_MS));
 }
 
 static int give(struct mint_transfer *t)

@@ -142,6 +142,7 @@ int mint_request_device(struct request *rq, struct mint_device *dev,
 	struct mint_node *node = &rq->node;
 	const char *why = NULL;
 
+	mint_claims_assert_held();
 	if (far && (dev->kind == MINT_DEV_PCI ||
 		    dev->id == MINT_LEGACY_I8042))
 		return mint_refuse(rq, -ENXIO,
@@ -297,5 +298,6 @@ const struct mint_kind mint_kind_pin = {
 	.check		= check,
 	.claim		= claim_pins,
 	.take_back	= take_back,
+	.quiet		= mint_pins_clear,
 	.show		= show,
 };

@@ -27,7 +27,7 @@
 #include "../area/area.h"
 #include "../core/core.h"
 #include "../own/own.h"
-#include "../device/device.h"
+#include "../kind/kind.h"
 #include "../talk/talk.h"
 #include "life.h"
 
@@ -70,8 +70,7 @@ static void __noreturn end(bool again, const char *why)
 	smp_ops.stop_other_cpus(0);
 
 	if (mint_own_node()) {
-		mint_pci_quiet();
-		mint_pins_clear();
+		mint_kinds_quiet();
 		mint_log_last();
 		/* What node 0 asks for goes first, now or in the next kernel */
 		if (again && !READ_ONCE(mint_own_node()->request) &&

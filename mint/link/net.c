@@ -114,11 +114,13 @@ static bool roomy(const struct mint_link *link, u32 tail)
  * Context: soft interrupt.
  */
 static void lock_queue(const struct mint_link *link)
+	__acquires(&netdev_get_tx_queue(link->dev, 0)->_xmit_lock)
 {
 	__netif_tx_lock(netdev_get_tx_queue(link->dev, 0), smp_processor_id());
 }
 
 static void unlock_queue(const struct mint_link *link)
+	__releases(&netdev_get_tx_queue(link->dev, 0)->_xmit_lock)
 {
 	__netif_tx_unlock(netdev_get_tx_queue(link->dev, 0));
 }

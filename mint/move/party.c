@@ -35,7 +35,6 @@
 static unsigned long local_busy;
 static DECLARE_WAIT_QUEUE_HEAD(local_wait);
 
-
 static void look(struct work_struct *work);
 static DECLARE_WORK(look_work, look);
 
@@ -61,7 +60,9 @@ static void tell_listener(u32 turn)
 		listener(turn);
 }
 #else
-static void tell_listener(u32 turn) { }
+static void tell_listener(u32 turn)
+{
+}
 #endif
 
 /**

@@ -453,6 +453,7 @@ unsigned long mint_claim_progress(u32 n)
  */
 void mint_claim_progressed(struct mint_claim *claim)
 {
+	lockdep_assert_held(&claim->lock);
 	WRITE_ONCE(claim->progress, claim->progress + 1);
 }
 

@@ -56,6 +56,25 @@ static void microcode(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mint_microcode_odd(0, 0, 0), 0);
 }
 
+/* Of the machine that this runs on */
+static void records(struct kunit *test)
+{
+	struct mint_core *core;
+	u32 i, last;
+
+	if (!mint_common_mapped())
+		kunit_skip(test, "no mint.mem=, so no common area");
+	for (i = 0; (core = mint_core(i)); i++) {
+		last = mint_apic_id(core);
+		KUNIT_EXPECT_PTR_EQ(test, mint_core_find(last), core);
+		if (i)
+			KUNIT_EXPECT_LT(test, mint_apic_id(mint_core(i - 1)), last);
+	}
+	KUNIT_ASSERT_GT(test, i, 0);
+	KUNIT_EXPECT_NULL(test, mint_core_find(last + 1));
+	KUNIT_EXPECT_NULL(test, mint_core_find(U32_MAX));
+}
+
 static void map_has_memory(struct kunit *test)
 {
 	struct e820_table *map = kunit_kzalloc(test, sizeof(*map), GFP_KERNEL);
@@ -86,6 +105,7 @@ static void map_has_memory(struct kunit *test)
 static struct kunit_case cpu_cases[] = {
 	KUNIT_CASE(reach),
 	KUNIT_CASE(microcode),
+	KUNIT_CASE(records),
 	KUNIT_CASE(map_has_memory),
 	{}
 };
