@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Distribution images as a machine uses them: disk, network card, log-in.
 
-This file owns what scripts/distro and scripts/check_distro.py share: where the
+This file owns what scripts/distro and scripts/tests/check_distro.py share: where the
 parts of an image lie, the devices that a machine needs for it, its launch as a
 successor, the log-in on its console and the way in by ssh.
 

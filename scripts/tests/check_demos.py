@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 
-SCRIPTS = os.path.dirname(os.path.abspath(__file__))
+SCRIPTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # What each is to say at last. What make demo shows is what three_nodes tests.
 DEMOS = {

@@ -15,16 +15,20 @@ import tempfile
 import threading
 import time
 import types
+from xml.etree import ElementTree
 
 sys.dont_write_bytecode = True
-SCRIPTS = os.path.dirname(os.path.abspath(__file__))
+HERE = os.path.dirname(os.path.abspath(__file__))
+SCRIPTS = os.path.dirname(HERE)
 sys.path.insert(0, SCRIPTS)
 
 import archive  # noqa: E402
+import junit  # noqa: E402
 import kbuild  # noqa: E402
 import machine  # noqa: E402
 import mintlib  # noqa: E402
 import report  # noqa: E402
+import runner  # noqa: E402
 from nodes import UP, Up  # noqa: E402
 from verdict import SUMMARY, Failed, Ktap, expect, expected_skips  # noqa: E402
 
@@ -87,21 +91,15 @@ def load(name):
     return module
 
 
-def load_check():
-    """scripts/check as a module."""
-    return load("check")
-
-
 def run_program(text, limit=20, skips=()):
     """(verdict, output) of a program of the host that is this shell script."""
-    check = load_check()
-    verdict = check.Verdict(skips)
-    spec = check.Spec("unit", [check.Program("program", ["sh", "-c", text], limit)])
+    verdict = runner.Verdict(skips)
+    spec = runner.Spec("unit", [runner.Program("program", ["sh", "-c", text], limit)])
     verdict.undone = [("unit", "program")]
     options = types.SimpleNamespace(tests=[], kernel=None)
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        check.Runner(spec, spec.jobs, verdict, options).run()
+        runner.Runner(spec, spec.jobs, verdict, options).run()
     return verdict, out.getvalue()
 
 
@@ -120,6 +118,24 @@ def skips_are_expected_or_failures():
     counts(run_program(text, skips=[("unit: program a", "*")])[0], 1, 1, 0)
     counts(run_program("echo '1..0 # SKIP nothing'")[0], 0, 1, 0)
     expect(expected_skips(), "the table is empty")
+
+
+def results_are_written():
+    """JUnit's file has a case for each result, with its reason, and says how many"""
+    text = ("echo 1..3; echo ok 1 - a; echo '# why <not>'; echo not ok 2 - b;"
+            "echo 'ok 3 - c # SKIP no c'; exit 1")
+    verdict, _ = run_program(text, skips=[("unit: program c", "*")])
+    with tempfile.NamedTemporaryFile("r", suffix=".xml") as file:
+        junit.write(file.name, verdict)
+        root = ElementTree.parse(file).getroot()
+    suite = root.find("testsuite[@name='unit']")
+    for where in (root, suite):
+        expect([where.get(count) for count in ("tests", "failures", "skipped")] ==
+               ["3", "1", "1"], "%s", ElementTree.tostring(root))
+    expect([case.get("name") for case in suite] ==
+           ["program a", "program b", "program c"], "%s", ElementTree.tostring(root))
+    expect(suite.find("testcase/failure").get("message") == "why <not>", "no reason")
+    expect(suite.find("testcase/skipped").get("message") == "no c", "no reason")
 
 
 def cut_short_is_failure():
@@ -141,13 +157,14 @@ def late_is_failure():
 def interrupted_run_tells():
     """A run that is ended from outside tells what it found, and what is not done"""
     code = ("import sys; sys.path.insert(0, %r); import check_unit\n"
-            "check = check_unit.load_check()\n"
-            "spec = check.Spec('unit', [check.Program('p', ['sh', '-c',"
-            "'echo 1..2; echo ok 1 - a; exec sleep 100'], 100)])\n"
-            "check.MACHINES[:] = [spec, check.Spec('other', [check.Program('q', ['true'], 9)])]\n"
-            "check.SERIES.command[:] = ['sh', '-c', 'echo 1..1; echo ok 1 - s']\n"
+            "from runner import Program, Spec\n"
+            "check = check_unit.load('check')\n"
+            "check.MACHINES[:] = [Spec('unit', [Program('p', ['sh', '-c',"
+            "'echo 1..2; echo ok 1 - a; exec sleep 100'], 100)]),"
+            "Spec('other', [Program('q', ['true'], 9)])]\n"
+            "check.SERIES.jobs[0].command[:] = ['sh', '-c', 'echo 1..1; echo ok 1 - s']\n"
             "check.helpers.compile_all = check.test_initrd = lambda: None\n"
-            "sys.argv = ['check', '-j', '1']\nsys.exit(check.main())" % SCRIPTS)
+            "sys.argv = ['check', '-j', '1']\nsys.exit(check.main())" % HERE)
     with subprocess.Popen([sys.executable, "-c", code], text=True, stdout=subprocess.PIPE,
                           stdin=subprocess.DEVNULL) as child:
         out = ""
@@ -345,7 +362,7 @@ def page_is_whole():
 
 
 TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
-         cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources,
+         results_are_written, cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources,
          states_are_those_of_the_code, numbers_are_of_one_run, quick_form_ends,
          symbols_are_chosen, metrics_have_questions, page_is_whole)
 

@@ -50,7 +50,7 @@ def firmware_memory(b):
 
 
 def machines(spec, node0, three_nodes, kaslr):
-    """The rows of the table of machines; some tests are of scripts/check."""
+    """The rows of the table of machines; some tests are of check_base.py."""
     uefi = ["-drive", "if=pflash,format=raw,readonly=on,file=" + OVMF]
     return [
         spec("efi", [firmware_memory, kaslr, three_nodes], smp="4", memory="2G",

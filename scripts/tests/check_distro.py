@@ -6,8 +6,8 @@ This file owns the tests of issue "real distributions": two releases of Debian
 as successors beside a BusyBox predecessor, and Debian as the predecessor of a
 BusyBox successor. `make check` runs it (scripts/check); by hand:
 
-    scripts/check_distro.py             all of it
-    scripts/check_distro.py beside      the tests of one machine: beside, first
+    scripts/tests/check_distro.py             all of it
+    scripts/tests/check_distro.py beside      the tests of one machine: beside, first
 
 The images are those of scripts/distro, built here when they are missing. The
 tests of a machine build on each other: the first that fails ends that machine,
@@ -21,7 +21,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-SCRIPTS = os.path.dirname(os.path.abspath(__file__))
+SCRIPTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, SCRIPTS)
 
 from distros import BOOT, DISTROS, ROOT, Seat, seats  # noqa: E402

@@ -19,7 +19,7 @@ import sys
 import threading
 
 sys.dont_write_bytecode = True
-SCRIPTS = os.path.dirname(os.path.abspath(__file__))
+SCRIPTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, SCRIPTS)
 
 import cpio  # noqa: E402
