@@ -99,6 +99,8 @@ struct mint_peer *mint_peer(u32 n);
 unsigned long *mint_spares(u32 n);
 struct mint_wish *mint_wish(u32 n);
 struct mint_window *mint_window_record(u32 i);
+struct mint_load *mint_load(u32 n);
+struct mint_life *mint_life(u32 n);
 struct mint_timing *mint_timing_record(u32 n);
 struct mint_vf *mint_vf(u32 n, u32 i);
 u32 mint_early_cores(bool own, u32 *ids, u32 max);

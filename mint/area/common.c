@@ -409,6 +409,28 @@ struct mint_window *mint_window_record(u32 i)
 }
 
 /**
+ * mint_load() - what a node says of its load
+ * @n:	number of the node
+ *
+ * Return: the record, NULL if there is none.
+ */
+struct mint_load *mint_load(u32 n)
+{
+	return record(&mint_layout.loads, n);
+}
+
+/**
+ * mint_life() - which of the nodes that a number may have is there
+ * @n:	number of the node
+ *
+ * Return: the record, NULL if there is none.
+ */
+struct mint_life *mint_life(u32 n)
+{
+	return record(&mint_layout.lives, n);
+}
+
+/**
  * mint_vf() - what is missing in a virtual function's configuration space
  * @n:		number of its node
  * @i:		its index in the devices of the node
@@ -583,6 +605,10 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 	mint_shared_create(cores);
 	size = lay_out(&mint_layout.windows, size, sizeof(struct mint_window),
 		       mint_layout.shared.size / MINT_LINK_SIZE);
+	size = lay_out(&mint_layout.loads, size, sizeof(struct mint_load),
+		       mint_layout.nodes.count);
+	size = lay_out(&mint_layout.lives, size, sizeof(struct mint_life),
+		       mint_layout.nodes.count);
 	size = PAGE_ALIGN(size) + identity_size;
 
 	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
@@ -701,7 +727,19 @@ static bool windows_valid(const struct mint_common *c)
 	       !(c->windows.stride & 7);
 }
 
-/* An older area has not what came with versions 1.3 to 1.5 */
+static bool loads_valid(const struct mint_common *c)
+{
+	if (!c->loads.count)
+		return !c->lives.count;
+	return table_valid(c, &c->loads, sizeof(struct mint_load),
+			   MINT_NODE_MAX) &&
+	       c->loads.count == c->nodes.count &&
+	       table_valid(c, &c->lives, sizeof(struct mint_life),
+			   MINT_NODE_MAX) &&
+	       c->lives.count == c->nodes.count && !(c->lives.stride & 7);
+}
+
+/* An older area has not what came with versions 1.3 to 1.6 */
 static void __init clear_newer_fields(void)
 {
 	if ((mint_layout.version & 0xffff) < 3)
@@ -710,6 +748,8 @@ static void __init clear_newer_fields(void)
 		memset_startat(&mint_layout, 0, bells);
 	if ((mint_layout.version & 0xffff) < 5)
 		memset_startat(&mint_layout, 0, moves);
+	if ((mint_layout.version & 0xffff) < 6)
+		memset_startat(&mint_layout, 0, loads);
 }
 
 /**
@@ -738,7 +778,7 @@ VISIBLE_IF_KUNIT bool mint_layout_valid(struct mint_common *c)
 	       table_valid(c, &c->timing, sizeof(struct mint_timing),
 			   MINT_NODE_MAX) &&
 	       vfs_valid(c) && rings_valid(c) && bells_valid(c) && moves_valid(c) &&
-	       windows_valid(c) &&
+	       windows_valid(c) && loads_valid(c) &&
 	       c->beat_ms && c->gateway && c->gateway < SZ_1M;
 }
 

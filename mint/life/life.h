@@ -16,6 +16,24 @@ void mint_watch_now(void);
 void mint_watch_start(void);
 void mint_watch_one(struct work_struct *work);
 
+/* load.c */
+void mint_load_beat(void);
+void mint_load_forget(void);
+ssize_t mint_load_show(u32 n, char *buf);
+ssize_t mint_want_show(u32 n, char *buf);
+int mint_want_set(const char *text);
+#if IS_ENABLED(CONFIG_KUNIT)
+void mint_load_add(struct mint_load *load, u32 runnable, u64 *busy_ns);
+int mint_want_write(struct mint_load *load, const char *text);
+bool mint_want_read(const struct mint_load *load, char *text);
+#endif
+
+/* generation.c */
+u32 mint_generation(void);
+void mint_generation_count(void);
+void mint_generation_poll(void);
+void mint_generation_listen(void (*changed)(void));
+
 /* stop.c */
 
 /**

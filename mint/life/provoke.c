@@ -161,6 +161,8 @@ static u32 find_targets(struct target *targets)
 			   mint_layout.moves.stride * mint_layout.moves.count);
 	count = add_target(targets, count, mint_peer(mint_self),
 			   sizeof(struct mint_peer));
+	count = add_target(targets, count, mint_load(mint_self),
+			   sizeof(struct mint_load));
 	count = add_target(targets, count, mint_spares(mint_self),
 			   mint_layout.spares.stride);
 	for (i = 0; mint_link_part(i, &data, &size); i++)

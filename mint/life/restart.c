@@ -171,6 +171,7 @@ void mint_restart(void)
 	/* The next kernel may be one that takes no causes: it would not be rung */
 	mint_bell_forget(mint_self);
 	mint_move_forget();
+	mint_load_forget();
 	mint_restart_jump(kept_range.start);
 }
 

@@ -138,6 +138,8 @@ static void beat(struct timer_list *timer)
 	mint_log_flush();
 	mint_tty_poll();
 	mint_link_poll();
+	mint_load_beat();
+	mint_generation_poll();
 	next_beat();
 }
 

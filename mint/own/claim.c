@@ -387,6 +387,27 @@ u64 mint_incarnation(u32 n)
 }
 
 /**
+ * mint_life_number() - the how manyth node of its number is a node?
+ * @n:	number of a node
+ *
+ * As mint_incarnation(), but a load that fails changes nothing.
+ *
+ * Context: any.
+ * Return: from 1 on; 0 if that is not known.
+ */
+u64 mint_life_number(u32 n)
+{
+	const struct mint_claim *claim;
+
+	if (!n)
+		return 1;
+	if (mint_role == MINT_SUCCESSOR)
+		return mint_life(n) ? READ_ONCE(mint_life(n)->incarnation) : 0;
+	claim = mint_node(n) ? READ_ONCE(claims[n]) : NULL;
+	return claim ? READ_ONCE(claim->settled) : 0;
+}
+
+/**
  * mint_node_status() - what is known of a node, dead or alive
  * @n:	number of the node
  *
@@ -576,6 +597,8 @@ void mint_claim_settle(struct mint_claim *claim)
 	mint_bell_forget(claim->n);
 	if (mint_peer(claim->n))
 		WRITE_ONCE(mint_peer(claim->n)->can, 0);
+	WRITE_ONCE(claim->settled, claim->incarnation);
+	WRITE_ONCE(mint_life(claim->n)->incarnation, claim->incarnation);
 	mint_node_announce(claim->n, MINT_NODE_NEW);
 }
 

@@ -95,6 +95,7 @@ bool mint_heart_poll(struct mint_heart *heart, u64 count, unsigned long now,
  * @request_lock: for what follows, and for changes of @used
  * @request:	MINT_REQUEST_*, the strongest that was made
  * @incarnation: counts up with every node that gets this number
+ * @settled:	the same, once the load has succeeded
  */
 struct mint_claim {
 	struct mutex		lock;	/* one operation on the node at a time */
@@ -122,6 +123,7 @@ struct mint_claim {
 	raw_spinlock_t		request_lock;
 	u32			request;
 	u64			incarnation;
+	u64			settled;
 };
 
 /**
@@ -147,6 +149,7 @@ bool mint_quarantined(u32 n);
 bool mint_node_parked(u32 n);
 bool mint_claim_busy(u32 n);
 u64 mint_incarnation(u32 n);
+u64 mint_life_number(u32 n);
 void mint_claim_own(const struct mint_node *node);
 u32 mint_claim_memory(u32 n, struct mint_range *mem);
 u32 mint_claim_owner_of_memory(u64 addr, u64 *end);

@@ -100,13 +100,50 @@ static struct kobj_attribute moves_attr = __ATTR_RO(moves);
 static void moves_changed(void)
 {
 	sysfs_notify(mint_kobj, NULL, "moves");
+	mint_generation_count();
 }
+
+static ssize_t generation_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", mint_generation());
+}
+
+static struct kobj_attribute generation_attr = __ATTR_RO(generation);
+
+static void generation_changed(void)
+{
+	sysfs_notify(mint_kobj, NULL, "generation");
+}
+
+static ssize_t want_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	return mint_want_show(mint_self, buf);
+}
+
+static ssize_t want_store(struct kobject *kobj, struct kobj_attribute *attr,
+			  const char *buf, size_t count)
+{
+	return mint_want_set(buf) ?: count;
+}
+
+static struct kobj_attribute want_attr = __ATTR_RW(want);
 
 static struct kobj_attribute kind_attrs[MINT_KINDS_MAX];
 static struct kobj_attribute node_kind_attrs[MINT_KINDS_MAX];
 
-/* "node", "clock", those of kind_attrs[], and the end of the list */
-static const struct attribute *machine_attrs[MINT_KINDS_MAX + 3];
+/* Those of fixed_attrs[] and kind_attrs[], and the end of the list */
+static const struct attribute * const fixed_attrs[] = {
+	&node_attr.attr,
+	&clock_attr.attr,
+	&move_attr.attr,
+	&generation_attr.attr,
+	&want_attr.attr,
+};
+
+static const struct attribute *machine_attrs[MINT_KINDS_MAX +
+					     ARRAY_SIZE(fixed_attrs) + 1];
 
 /* Number of the node whose directory this is */
 static u32 kobj_node(struct kobject *kobj)
@@ -152,7 +189,10 @@ static ssize_t show_state(u32 n, const struct mint_node *node, char *buf)
 
 static ssize_t show_reason(u32 n, const struct mint_node *node, char *buf)
 {
-	return sysfs_emit(buf, "%.*s\n", MINT_REASON_LEN, node->reason);
+	char reason[MINT_REASON_LEN];
+
+	mint_copy_line(reason, node->reason, sizeof(reason));
+	return sysfs_emit(buf, "%s\n", reason);
 }
 
 static ssize_t show_since(u32 n, const struct mint_node *node, char *buf)
@@ -165,7 +205,10 @@ static ssize_t show_since(u32 n, const struct mint_node *node, char *buf)
 
 static ssize_t show_name(u32 n, const struct mint_node *node, char *buf)
 {
-	return sysfs_emit(buf, "%.*s\n", MINT_NAME_LEN, node->name);
+	char name[MINT_NAME_LEN];
+
+	mint_copy_line(name, node->name, sizeof(name));
+	return sysfs_emit(buf, "%s\n", name);
 }
 
 /* From the record itself, where the node counts */
@@ -189,6 +232,23 @@ static ssize_t show_timing(u32 n, const struct mint_node *node, char *buf)
 	return mint_timing_show(n, buf);
 }
 
+static ssize_t show_incarnation(u32 n, const struct mint_node *node, char *buf)
+{
+	u64 number = mint_life_number(n);
+
+	return number ? sysfs_emit(buf, "%llu\n", number) : 0;
+}
+
+static ssize_t show_load(u32 n, const struct mint_node *node, char *buf)
+{
+	return mint_load_show(n, buf);
+}
+
+static ssize_t show_want(u32 n, const struct mint_node *node, char *buf)
+{
+	return mint_want_show(n, buf);
+}
+
 static ssize_t node_kinds_show(struct kobject *kobj,
 			       struct kobj_attribute *attr, char *buf)
 {
@@ -210,6 +270,9 @@ static struct node_file node_files[] = {
 	NODE_FILE(boots, mint_node_status),
 	NODE_FILE(cpus_up, NULL),
 	NODE_FILE(timing, NULL),
+	NODE_FILE(incarnation, NULL),
+	NODE_FILE(load, NULL),
+	NODE_FILE(want, NULL),
 };
 
 static ssize_t stop_store(struct kobject *kobj, struct kobj_attribute *attr,
@@ -334,8 +397,8 @@ static void __init fill_attrs(void)
 			node_kinds = add_kind(node_kind_attrs, node_kinds,
 					      kind->node_file, node_kinds_show);
 	}
-	machine_attrs[at++] = &node_attr.attr;
-	machine_attrs[at++] = &clock_attr.attr;
+	for (i = 0; i < ARRAY_SIZE(fixed_attrs); i++)
+		machine_attrs[at++] = fixed_attrs[i];
 	for (i = 0; i < files; i++)
 		machine_attrs[at++] = &kind_attrs[i].attr;
 
@@ -364,14 +427,13 @@ static int __init mint_sysfs_init(void)
 	nodes_kobj = kobject_create_and_add("nodes", mint_kobj);
 	if (!nodes_kobj || sysfs_create_files(mint_kobj, machine_attrs))
 		return -ENOMEM;
-	if (sysfs_create_file(mint_kobj, &move_attr.attr))
-		return -ENOMEM;
+	mint_generation_listen(generation_changed);
 	if (mint_role == MINT_PREDECESSOR) {
 		if (sysfs_create_file(mint_kobj, &moves_attr.attr))
 			return -ENOMEM;
 		mint_history_listen(moves_changed);
 	}
-	/* A successor shows itself and node 0; the others come and go */
+	/* A successor shows itself and node 0 always; the others come and go */
 	for (n = 0; (node = mint_node(n)); n++)
 		if (n == mint_self || (n == 0 && mint_successor()))
 			add_node(n);

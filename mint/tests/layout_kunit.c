@@ -37,6 +37,8 @@ static void fill(struct mint_common *c)
 		{ &c->spares, 8, 3 },
 		{ &c->wishes, sizeof(struct mint_wish), 3 },
 		{ &c->windows, sizeof(struct mint_window), 4 },
+		{ &c->loads, sizeof(struct mint_load), 3 },
+		{ &c->lives, sizeof(struct mint_life), 3 },
 	};
 	u32 i, offset = PAGE_SIZE;
 
@@ -128,6 +130,15 @@ static void layout_table(struct kunit *test)
 	REFUSED(c->bell_cores.count++);
 	REFUSED(c->callers.stride = 4);
 	REFUSED(c->callers.stride += 4);
+	/* A load and a life for each node, or neither */
+	REFUSED(c->loads.count--);
+	REFUSED(c->loads.count = 0);
+	REFUSED(c->loads.stride -= 8);
+	REFUSED(c->lives.count++);
+	REFUSED(c->lives.stride += 4);
+	fill(c);
+	memset_startat(c, 0, loads);
+	KUNIT_EXPECT_TRUE(test, mint_layout_valid(c));
 	fill(c);
 	memset_startat(c, 0, bells);
 	KUNIT_EXPECT_TRUE(test, mint_layout_valid(c));
@@ -185,7 +196,7 @@ static void layout_rings(struct kunit *test)
 static void layout_random(struct kunit *test)
 {
 	struct mint_common *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
-	struct mint_table *tables[14];
+	struct mint_table *tables[16];
 	struct rnd_state rnd;
 	u32 i, k, what;
 
@@ -204,12 +215,14 @@ static void layout_random(struct kunit *test)
 	tables[11] = &c->bells;
 	tables[12] = &c->bell_cores;
 	tables[13] = &c->callers;
+	tables[14] = &c->loads;
+	tables[15] = &c->lives;
 	prandom_seed_state(&rnd, 1);
 	for (i = 0; i < 20000; i++) {
 		fill(c);
 		what = prandom_u32_state(&rnd);
-		((u32 *)tables[what % 14])[what / 14 % 3] =
-			prandom_u32_state(&rnd) >> what / 42 % 32;
+		((u32 *)tables[what % 16])[what / 16 % 3] =
+			prandom_u32_state(&rnd) >> what / 48 % 32;
 		if (!mint_layout_valid(c))
 			continue;
 		for (k = 0; k < ARRAY_SIZE(tables); k++)

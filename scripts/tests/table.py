@@ -86,7 +86,7 @@ MACHINES = [
                                       ends.outside_after),
                   "next_image.sh", "list.sh"],
          smp="5", append=NODE0, limit=1800, env="MINT_CORNERS=1"),
-    Spec("stop", ["stop.sh", "reboot.sh", "giveback.sh", "leave.sh",
+    Spec("stop", ["stop.sh", "load.sh", "reboot.sh", "giveback.sh", "leave.sh",
                   ends.sleep_in_successor, ends.quarantine, ends.forged,
                   ends.scrub, ends.stall, ends.node0_pauses],
          smp="5", append=NODE0),

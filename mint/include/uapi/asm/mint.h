@@ -19,7 +19,7 @@
 
 #define MINT_MAGIC		0x544e494d	/* "MINT" */
 #define MINT_VERSION_MAJOR	1
-#define MINT_VERSION_MINOR	5
+#define MINT_VERSION_MINOR	6
 #define MINT_VERSION		((MINT_VERSION_MAJOR << 16) | MINT_VERSION_MINOR)
 
 /* boot_params.hdr.setup_data type of the hand-over */
@@ -582,6 +582,45 @@ struct mint_peer {
 	__aligned_u64	reserved2[6];
 };
 
+#define MINT_WANT_LEN		96
+
+/**
+ * struct mint_load - what a node says of its load, and what it wants
+ * @cpus:	CPUs that it has online; 0: its kernel says nothing here
+ * @beats:	counts its heartbeats
+ * @runnable_sum: tasks that were running or waited for a CPU at each beat, summed
+ * @busy_ms:	time for which its CPUs were not idle, summed
+ * @mem_mib:	memory that its kernel manages, MiB
+ * @available_mib: as MemAvailable of /proc/meminfo, MiB
+ * @flags:	0
+ * @want_seq:	odd while @want changes
+ * @want:	one line of text for whom it may concern, with a NUL at the end
+ *
+ * The node writes it with each heartbeat. Counters wrap; nobody sets them back,
+ * so that the difference of two looks is always right.
+ */
+struct mint_load {
+	__u32	cpus;
+	__u32	beats;
+	__u32	runnable_sum;
+	__u32	busy_ms;
+	__u32	mem_mib;
+	__u32	available_mib;
+	__u32	flags;
+	__u32	want_seq;
+	char	want[MINT_WANT_LEN];
+};
+
+/**
+ * struct mint_life - one of the nodes that a number may have had
+ * @incarnation: counts the nodes that had this number
+ * @reserved:	0
+ */
+struct mint_life {
+	__aligned_u64	incarnation;
+	__u32		reserved[2];
+};
+
 /* What a window is for: mint_window.kind */
 #define MINT_WINDOW_LINK	1	/* a network device at either end */
 
@@ -749,6 +788,11 @@ struct mint_table {
  * @windows:	struct mint_window
  * @shared:	memory that windows are parts of, outside of this area
  * @window_changes: counts the changes of @windows
+ * @loads:	struct mint_load, indexed by node number; this and all that
+ *		follows: since version 1.6
+ * @lives:	struct mint_life, indexed by node number
+ * @generation:	counts what happens to nodes: they come, go, change their state
+ *		or what they own
  */
 struct mint_common {
 	__u32			magic;
@@ -793,6 +837,9 @@ struct mint_common {
 	struct mint_table	windows;
 	struct mint_range	shared;
 	__u32			window_changes;
+	struct mint_table	loads;
+	struct mint_table	lives;
+	__u32			generation;
 };
 
 #endif /* !__ASSEMBLY__ */
