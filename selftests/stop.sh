@@ -217,5 +217,40 @@ since() {
 	fi
 }
 
+# reboots_by_word: the word is taken, and the next kernel comes up
+reboots_by_word() {
+	local last
+
+	last=$(boots "$node")
+	echo reboot >"$MINT/nodes/$node/stop" || fail "reboot failed"
+	[ "$(boots "$node")" = $((last + 1)) ] ||
+		fail "$(boots "$node") boots after $last and one reboot"
+	runs "$node"
+	[ "$(boots "$node")" = $((last + 1)) ] || fail "it goes on rebooting"
+}
+
+# A node that is asked reboots in an orderly way, once each time.
+reboot_running() {
+	launch 1
+	incarnation=$(cat "$MINT/nodes/$node/incarnation")
+	reboots_by_word
+	reboots_by_word
+	[ "$(cat "$MINT/nodes/$node/incarnation")" = "$incarnation" ] ||
+		fail "it is another node now"
+	[ "$(grep -c "node 0 asks for a reboot" "$MINT/nodes/$node/log")" = 2 ] ||
+		fail "it was not asked twice, or has not said so"
+	stop_by ask "powered off"
+	fails reboot "no such process" "node $node does not run"
+}
+
+# One that cannot is refused, and lives on as it was.
+reboot_without_image() {
+	more="mint.keep=0" launch 1
+	fails reboot "no data" "node $node keeps no image.*mint.keep=0"
+	alive "$node"
+	[ "$(boots "$node")" = 1 ] || fail "it has rebooted"
+}
+
 run_tests ask_running park_running force_running ask_starting force_starting \
-	park_starting park_rebooting ask_after_park ask_hung only_loaded over_already other_words states_by_poll since
+	park_starting park_rebooting ask_after_park ask_hung only_loaded over_already other_words states_by_poll since \
+	reboot_running reboot_without_image

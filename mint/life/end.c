@@ -31,7 +31,7 @@
 #include "../talk/talk.h"
 #include "life.h"
 
-#define POWEROFF_AGAIN_MS	15000
+#define ASK_AGAIN_MS		15000
 #define RETURN_SLACK_MS		10000
 #define RETURN_MAX_S		3600
 
@@ -174,6 +174,34 @@ static void poweroff_work(struct work_struct *work)
 static DECLARE_WORK(poweroff, poweroff_work);
 static unsigned long poweroff_again;
 
+static void reboot_work(struct work_struct *work)
+{
+	pr_info("node 0 asks for a reboot\n");
+	orderly_reboot();
+}
+
+static DECLARE_WORK(reboot, reboot_work);
+static unsigned long reboot_again;
+static u32 reboots_seen __ro_after_init;
+
+/* Since this kernel has started */
+static bool reboot_wanted(void)
+{
+	const struct mint_life *life = mint_life(mint_self);
+
+	return life && READ_ONCE(life->reboots) != reboots_seen;
+}
+
+/* Init may not listen yet: once it runs, now and then */
+static void ask_init(struct work_struct *work, unsigned long *again)
+{
+	if (system_state != SYSTEM_RUNNING ||
+	    (*again && time_before(jiffies, *again)))
+		return;
+	*again = jiffies + msecs_to_jiffies(ASK_AGAIN_MS);
+	schedule_work(work);
+}
+
 /**
  * mint_end_poll() - serve what node 0 asks of this node
  *
@@ -191,11 +219,11 @@ void mint_end_poll(void)
 	case MINT_REQUEST_PARK:
 		end(false, "parked on request of node 0");
 	case MINT_REQUEST_POWEROFF:
-		if (system_state != SYSTEM_RUNNING ||
-		    (poweroff_again && time_before(jiffies, poweroff_again)))
-			return;
-		poweroff_again = jiffies + msecs_to_jiffies(POWEROFF_AGAIN_MS);
-		schedule_work(&poweroff);
+		ask_init(&poweroff, &poweroff_again);
+		break;
+	case MINT_REQUEST_NONE:
+		if (reboot_wanted())
+			ask_init(&reboot, &reboot_again);
 	}
 }
 
@@ -222,11 +250,17 @@ void __init mint_end_setup_early(void)
 }
 
 /**
- * mint_end_setup() - listen to NMIs of node 0
+ * mint_end_setup() - listen to what node 0 asks for
  *
- * Context: successor, early initcall, common area mapped.
+ * Context: successor, early initcall, common area mapped, before this node says
+ *	    that it runs.
  */
 void __init mint_end_setup(void)
 {
+	const struct mint_life *life = mint_life(mint_self);
+
+	/* What was asked of the kernel before this one is done */
+	if (life)
+		reboots_seen = READ_ONCE(life->reboots);
 	register_nmi_handler(NMI_LOCAL, successor_nmi, NMI_FLAG_FIRST, "mint");
 }

@@ -41,11 +41,13 @@ void mint_generation_listen(void (*changed)(void));
  * @MINT_STOP_ASK:	its user space powers off
  * @MINT_STOP_PARK:	its kernel parks its cores, on request or by NMI
  * @MINT_STOP_FORCE:	INIT
+ * @MINT_STOP_REBOOT:	not at all: its user space reboots it
  */
 enum mint_strength {
 	MINT_STOP_ASK,
 	MINT_STOP_PARK,
 	MINT_STOP_FORCE,
+	MINT_STOP_REBOOT,
 };
 
 unsigned long mint_ask_bound(void);

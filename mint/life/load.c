@@ -94,6 +94,9 @@ void mint_load_beat(void)
 	WRITE_ONCE(load->mem_mib, totalram_pages() >> (20 - PAGE_SHIFT));
 	WRITE_ONCE(load->available_mib,
 		   max(si_mem_available(), 0L) >> (20 - PAGE_SHIFT));
+	if (mint_role == MINT_SUCCESSOR)
+		WRITE_ONCE(load->flags, MINT_LOAD_REBOOT |
+			   (mint_restart_kept() ? MINT_LOAD_KEPT : 0));
 	WRITE_ONCE(load->cpus, num_online_cpus());
 }
 
@@ -262,4 +265,5 @@ static int __init mint_load_init(void)
 	ready = true;
 	return 0;
 }
+/* Once it is known whether an image is kept */
 core_initcall(mint_load_init);

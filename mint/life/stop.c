@@ -8,7 +8,7 @@
  * which would reset the machine: it is parked by request or else by INIT. A
  * core that cannot be proven parked may still write to its node's memory:
  * that, its devices and its cores stay with the node, in quarantine, until
- * another "force" succeeds.
+ * another "force" succeeds. "reboot" ends nothing: it is asked of user space, too.
  */
 
 #include <linux/delay.h>
@@ -33,6 +33,8 @@
 /* For one more core to park, or to be proven parked, after the one before */
 #define REQUEST_BOUND_MS	1000
 #define NMI_BOUND_MS		1000
+/* For the first heartbeat of a kernel that has come up */
+#define BEAT_BOUND_MS		2000
 #define PROVE_BOUND_MS		12000
 /* For one more step of taking back, of which 16 MiB of zeroes are one */
 #define STEP_BOUND_MS		15000
@@ -224,6 +226,83 @@ static int stop_ask(u32 n)
 	return -ETIMEDOUT;
 }
 
+/* MINT_LOAD_* of a node that runs: its kernel says so with each heartbeat */
+static u32 load_flags(u32 n)
+{
+	const struct mint_load *load = mint_load(n);
+	unsigned long bound = jiffies + msecs_to_jiffies(BEAT_BOUND_MS);
+
+	while (!READ_ONCE(load->cpus)) {
+		if (time_after(jiffies, bound))
+			return 0;
+		usleep_range(1000, 2000);
+	}
+	return READ_ONCE(load->flags);
+}
+
+/* May this node be asked to reboot? Nothing has changed if not. */
+static int check_reboot(u32 n)
+{
+	u32 flags;
+
+	if (mint_state(n) != MINT_STATE_RUNNING) {
+		pr_err("node %u does not run, nobody there can be asked to reboot it\n",
+		       n);
+		return -ESRCH;
+	}
+	flags = load_flags(n);
+	if (!(flags & MINT_LOAD_REBOOT)) {
+		pr_err("node %u has a kernel of before version 1.6, which reboots on no request: reboot it from inside\n",
+		       n);
+		return -EOPNOTSUPP;
+	}
+	if (!(flags & MINT_LOAD_KEPT)) {
+		pr_err("node %u keeps no image to reboot with: launch it without mint.keep=0\n",
+		       n);
+		return -ENODATA;
+	}
+	return 0;
+}
+
+/* Another kernel of the node has started, or it is over, or silent */
+static bool rebooted(u32 n, u64 incarnation, u32 boots)
+{
+	return !mint_state_alive(state_of(n, incarnation)) ||
+	       READ_ONCE(mint_node_status(n)->boots) != boots;
+}
+
+static int stop_reboot(u32 n)
+{
+	unsigned int bound = READ_ONCE(ask_ms);
+	int err = check_reboot(n);
+	u64 incarnation;
+	u32 boots;
+	long left;
+
+	if (err)
+		return err;
+	boots = READ_ONCE(mint_node_status(n)->boots);
+	err = mint_request_reboot(n, &incarnation);
+	if (err) {
+		pr_err("node %u has just ceased to run\n", n);
+		return err;
+	}
+	left = wait_event_killable_timeout(mint_state_wait,
+					   rebooted(n, incarnation, boots),
+					   msecs_to_jiffies(bound));
+	if (left < 0)
+		return left;
+	if (!left) {
+		pr_err("node %u has not rebooted %u ms after it was asked: echo ask > /sys/kernel/mint/nodes/%u/stop ends it\n",
+		       n, bound, n);
+		return -ETIMEDOUT;
+	}
+	if (mint_state_alive(state_of(n, incarnation)))
+		return 0;
+	pr_err("node %u has not rebooted when asked, but ended or fallen silent\n", n);
+	return -EIO;
+}
+
 /*
  * Has the kernel of a node what it takes to survive an NMI? In STARTING it has
  * not: between the tables of the decompressor and its own there are none. It
@@ -276,9 +355,11 @@ static int stop_park(struct mint_claim *claim)
  * @strength:	how hard
  *
  * Context: predecessor, process; up to mint.ask_ms.
- * Return: 0 once the node has ended and owns nothing; -ESRCH if there is
- * nothing to stop; -EBUSY while somebody else loads, starts or stops it;
- * -ETIMEDOUT if the strength did not do, -EIO if not even INIT did; -EINTR.
+ * Return: 0 once the node has ended and owns nothing, or has begun to start again;
+ * -ESRCH if there is nothing to stop; -EOPNOTSUPP if its kernel cannot be asked to
+ * reboot, -ENODATA if it has no image for that; -EBUSY while somebody else loads, starts or stops it;
+ * -ETIMEDOUT if the strength did not do, -EIO if not even INIT did, or if the node
+ * has ended instead of rebooting; -EINTR.
  */
 int mint_stop(u32 n, enum mint_strength strength)
 {
@@ -287,6 +368,8 @@ int mint_stop(u32 n, enum mint_strength strength)
 
 	if (strength == MINT_STOP_ASK)
 		return stop_ask(n);
+	if (strength == MINT_STOP_REBOOT)
+		return stop_reboot(n);
 
 	claim = mint_claim_trylock(n);
 	if (!claim) {

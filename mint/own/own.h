@@ -94,6 +94,7 @@ bool mint_heart_poll(struct mint_heart *heart, u64 count, unsigned long now,
  * @progress:	counts the steps of taking back what it had
  * @request_lock: for what follows, and for changes of @used
  * @request:	MINT_REQUEST_*, the strongest that was made
+ * @reboots:	counts the reboots that were asked for
  * @incarnation: counts up with every node that gets this number
  * @settled:	the same, once the load has succeeded
  */
@@ -122,6 +123,7 @@ struct mint_claim {
 	unsigned long		progress;
 	raw_spinlock_t		request_lock;
 	u32			request;
+	u32			reboots;
 	u64			incarnation;
 	u64			settled;
 };
@@ -169,6 +171,7 @@ int mint_device_slot(const struct mint_device *list, u32 count, u32 max);
 void mint_claim_set_device(u32 n, u32 i, const struct mint_device *dev);
 void mint_ring_node(u32 n, u32 cause);
 int mint_request(u32 n, u32 what, u64 *incarnation);
+int mint_request_reboot(u32 n, u64 *incarnation);
 __printf(3, 4)
 void mint_claim_event(struct mint_claim *claim, enum mint_event event,
 		      const char *fmt, ...);

@@ -282,6 +282,7 @@ static ssize_t stop_store(struct kobject *kobj, struct kobj_attribute *attr,
 		[MINT_STOP_ASK]		= "ask",
 		[MINT_STOP_PARK]	= "park",
 		[MINT_STOP_FORCE]	= "force",
+		[MINT_STOP_REBOOT]	= "reboot",
 	};
 	int i = sysfs_match_string(strengths, buf);
 

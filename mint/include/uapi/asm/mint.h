@@ -582,6 +582,10 @@ struct mint_peer {
 	__aligned_u64	reserved2[6];
 };
 
+/* mint_load.flags */
+#define MINT_LOAD_REBOOT	0x1	/* it reboots when node 0 asks for that */
+#define MINT_LOAD_KEPT		0x2	/* it has an image to reboot with */
+
 #define MINT_WANT_LEN		96
 
 /**
@@ -592,7 +596,7 @@ struct mint_peer {
  * @busy_ms:	time for which its CPUs were not idle, summed
  * @mem_mib:	memory that its kernel manages, MiB
  * @available_mib: as MemAvailable of /proc/meminfo, MiB
- * @flags:	0
+ * @flags:	MINT_LOAD_*
  * @want_seq:	odd while @want changes
  * @want:	one line of text for whom it may concern, with a NUL at the end
  *
@@ -614,11 +618,13 @@ struct mint_load {
 /**
  * struct mint_life - one of the nodes that a number may have had
  * @incarnation: counts the nodes that had this number
+ * @reboots:	counts the reboots that node 0 has asked for
  * @reserved:	0
  */
 struct mint_life {
 	__aligned_u64	incarnation;
-	__u32		reserved[2];
+	__u32		reboots;
+	__u32		reserved;
 };
 
 /* What a window is for: mint_window.kind */
