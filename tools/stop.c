@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mintctl: stop.
+ * mintctl: stop, reboot.
  */
 
 #include <errno.h>
@@ -123,6 +123,69 @@ static int stop(const struct ctl *ctl, const struct node *node, size_t first, si
 	}
 	free(path);
 	return err ? refused(ctl, node, strengths[i > last ? last : i], err) : ST_OK;
+}
+
+static int reboot_refused(const struct ctl *ctl, const struct node *node, int err)
+{
+	const char *name = node->name;
+	u32 n = node->n;
+
+	switch (err) {
+	case ESRCH:
+		return fail(ST_REFUSED,
+			    "node %u (%s) is %s: only a node that runs can be asked to reboot",
+			    n, name, ctl_read(ctl, MINT_DIR "/nodes/%u/state", n) ?: "gone");
+	case EOPNOTSUPP:
+		return fail(ST_REFUSED,
+			    "node %u (%s) has a kernel that knows no such request: 'reboot' inside it does it",
+			    n, name);
+	case ENODATA:
+		return fail(ST_REFUSED,
+			    "node %u (%s) keeps no image to reboot with: launch it without mint.keep=0",
+			    n, name);
+	case EINVAL:
+		return fail(ST_ABSENT, "node 0 has a kernel that asks no node to reboot");
+	case ETIMEDOUT:
+		return fail(ST_TIMEOUT,
+			    "node %u (%s) has not rebooted yet: 'mintctl stop --ladder %u' ends it",
+			    n, name, n);
+	case EIO:
+		return fail(ST_REFUSED,
+			    "node %u (%s) has ended or fallen silent instead: see 'mintctl show %u'",
+			    n, name, n);
+	}
+	return refused(ctl, node, "reboot", err);
+}
+
+static int reboot_one(const struct ctl *ctl, struct mint *mint, const char *word)
+{
+	struct node *node = mint_find(mint, word);
+	char *path;
+	int err;
+
+	if (!node)
+		return mint_absent(mint, word);
+	path = ctl_path(ctl, MINT_DIR "/nodes/%u/stop", node->n);
+	if (ctl->dry_run) {
+		printf("echo reboot >%s\n", path);
+		return ST_OK;
+	}
+	err = write_word(path, "reboot");
+	free(path);
+	return err ? reboot_refused(ctl, node, err) : ST_OK;
+}
+
+int do_reboot(const struct ctl *ctl, int argc, char **argv)
+{
+	struct mint mint;
+	int status;
+
+	if (getopt_long(argc, argv, "", (struct option[]){ {} }, NULL) != -1)
+		return usage("reboot", NULL);
+	if (argc - optind != 1)
+		return usage("reboot", "one node is wanted");
+	status = mint_read(ctl, &mint);
+	return status ?: reboot_one(ctl, &mint, argv[optind]);
 }
 
 static int stop_one(const struct ctl *ctl, struct mint *mint, const char *word,

@@ -19,6 +19,7 @@ int do_run(const struct ctl *ctl, int argc, char **argv);
 
 /* stop.c */
 int do_stop(const struct ctl *ctl, int argc, char **argv);
+int do_reboot(const struct ctl *ctl, int argc, char **argv);
 
 /* console.c */
 int do_console(const struct ctl *ctl, int argc, char **argv);
@@ -26,6 +27,16 @@ int do_log(const struct ctl *ctl, int argc, char **argv);
 
 /* move.c */
 int do_move(const struct ctl *ctl, int argc, char **argv);
+
+/* want.c */
+int do_want(const struct ctl *ctl, int argc, char **argv);
+int do_give(const struct ctl *ctl, int argc, char **argv);
+
+/* top.c */
+int do_top(const struct ctl *ctl, int argc, char **argv);
+
+/* timeline.c */
+int do_timeline(const struct ctl *ctl, int argc, char **argv);
 
 /* supervise.c */
 int do_supervise(const struct ctl *ctl, int argc, char **argv);

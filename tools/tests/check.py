@@ -15,6 +15,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+from xml.etree import ElementTree
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -456,6 +458,116 @@ def loaded_is_unloaded():
         expect(b.words() == ["-u", "--mint-cpu=1"], "%s", b.words())
 
 
+def reboot_writes_its_word():
+    """reboot is one write to stop; nothing is written for a node that is not there"""
+    with Bench(machines.demo) as b:
+        expect("echo reboot >" in b.good("reboot", "web", "--dry-run"), "not said")
+        expect(b.tree.read("/sys/kernel/mint/nodes/1/stop") == "", "it was written")
+        b.good("reboot", "web")
+        expect(b.tree.read("/sys/kernel/mint/nodes/1/stop") == "reboot", "not written")
+        b.bad(3, "no node is called", "reboot", "x")
+        b.bad(2, "one node is wanted", "reboot")
+        b.bad(2, "one node is wanted", "reboot", "1", "2")
+        b.bad(1, "cannot be stopped from here", "reboot", "0")
+
+
+# ---- load and wishes ------------------------------------------------------------
+
+def wishes_are_one_line():
+    """want and give write one line with signs; what is no such word is status 2"""
+    with Bench(machines.demo) as b:
+        b.bad(3, "passes no wishes on", "want", "cores=2")
+        b.tree.mint("want", "")
+        for words, text in (
+                (("want", "cores=2", "memory=512M", "prio=5", "urgency=high", "hold=30s"),
+                 "cores=+2 memory=+512M prio=5 urgency=high hold=30s"),
+                (("want", "cores=+1"), "cores=+1"), (("want", "nothing"), ""),
+                (("give", "cores=1", "urgency=low"), "cores=-1 urgency=low"),
+                (("give", "memory=-1G"), "memory=-1G")):
+            b.good(*words)
+            expect(b.tree.read("/sys/kernel/mint/want") == text + "\n", "%s", words)
+        for words in (("want", "cores=x"), ("want", "cores=0"), ("want", "cores=-1"),
+                      ("give", "cores=+1"), ("want", "memory=1X"), ("want", "hold=30"),
+                      ("want", "urgency=now"), ("want", "prio=100"), ("want", "disk=1"),
+                      ("want", "nothing", "cores=1"), ("give",), ("give", "nothing"),
+                      ("want", *["cores=1000"] * 9), ("want", "--x")):
+            b.bad(2, words[0] + ": ", *words)
+        b.tree.mint("nodes/1/want", "cores=+2\x1b[2J\n")
+        expect("   1 web         cores=+2?[2J\n" in b.good("want"), "%s", b.good("want"))
+
+
+def load_line(beats, runnable, busy):
+    """As the kernel prints it."""
+    return ("beats=%d runnable_sum=%d busy_ms=%d cpus=2 mem_mib=256 available_mib=100\n" %
+            (beats, runnable, busy))
+
+
+def in_turn(path, texts):
+    """A file that has another content each time that it is read."""
+    os.mkfifo(path)
+
+    def serve():
+        for text in texts:
+            # Waits for the reader of this turn
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            # The reader has it all once it has closed its end: nobody there any more
+            while True:
+                try:
+                    os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+                except OSError:
+                    break
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    return thread
+
+
+def top_shows_differences():
+    """top shows what lies between two looks, counters that wrap among them"""
+    with Bench(machines.demo) as b:
+        b.tree.mint("nodes/0/load", load_line(7, 7, 7))
+        b.tree.mint("nodes/1/want", "cores=+2\n")
+        thread = in_turn(b.tree.path("/sys/kernel/mint/nodes/1/load"),
+                         (load_line(2**32 - 4, 2**32 - 2, 2**32 - 1), load_line(6, 13, 10**8)))
+        out = json.loads(b.good("top", "--once", "--interval=0.2", "--json"))["top"]
+        thread.join(10)
+        # 15 in 10 beats; more time than has passed is all of it; no load, no figures
+        expect(out[1] == {"node": 1, "name": "web", "state": "running", "cpus": 2,
+                          "runnable": 1.5, "busy": 2.0, "mem": 256 * M,
+                          "available": 100 * M, "want": "cores=+2"}, "%s", out[1])
+        expect(out[0]["runnable"] is None and out[0]["cpus"] == 2, "%s", out[0])
+        expect(out[2]["cpus"] is None and out[2]["mem"] is None, "%s", out[2])
+        os.unlink(b.tree.path("/sys/kernel/mint/nodes/1/load"))
+        b.tree.mint("nodes/1/load", "beats=1 nonsense\n")
+        same("top", b.good("top", "--once", "--interval=0.2"))
+        for words in (("--interval=0",), ("--interval=x",), ("--interval=1e99",), ("--x",),
+                      ("web",)):
+            b.bad(2, "top: ", "top", *words)
+
+
+def timeline_goes_by_moves():
+    """timeline shows owners between moves; moves that failed or were of memory are none"""
+    with Bench(machines.demo) as b:
+        b.bad(3, "no list of moves", "timeline")
+        b.tree.mint("moves", "".join(line + "\n" for line in (
+            "7 core 2 0 > free taken 10.1 give 3.2 clear 0.1 take 0.0",
+            "8 memory 128M@0x20000000 free > 1 taken 3.0 give 0.0 clear 0.1 take 2.0",
+            "9 core 2-3 free > 2 taken 10.1 give 3.2 clear 0.1 take 0.0",
+            "10 core 1 1 > 0 refused 0.1 APIC ID 1 is the boot core of node 1",
+            "11 core 3 2 > free taken 1.0 give 0.1 clear 0.1 take 0.0", "nonsense")))
+        same("timeline", b.good("timeline"))
+        out = b.good("timeline", "--svg")
+        tree = ElementTree.fromstring(out)
+        cells = [element for element in tree.iter() if element.tag.endswith("}rect")]
+        # Four cores, before the three moves and after each
+        expect(len(cells) == 16, "%d cells", len(cells))
+        expect(">move 11<" in out and ">move 8<" not in out, "%s", out)
+        b.bad(2, "timeline: ", "timeline", "x")
+        b.bad(2, "timeline: ", "timeline", "--x")
+
+
+# ---- moves ----------------------------------------------------------------------
+
 def moves_are_one_write():
     """move writes kind, what and number; what is no such thing is status 2"""
     with Bench(machines.demo) as b:
@@ -740,7 +852,8 @@ def no_mint_is_status_5():
                              (machines.inactive, "not active: boot with mint.mem=")):
         with Bench(machine) as b:
             for words in (["list"], ["show", "1"], ["stop", "1"], ["log", "1"],
-                          ["move"], ["console", "1"], ["links"],
+                          ["move"], ["console", "1"], ["links"], ["reboot", "1"],
+                          ["want"], ["give", "cores=1"], ["top", "--once"], ["timeline"],
                           ["plan", "--image=" + b.tree.path("/image"), "--memory=1M", "x"]):
                 b.bad(5, pattern, *words)
 
@@ -911,7 +1024,8 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          no_kexec_is_said,
          taken_meanwhile_is_planned_again, names_are_unique, placements_stick,
          placement_properties, stop_writes_its_word, stop_of_many_is_partly_done,
-         loaded_is_unloaded, moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied, console_carries_both_ways,
+         loaded_is_unloaded, reboot_writes_its_word, wishes_are_one_line,
+         top_shows_differences, timeline_goes_by_moves, moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied, console_carries_both_ways,
          wrong_words_are_usage, no_mint_is_status_5, successors_launch_nothing,
          fate_is_the_status, restart_of_its_own_is_no_end, supervise_launches,
          all_of_autostart, diff_shows_drift, generator_makes_units, completion_knows_words,
