@@ -461,7 +461,7 @@ static int place_memory(const struct place_machine *machine,
 			const struct place_request *request,
 			struct placement *placement, char **why)
 {
-	u64 size = (request->memory + ALIGN_LEAST - 1) & -ALIGN_LEAST, lowest = UINT64_MAX;
+	u64 size = (request->memory + ALIGN_LEAST - 1) & -ALIGN_LEAST, lowest = UINT64_MAX, unused;
 	u32 numa = placement->one_numa ? placement->numa : ANY;
 	size_t i;
 	char *free_text, *text;
@@ -473,12 +473,11 @@ static int place_memory(const struct place_machine *machine,
 
 	if (!try_where(machine, numa, size, placement)) {
 		if (!try_where(machine, ANY, size, placement)) {
-			free_text = exact_size(sum_ranges(machine->ranges, machine->nr_ranges) &
-					       -ALIGN_LEAST);
+			unused = sum_ranges(machine->ranges, machine->nr_ranges);
+			free_text = exact_size(unused & -ALIGN_LEAST);
 			text = exact_size(size);
 			*why = xasprintf("%s of memory are wanted, %s are free%s: ask for less or end a node",
-					 text, free_text,
-					 sum_ranges(machine->ranges, machine->nr_ranges) < size ? "" :
+					 text, free_text, unused < size ? "" :
 					 " in more pieces than a node may have");
 			free(free_text);
 			free(text);
