@@ -23,7 +23,8 @@
  *	forge <APIC ID>		the same, and claim all the time that it is parked
  *	erase			node 0's record says that it owns nothing
  *	move <turn> <way>	panic, hang or reboot when this node is about to
- *				change a move to that MINT_TURN_*
+ *				change a move to that MINT_TURN_*; wait: until
+ *				the next word "move", for a minute at the most
  *	pause <ms>		this CPU has interrupts off for so long; in node 0,
  *				too
  *
@@ -44,6 +45,7 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include <asm/apic.h>
 #include <asm/e820/types.h>
@@ -358,8 +360,12 @@ static int provoke_erase(char *args)
 	return 0;
 }
 
+/* A turn that is held stays so for no longer than that */
+#define HOLD_MS_MAX	60000
+
 static u32 move_turn;
 static char move_way[16];
+static DECLARE_WAIT_QUEUE_HEAD(turn_wait);
 
 /* In the middle of a transfer, with its locks held */
 static void end_at_turn(u32 turn)
@@ -371,13 +377,18 @@ static void end_at_turn(u32 turn)
 		panic("mint: provoked at turn %u", turn);
 	if (!strcmp(move_way, "reboot"))
 		emergency_restart();
-	on_cpus(cpu_online_mask, spin);
+	if (!strcmp(move_way, "wait"))
+		wait_event_timeout(turn_wait, READ_ONCE(move_turn) != turn,
+				   msecs_to_jiffies(HOLD_MS_MAX));
+	else
+		on_cpus(cpu_online_mask, spin);
 }
 
 static int provoke_move(char *args)
 {
 	if (!args || sscanf(args, "%u %15s", &move_turn, move_way) != 2)
 		return -EINVAL;
+	wake_up_all(&turn_wait);
 	mint_turn_listen(end_at_turn);
 	return 0;
 }

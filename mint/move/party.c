@@ -28,6 +28,7 @@
 #include "rcu/rcu.h"
 
 #include "../area/area.h"
+#include "../core/core.h"
 #include "../own/own.h"
 #include "move.h"
 
@@ -132,6 +133,21 @@ static bool read_move(const struct mint_move *move, struct mint_transfer *t)
 	return t->kind && t->size && t->from != t->to;
 }
 
+/*
+ * Node 0 is dead, and the receiver goes on alone. It has looked when it saw that,
+ * which may have been before this turn: one of the two sees what the other wrote.
+ */
+static void ring_receiver(const struct mint_transfer *t)
+{
+	struct mint_core *core;
+
+	if (mint_state(0) != MINT_STATE_PANICKED || t->to == mint_self)
+		return;
+	core = mint_bell_core(t->to);
+	if (core && mint_owner_of_core(core) == t->to)
+		mint_bell_ring(core, MINT_BELL_MOVE);
+}
+
 /* The end of a turn: @done, or @failed with the reason */
 static bool end_turn(struct mint_move *move, u32 seq, u32 now, int err,
 		     const struct mint_transfer *t, u32 done, u32 failed)
@@ -147,6 +163,8 @@ static bool end_turn(struct mint_move *move, u32 seq, u32 now, int err,
 	}
 	changed = mint_turn_change(move, seq, now, err ? failed : done);
 	mint_ring_node0(MINT_BELL_MOVE);
+	if (changed && !err)
+		ring_receiver(t);
 	return changed;
 }
 

@@ -401,15 +401,21 @@ def leave_when_alone(b):
     kexec_of_node0(b)
 
 
-def panic_of_node0(b):
-    """Node 0 panics; the successors run on, on their own consoles."""
-    one, up1 = b.launch_on("com2", 1)
-    two, up2 = b.launch_on("com3", 2)
+def panic_node0(b):
+    """Crash node 0; return the mark on its console before that."""
     begin = b.m.mark("com1")
     b.m.kick("echo c >/proc/sysrq-trigger")
     b.m.wait_for("Kernel panic - not syncing: sysrq triggered crash", "com1",
                  60, since=begin, fatal=False)
     b.launched = []
+    return begin
+
+
+def panic_of_node0(b):
+    """Node 0 panics; the successors run on, on their own consoles."""
+    one, up1 = b.launch_on("com2", 1)
+    two, up2 = b.launch_on("com3", 2)
+    begin = panic_node0(b)
     for port, node, up in (("com2", one, up1), ("com3", two, up2)):
         path = "%s/nodes/%d/heartbeat" % (SYSFS, node)
         b.nodes.poll(lambda port=port: b.m.read(

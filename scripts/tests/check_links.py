@@ -5,6 +5,7 @@ This file owns these machines and the tests which need more than node 0's shell;
 scripts/check runs them with all others.
 """
 
+from check_ends import panic_node0
 from nodes import SYSFS
 from verdict import expect
 
@@ -40,11 +41,7 @@ def outlives_node0(b):
            ">>/tmp/sums; done; echo over >>/tmp/sums) >/dev/null 2>&1 &"
            % (one, two), 30, "com3")
     b.nodes.poll(lambda: len(fetched(b, "com3")) >= FETCHES, 60, "traffic")
-    begin = b.m.mark("com1")
-    b.m.kick("echo c >/proc/sysrq-trigger")
-    b.m.wait_for("Kernel panic - not syncing: sysrq triggered crash", "com1",
-                 60, since=begin, fatal=False)
-    b.launched = []
+    panic_node0(b)
     for port, _, _ in ends:
         b.nodes.poll(lambda port=port: b.m.read(
             SYSFS + "/nodes/0/state", port).strip() == "panicked", 30,

@@ -126,7 +126,8 @@ MACHINES = [
      + check_pci.machines(Spec, NODE0)
      + check_platform.machines(Spec, NODE0)
      + check_links.machines(Spec, NODE0, CRASH)
-     + check_machines.machines(Spec, NODE0, three_nodes, kaslr))
+     + check_machines.machines(Spec, NODE0, three_nodes, kaslr,
+                                  CRASH))
 
 # Builds, so it runs before the machines and beside none of them.
 SERIES = Spec("series", [Program("check-prefixes",
