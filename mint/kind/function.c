@@ -77,6 +77,21 @@ static int parse(struct request *rq, const struct mint_token *word)
 	return err;
 }
 
+static int check(struct request *rq)
+{
+	char name[16];
+	u32 i;
+
+	for (i = 0; i < rq->node.nr_devices; i++)
+		if (rq->node.devices[i].kind == MINT_DEV_PCI &&
+		    mint_request_unreached(rq))
+			return mint_refuse(rq, -EADDRNOTAVAIL,
+					   "device %s: the node boots without bounce buffers, and what it is to add is above 4 GiB: name movable: ranges below, or --mem-min= above",
+					   mint_device_name(&rq->node.devices[i],
+							    name, sizeof(name)));
+	return 0;
+}
+
 /* Drivers of node 0 may still come between the check and this */
 static int lend(struct request *rq, struct mint_claim *claim)
 {
@@ -138,6 +153,13 @@ static int list_with(u32 n, u32 id, struct mint_device *list)
 	return mint_pci_bridges(&dev, list, count, MINT_DEVICES_MAX);
 }
 
+static int refuse_unreached(struct mint_transfer *t, const char *name, u32 n)
+{
+	return mint_transfer_refuse(t, -EADDRNOTAVAIL,
+				    "device %s: node %u got memory above 4 GiB and has no bounce buffers: take that memory from it first",
+				    name, n);
+}
+
 static int check_receiver(struct mint_transfer *t, const char *name)
 {
 	struct mint_device list[MINT_DEVICES_MAX];
@@ -148,6 +170,8 @@ static int check_receiver(struct mint_transfer *t, const char *name)
 					    "device %s cannot interrupt APIC ID %u of node %u: take cores above %u from it first",
 					    name, mint_apic_id(far), t->to,
 					    MINT_DEVICE_APIC_ID_MAX);
+	if (mint_memory_unreached(t->to))
+		return refuse_unreached(t, name, t->to);
 	if (list_with(t->to, t->start, list) < 0)
 		return mint_transfer_refuse(t, -ENOSPC,
 					    "device %s: node %u has no room for it, %u devices with bridges are the most: take others from it first",
@@ -195,12 +219,23 @@ static int give(struct mint_transfer *t)
 	return err ? refuse_function(t, err, why) : 0;
 }
 
-static int take(struct mint_transfer *t)
+static int use(struct mint_transfer *t)
 {
 	char why[MINT_MOVE_REASON];
 	int err = mint_pci_take(t->start, why, sizeof(why));
 
 	return err ? refuse_function(t, err, why) : 0;
+}
+
+static int take(struct mint_transfer *t)
+{
+	char name[16];
+
+	/* Memory may have come since node 0 looked */
+	if (mint_role == MINT_SUCCESSOR && mint_memory_unreached(mint_self))
+		return refuse_unreached(t, function_name(t->start, name, sizeof(name)),
+					mint_self);
+	return use(t);
 }
 
 /* The record of the giver has it still, or the book says so again */
@@ -209,7 +244,7 @@ static int keep(struct mint_transfer *t)
 	/* There was no driver */
 	if (mint_role == MINT_PREDECESSOR && t->from == MINT_NODE_FREE)
 		return 0;
-	return take(t);
+	return use(t);
 }
 
 static int node_name(char *buf, size_t size, u32 n)
@@ -322,6 +357,7 @@ const struct mint_kind mint_kind_function = {
 	.param		= "mint.devices=",
 	.syntax		= "[segment:]bus:dev[.fn][/*]",
 	.parse		= parse,
+	.check		= check,
 	.lend		= lend,
 	.take_back	= take_back,
 	.quiet		= mint_pci_quiet,

@@ -205,6 +205,10 @@ bool mint_is_successor(u32 n);
 __printf(3, 4)
 int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...);
 
+/* memory.c */
+bool mint_memory_unreached(u32 n);
+bool mint_request_unreached(const struct request *rq);
+
 /* pin.c */
 
 /* Without interrupt remapping devices name no APIC ID above this one */

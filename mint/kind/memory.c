@@ -362,23 +362,71 @@ static bool has_functions(const struct mint_node *node)
 	return false;
 }
 
+static bool reaches_above_4g(const struct mint_range *mem, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (mem[i].start + mem[i].size > SZ_4G)
+			return true;
+	return false;
+}
+
 /*
  * Devices that reach no more than 4 GiB have their data bounced, where the node
  * knew of memory beyond that when it booted.
  */
+static bool bounces(u32 n)
+{
+	const struct mint_range *boot;
+	u32 count;
+
+	boot = boot_ranges(n, &count);
+	return reaches_above_4g(boot, count);
+}
+
 static bool bound_to_4g(u32 n)
 {
 	const struct mint_node *node = mint_claim(n);
-	const struct mint_range *boot;
-	u32 i, count;
 
-	if (n == mint_self || !node || !has_functions(node))
-		return false;
-	boot = boot_ranges(n, &count);
-	for (i = 0; i < count; i++)
-		if (boot[i].start + boot[i].size > SZ_4G)
-			return false;
-	return true;
+	return n != mint_self && node && has_functions(node) && !bounces(n);
+}
+
+/**
+ * mint_memory_unreached() - has a node memory that devices may not reach?
+ * @n:	number of a successor, in node 0; or this one
+ *
+ * Memory above 4 GiB that came after its kernel had decided that it needs no
+ * bounce buffers. Node 0 knows what the node has booted with; the node itself
+ * knows whether it has the buffers.
+ *
+ * Context: process; predecessor under mint_claims_lock(), or successor.
+ */
+bool mint_memory_unreached(u32 n)
+{
+	struct mint_range mem[MINT_RANGES_MAX];
+	u32 count = mint_claim_memory(n, mem);
+
+	return reaches_above_4g(mem, count) &&
+	       !(mint_role == MINT_SUCCESSOR ? is_swiotlb_allocated() : bounces(n));
+}
+
+/**
+ * mint_request_unreached() - the same, of a node that is to be launched
+ * @rq:		the request, its memory read
+ *
+ * Context: predecessor, process, under mint_claims_lock().
+ */
+bool mint_request_unreached(const struct request *rq)
+{
+	struct mint_range boot[MINT_RANGES_MAX];
+	u32 i, count = rq->node.nr_mem;
+
+	memcpy(boot, rq->node.mem, sizeof(boot));
+	for (i = 0; i < rq->nr_movable; i++)
+		mint_ranges_cut(boot, &count, MINT_RANGES_MAX, &rq->movable[i]);
+	return reaches_above_4g(rq->movable, rq->nr_movable) &&
+	       !reaches_above_4g(boot, count);
 }
 
 /* What the receiver can add at all ends here */
