@@ -81,7 +81,8 @@ static u32 room(struct mint_line *line)
 		line->moved = jiffies;
 	}
 	if (!READ_ONCE(ring->open) ||
-	    (!room && time_after(jiffies, line->moved + DEAF_AFTER)))
+	    (room < MINT_RING_CHUNK &&
+	     time_after(jiffies, line->moved + DEAF_AFTER)))
 		return mint_stream_kept(&line->tx);
 	return room;
 }
