@@ -572,6 +572,78 @@ no_move() {
 	refused "$1" "$2" "$3" try_move "$4" "$5" "$6"
 }
 
+# arm <node> <turn> <way>: it is to fail so, before it changes a move to that turn
+arm() {
+	echo " echo move $2 $3 >/sys/kernel/debug/mint/provoke &&" \
+		"echo '<5>armed: $2 $3' >/dev/kmsg" >"/dev/mint$1"
+	loop_until 30 grep -q "armed: $2 $3" "$MINT/nodes/$1/log" ||
+		fail "node $1 is not armed"
+}
+
+# dies <node> <turn> <way> <kind> <which> <to>: the node fails so in that move; what
+# is to be made of it is over then. The heart of $third beats on meanwhile.
+dies() {
+	local victim="$1" turn="$2" way="$3" last booted
+
+	shift 3
+	expects "provoked at turn"
+	booted=$(boots "$victim")
+	arm "$victim" "$turn" "$way"
+	last=$(beat "$third")
+	# Who hangs is waited for, who starts again has to come up meanwhile.
+	[ "$way" != hang ] || parameter move_ms 8000
+	try_move "$@" 2>/dev/null
+	parameter move_ms 30000
+	say "$said"
+	loop_until 30 beyond "$third" $((last + 3)) ||
+		fail "node $third has noticed something"
+	loop_until 20 grep -q "provoked at turn $turn: $way" \
+		"$MINT/nodes/$victim/log" ||
+		fail "node $victim was not provoked at turn $turn"
+	came_back() {
+		[ "$(boots "$victim")" = $((booted + 1)) ] &&
+			in_state "$victim" running
+	}
+	case $way in
+	reboot)
+		loop_until 60 came_back || fail "node $victim does not reboot"
+		;;
+	hang)
+		over "$victim" || echo force >"$MINT/nodes/$victim/stop" ||
+			fail "force fails"
+		;;
+	esac
+	[ "$way" = reboot ] || loop_until 60 over "$victim" ||
+		fail "node $victim is $(state "$victim")"
+	alive "$third"
+}
+
+# deaths <command>: for each way in which a giver or a receiver dies in a move the
+# command gets who, the turn, the way, and who may have the thing then. With
+# MINT_CORNERS only those for which there is always time.
+deaths() {
+	local who turn way whose often
+
+	while read -r who turn way whose often <&3; do
+		[ -z "${MINT_CORNERS:-}" ] || [ "$often" = often ] || continue
+		say "$who, turn $turn, $way"
+		"$1" "$who" "$turn" "$way" "$whose"
+	done 3<<-EOF
+	giver 2 panic free
+	giver 2 reboot giver,receiver often
+	giver 2 hang free
+	giver 3 panic free often
+	giver 3 reboot giver
+	giver 3 hang free
+	receiver 5 panic free
+	receiver 5 reboot receiver often
+	receiver 5 hang free
+	receiver 6 panic free often
+	receiver 6 reboot receiver
+	receiver 6 hang free
+	EOF
+}
+
 # wander <first> <second> <owner> <command>: MINT_MOVES times (24), what the command
 # moves to the owner that is its last word goes to a random one, from MINT_SEED (1)
 # on: node 0, one of the two, or nobody, whose it is in the end

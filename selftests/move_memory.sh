@@ -9,6 +9,9 @@ need_mint
 need_moves
 all_need_init
 
+# shellcheck disable=SC2034 # read by settle()
+panic_is_bad="no panic is"
+
 BLOCK=$((128 * MIB))
 # What is for use of a block, KiB: the rest is the memory map of its pages
 USABLE=$((126 * 1024))
@@ -130,6 +133,28 @@ high() {
 	grown "$node" "$first" 1
 	move "128M@$at" free
 	grown "$node" "$first" 0
+}
+
+# Memory above 4 GiB and functions do not meet in a node that has booted without
+# bounce buffers, whichever comes first.
+out_of_reach() {
+	at=$(block above) || skip "needs a free block above 4 GiB"
+	dev=$(grep -l 0x00ff00 /sys/bus/pci/devices/*/class | head -n 1)
+	[ -n "$dev" ] || skip "needs a virtio device without a use"
+	dev=${dev%/class}
+	dev=${dev##*/}
+	mover 1
+	[ $((max)) -lt "$GIB4" ] || skip "the node has booted above 4 GiB"
+	move "128M@$at" "$node"
+	no_move "$dev" "node $node" "take that memory" pci "$dev" "$node"
+	move "128M@$at" free
+	moves pci "$dev" "$node"
+	not_moved "above 4 GiB" "node $node" "a range below" "128M@$at" "$node"
+	moves pci "$dev" free
+	resources 1
+	refused "$dev" "the node boots" "ranges below" try --mint-devices="$dev" \
+		--mint-mem="movable:128M@$at"
+	moves pci "$dev" 0
 }
 
 # From one node to another, while both run.
@@ -311,6 +336,70 @@ ends() {
 	owned "$at" 1 free
 }
 
+# party <giver|receiver>: the node that is it, if it still runs, else a new one
+party() {
+	eval "node=\${$1:-}"
+	if [ -z "$node" ] || ! in_state "$node" running; then
+		mover 1
+		eval "$1=$node $1_first=$first"
+	fi
+}
+
+# has_block <giver|receiver|free>: by the book, and by what the nodes that are left
+# use: one of them or none
+has_block() {
+	local who blocks
+
+	case $1 in
+	free) is_of "$at" 1 free || return 1 ;;
+	giver) is_of "$at" 1 "node $giver" || return 1 ;;
+	receiver) is_of "$at" 1 "node $receiver" || return 1 ;;
+	esac
+	for who in giver receiver; do
+		eval "node=\$$who first=\$${who}_first"
+		in_state "$node" running || continue
+		blocks=0
+		[ "$who" != "$1" ] || blocks=1
+		# Another boot of it has a few pages more or less.
+		[ $((($(total "$node") - first + USABLE / 2) / USABLE)) = "$blocks" ] ||
+			return 1
+	done
+}
+
+# one_has <owner>[,<owner>]: one of them
+one_has() {
+	has_block "${1%,*}" || has_block "${1#*,}"
+}
+
+# party_dies <giver|receiver> <turn> <way> <owner>[,<owner>]
+party_dies() {
+	local victim
+
+	party giver
+	party receiver
+	at=$(block) || skip "needs a free block"
+	move "128M@$at" "$giver"
+	loop_until 30 has_block giver ||
+		fail "node $giver has $(total "$giver") KiB, before $giver_first"
+	eval "victim=\$$1"
+	dies "$victim" "$2" "$3" memory "128M@$at" "$receiver"
+	loop_until 60 one_has "$4" ||
+		fail "$at is not the $4's: $(cat "$MINT/memory"), node $giver has $(total "$giver") of $giver_first KiB, node $receiver $(total "$receiver") of $receiver_first"
+	is_of "$at" 1 free || move "128M@$at" free
+}
+
+# Whoever dies in the middle: one of both has the block then, or none, and a node
+# beside notices nothing.
+parties_die() {
+	need_provoke
+	need_cores 3
+	launch 1
+	third=$node
+	giver='' giver_first=0
+	receiver='' receiver_first=0
+	deaths party_dies
+}
+
 # A launch may say what can leave.
 launched_movable() {
 	resources 1
@@ -338,5 +427,6 @@ launched_movable() {
 	owned "$at" 1 free
 }
 
-run_tests there_and_back by_size high between_nodes node0_too full scrubbed \
-	pinned refused_moves at_random own_reboot ends launched_movable
+run_tests there_and_back by_size high out_of_reach between_nodes node0_too full scrubbed \
+	pinned refused_moves at_random own_reboot ends parties_die \
+	launched_movable

@@ -144,7 +144,8 @@ def machines(spec, node0, three_nodes, kaslr, crash):
                       "e1000,addr=0a.0"],
              extra=disk_args(1) + hub_args(2)),
         spec("move-memory", ["move_memory.sh"], smp="4", memory="3G",
-             append=node0, env="MINT_CORNERS=1"),
+             append=node0, env="MINT_CORNERS=1",
+             devices=["virtio-rng-pci,addr=05.0"]),
         # Node 0 does not come back, so each is the machine's last test.
         spec("move-panic", [node0_dies_late], smp="5", append=node0 + " panic=0",
              allow=crash),
