@@ -82,6 +82,15 @@ run_show_log_stop() {
 	cmdline="quiet" ctl_run --cores=1 --memory="${MINT_SIZE}M" --wait=120 first
 	runs "$node"
 	agrees "$node"
+	ctl want cores=1 prio=5 || fail "node 0 cannot want anything"
+	ctl want | grep -q "^ *0 .* cores=+1 prio=5\$" || fail "it wants: $(ctl want)"
+	ctl want nothing || fail "it cannot want nothing"
+	ctl top --once >"$TMP/top" || fail "no loads"
+	grep -Eq "^ *$node +first +running +1 +[0-9.]+ +[0-9.]+ " "$TMP/top" ||
+		fail "top shows: $(cat "$TMP/top")"
+	ctl reboot first || fail "it does not reboot"
+	runs "$node"
+	[ "$(boots "$node")" = 2 ] || fail "$(boots "$node") boots"
 	ctl log first | grep -q "Linux version" || fail "no log of it"
 	ctl stop first || fail "it was not stopped"
 	in_state "$node" ended || fail "node $node is $(state "$node")"
@@ -128,6 +137,9 @@ move_core() {
 	set -- $(cores_of "node $giver")
 	ctl move core "$2" taker >"$TMP/out" 2>&1 || fail "move: $(cat "$TMP/out")"
 	grep -q " core $2 $giver > $node taken" "$TMP/out" || fail "it says $(cat "$TMP/out")"
+	ctl timeline | awk -v id="$2" -v from="$giver" -v to="$node" '
+		$1 == id { before = last; last = $3 }
+		END { exit before != from || last != to }' || fail "timeline: $(ctl timeline)"
 	cores_of "node $node" | grep -qw "$2" || fail "$2 is not of node $node: $(cat "$MINT/cores")"
 	agrees "$giver"
 	agrees "$node"

@@ -58,8 +58,8 @@ void mint_generation_count(void)
 {
 	scoped_guard(spinlock, &count_lock) {
 		WRITE_ONCE(count, count + 1);
-		/* Pairs with mint_generation_poll(): the change comes first */
 		if (mint_role == MINT_PREDECESSOR)
+			/* Pairs with mint_generation_poll(): the change first */
 			virt_store_release(&mint_common->generation, count);
 	}
 	if (on_change)

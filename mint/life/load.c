@@ -138,15 +138,18 @@ ssize_t mint_load_show(u32 n, char *buf)
 {
 	const struct mint_load *load = record_of(n);
 	u32 mem;
+	int len;
 
 	if (!load)
 		return 0;
 	mem = READ_ONCE(load->mem_mib);
-	return sysfs_emit(buf, "beats=%u runnable_sum=%u busy_ms=%u cpus=%u mem_mib=%u available_mib=%u\n",
-			  READ_ONCE(load->beats), READ_ONCE(load->runnable_sum),
-			  READ_ONCE(load->busy_ms),
-			  min(READ_ONCE(load->cpus), mint_layout.cores.count),
-			  mem, min(READ_ONCE(load->available_mib), mem));
+	len = sysfs_emit(buf, "beats=%u runnable_sum=%u busy_ms=%u",
+			 READ_ONCE(load->beats), READ_ONCE(load->runnable_sum),
+			 READ_ONCE(load->busy_ms));
+	return len + sysfs_emit_at(buf, len, " cpus=%u mem_mib=%u available_mib=%u\n",
+				   min(READ_ONCE(load->cpus),
+				       mint_layout.cores.count),
+				   mem, min(READ_ONCE(load->available_mib), mem));
 }
 
 /**
@@ -202,6 +205,7 @@ VISIBLE_IF_KUNIT bool mint_want_read(const struct mint_load *load, char *text)
 		seq = virt_load_acquire(&load->want_seq);
 		if (!(seq & 1)) {
 			mint_copy_line(text, load->want, MINT_WANT_LEN);
+			/* The same: the text, then the count */
 			virt_rmb();
 			if (READ_ONCE(load->want_seq) == seq)
 				return true;
@@ -265,5 +269,6 @@ static int __init mint_load_init(void)
 	ready = true;
 	return 0;
 }
+
 /* Once it is known whether an image is kept */
 core_initcall(mint_load_init);
