@@ -130,10 +130,10 @@ generations() {
 	[ "$(wc -l <"$TMP/generations")" -ge "$1" ]
 }
 
-# A poller wakes up when a node comes and when it goes, here and in a successor,
-# where its directory comes and goes, too.
+# A poller wakes up when a node comes, gets something and goes, here and in a
+# successor, where its directory comes and goes, too.
 generation_by_poll() {
-	need_cores 2
+	need_cores 3
 	observer
 	need_helper poll_state
 	"$TMP/poll_state" "$MINT/generation" $((300 * MINT_SLOW)) never >"$TMP/generations" &
@@ -148,6 +148,11 @@ generation_by_poll() {
 	loop_until 30 told "nodes: .*\<$node\>" || fail "node $first does not list node $node"
 	life=$(cat "$MINT/nodes/$node/incarnation")
 	told "load: $node [0-9]* [0-9]* [0-9]* $life\>" || fail "another incarnation there"
+	before=$(wc -l <"$TMP/generations")
+	from_now
+	moves core "$(free_cores 1)" "$node"
+	loop_until 30 generations $((before + 1)) || fail "no word of the move"
+	loop_until 30 told "generation: " || fail "node $first hears nothing of the move"
 	before=$(wc -l <"$TMP/generations")
 	from_now
 	stop "$node" || exit 1
