@@ -93,9 +93,9 @@ static const struct load *load_of(const struct look *look, u32 n)
 static char *runnable_text(const struct load *old, const struct load *new)
 {
 	u32 beats = new->beats - old->beats;
+	u32 sum = new->runnable_sum - old->runnable_sum;
 
-	return beats ? xasprintf("%.1f", (double)(u32)(new->runnable_sum -
-						       old->runnable_sum) / beats) : NULL;
+	return beats ? xasprintf("%.1f", (double)sum / beats) : NULL;
 }
 
 /* So many of its CPUs were busy, in the mean */

@@ -252,7 +252,7 @@ static int check_reboot(u32 n)
 	}
 	flags = load_flags(n);
 	if (!(flags & MINT_LOAD_REBOOT)) {
-		pr_err("node %u has a kernel of before version 1.6, which reboots on no request: reboot it from inside\n",
+		pr_err("node %u has a kernel older than version 1.6, which reboots on no request: reboot it from inside\n",
 		       n);
 		return -EOPNOTSUPP;
 	}
@@ -357,9 +357,9 @@ static int stop_park(struct mint_claim *claim)
  * Context: predecessor, process; up to mint.ask_ms.
  * Return: 0 once the node has ended and owns nothing, or has begun to start again;
  * -ESRCH if there is nothing to stop; -EOPNOTSUPP if its kernel cannot be asked to
- * reboot, -ENODATA if it has no image for that; -EBUSY while somebody else loads, starts or stops it;
- * -ETIMEDOUT if the strength did not do, -EIO if not even INIT did, or if the node
- * has ended instead of rebooting; -EINTR.
+ * reboot, -ENODATA if it has no image for that; -EBUSY while somebody else loads,
+ * starts or stops it; -ETIMEDOUT if the strength did not do, -EIO if not even INIT
+ * did, or if the node has ended instead of rebooting; -EINTR.
  */
 int mint_stop(u32 n, enum mint_strength strength)
 {
