@@ -130,6 +130,11 @@ generations() {
 	[ "$(wc -l <"$TMP/generations")" -ge "$1" ]
 }
 
+# all_announced: the last number that was announced is the present one
+all_announced() {
+	[ "$(tail -n 1 "$TMP/generations")" = "$(cat "$MINT/generation")" ]
+}
+
 # A poller wakes up when a node comes, gets something and goes, here and in a
 # successor, where its directory comes and goes, too.
 generation_by_poll() {
@@ -165,9 +170,9 @@ generation_by_poll() {
 		loop_until 30 told "nodes: " && ! told "nodes: .*\<$node\>"
 	}
 	loop_until 30 settled || fail "node $first still lists node $node"
+	loop_until 30 all_announced ||
+		fail "the last one announced is $(tail -n 1 "$TMP/generations")"
 	kill "$poller" 2>/dev/null
-	[ "$(tail -n 1 "$TMP/generations")" = "$(cat "$MINT/generation")" ] ||
-		fail "the last one announced is not the last: $(tail -n 1 "$TMP/generations")"
 	[ -z "$(sort "$TMP/generations" | uniq -d)" ] || fail "one was announced twice"
 }
 
