@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Distributions on nodes: the tests, as a program that prints KTAP.
 
-This file owns the tests of issue "real distributions": two releases of Debian
-as successors beside a BusyBox predecessor, and Debian as the predecessor of a
-BusyBox successor. `make check` runs it (scripts/check); by hand:
+Two releases of Debian are successors beside a BusyBox predecessor; then Debian is
+the predecessor of a BusyBox successor, and runs selftests. `make check` runs it (scripts/check); by hand:
 
     scripts/tests/check_distro.py             all of it
     scripts/tests/check_distro.py beside      the tests of one machine: beside, first
@@ -24,10 +23,15 @@ sys.dont_write_bytecode = True
 SCRIPTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, SCRIPTS)
 
+import helpers  # noqa: E402
 from distros import BOOT, DISTROS, ROOT, Seat, seats  # noqa: E402
-from machine import Machine, MachineError  # noqa: E402
+from machine import SLOW, Machine, MachineError, in_share  # noqa: E402
 from nodes import SYSFS, UP, Nodes  # noqa: E402
-from verdict import Failed, Ktap, expect  # noqa: E402
+from verdict import Failed, Ktap, KtapReader, expect  # noqa: E402
+
+
+# How long node 0 waits for a node that it has asked to end, ms
+ASK = "/sys/module/mint/parameters/ask_ms"
 
 
 def boot_id(run):
@@ -265,6 +269,29 @@ def launches_busybox(h):
     expect(seat.wait_running() == "running", "Debian no longer runs")
 
 
+def selftests_take_its_initrd(h):
+    """a selftest launches the initrd that Debian makes, and is content"""
+    before = h.state()
+    helpers.compile_all()
+    # Nobody is there who could be asked to end, so the test will use force.
+    bound = h.m.read(ASK).strip()
+    h.m.sh("echo 3000 >" + ASK)
+    status, text = h.m.run(
+        "cd %s && MINT_BIN=%s MINT_INITRD=/boot/initrd.img-mint MINT_INIT=none "
+        "MINT_SIZE=384 MINT_SLOW=%d sh ./launch.sh one_core" % (
+            in_share(helpers.SELFTESTS, h.m.share),
+            in_share(helpers.BIN, h.m.share), max(1, round(SLOW))), 300)
+    h.m.sh("echo %s >%s" % (bound, ASK))
+    good = []
+    reader = KtapReader(lambda ok, name, notes, skip:
+                        good.append(name) if ok and skip is None else None)
+    for line in text.splitlines():
+        reader.line(line)
+    expect(not reader.wrong(status) and good == ["one_core"],
+           "%s: %s", reader.wrong(status), text[-2000:])
+    expect(h.state() == before, "it left something behind")
+
+
 def shutdown_ends_successors(h):
     """its power-off asks the successor to end, and ends the machine"""
     h.nodes.launch(1, 192, "console=ttyS1", devices="com2")
@@ -282,7 +309,8 @@ TESTS = (
     (beside, (both_start, all_units_run, console_login, ssh_by_key_alone,
               disks_are_apart, reboot_of_one, poweroff_of_one,
               stop_from_node0, no_complaint)),
-    (first, (predecessor_starts, launches_busybox, shutdown_ends_successors)),
+    (first, (predecessor_starts, launches_busybox, selftests_take_its_initrd,
+             shutdown_ends_successors)),
 )
 
 
