@@ -320,7 +320,10 @@ void mint_move_forget(void)
 		WRITE_ONCE(peer->can, 0);
 }
 
-/* From here on this node gives and takes */
+/*
+ * From here on this node gives and takes. A look at once may bring a PCI function,
+ * whose files late initcalls of PCI would make at the same time.
+ */
 static int __init mint_party_init(void)
 {
 	struct mint_peer *peer = mint_common ? mint_peer(mint_self) : NULL;
@@ -342,4 +345,4 @@ static int __init mint_party_init(void)
 		mint_ring_node0(MINT_BELL_MOVE);
 	return 0;
 }
-late_initcall(mint_party_init);
+late_initcall_sync(mint_party_init);
