@@ -298,34 +298,59 @@ dead_receiver() {
 	close_terminals
 }
 
-# provoke <node> <turn>: it panics when it is about to change a move to that
-provoke() {
-	in_node "$1" "echo move $2 panic >/sys/kernel/debug/mint/provoke" ||
-		fail "node $1 has nothing to provoke it with"
+# party <giver|receiver>: the node that is it, if it still runs, else a new one
+party() {
+	eval "node=\${$1:-}"
+	if [ -z "$node" ] || ! in_state "$node" running; then
+		launch 1
+		eval "$1=$node"
+	fi
 }
 
-# lost <node>: a move by which that node dies, and all it had is node 0's
-lost() {
-	move "$nic" "$one"
-	! try_move pci "$nic" "$two" 2>"$TMP/out" || fail "moved by a dead node: $said"
-	loop_until 60 over "$1" || fail "node $1 is $(state "$1")"
-	moved "$nic" free
+# has_nic <giver|receiver|free>
+has_nic() {
+	case $1 in
+	free) [ "$(owner "$nic")" = 0 ] ;;
+	giver) [ "$(owner "$nic")" = "$giver" ] ;;
+	receiver) [ "$(owner "$nic")" = "$receiver" ] ;;
+	esac
 }
 
-# The giver dies before it says that it has given (3), the receiver before it
-# says that it has taken (6).
-dead_in_between() {
+# one_has <owner>[,<owner>]: one of them
+one_has() {
+	has_nic "${1%,*}" || has_nic "${1#*,}"
+}
+
+# party_dies <giver|receiver> <turn> <way> <owner>[,<owner>]
+party_dies() {
+	local victim to
+
+	party giver
+	party receiver
+	move "$nic" "$giver"
+	eval "victim=\$$1"
+	dies "$victim" "$2" "$3" pci "$nic" "$receiver"
+	loop_until 60 one_has "$4" ||
+		fail "$nic is node $(owner "$nic")'s, not the $4's; giver $giver, receiver $receiver"
+	to=$(owner "$nic")
+	[ "$to" != 0 ] || to=free
+	moved "$nic" "$to"
+	[ "$to" = free ] || move "$nic" free
+	undisturbed
+}
+
+# Whoever dies in the middle: one of both has the function then, or none, and a
+# node beside notices nothing.
+parties_die() {
 	need_provoke
-	expects "provoked at turn|Kernel panic - not syncing"
-	nodes 2
-	provoke "$two" 6
-	lost "$two"
-	alive "$one"
+	need_cores 3
+	initrd_with "$HERE/pci_node.sh"
 	launch 1
-	two=$node
-	provoke "$one" 3
-	lost "$one"
-	alive "$two"
+	beside=$node third=$node
+	open_terminal "$beside"
+	beat_before=$(beat "$beside")
+	giver='' receiver=''
+	deaths party_dies
 	move "$nic" 0
 	close_terminals
 }
@@ -366,4 +391,4 @@ refusals() {
 }
 
 run_tests card_under_load there_and_back disk_with_data dead_receiver \
-	dead_in_between own_reboot refusals
+	parties_die own_reboot refusals
