@@ -15,7 +15,9 @@
 #define NAME_MAX_LEN	31	/* of a node, see mint.name= */
 
 typedef uint32_t u32;
+typedef int32_t s32;
 typedef uint64_t u64;
+typedef int64_t s64;
 
 /* Exit statuses; mintctl(8) lists them */
 enum status {
@@ -76,6 +78,7 @@ int usage(const char *verb, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* util.c */
+extern const char *program;	/* begins each line of fail() */
 int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void *xcalloc(size_t nr, size_t size);
 void *xgrow(void *old, size_t nr, size_t size);
@@ -106,5 +109,6 @@ void add_id(struct ids *ids, u32 id);
 bool has_id(const struct ids *ids, u32 id);
 bool good_name(const char *name);
 double now(void);
+void notify(const char *text);
 
 #endif

@@ -150,6 +150,95 @@ static const char *set_smt(const struct ctl *ctl, struct spec *spec, const char 
 	return NULL;
 }
 
+static const char *set_cores_min(const struct ctl *ctl, struct spec *spec,
+				 const char *value)
+{
+	u64 number;
+
+	(void)ctl;
+	if (!parse_number(value, POLICY_CORES, &number) || !number)
+		return "a number of cores from 1 on";
+	spec->limits.cores_min = number;
+	return NULL;
+}
+
+static const char *set_cores_max(const struct ctl *ctl, struct spec *spec,
+				 const char *value)
+{
+	u64 number;
+
+	(void)ctl;
+	if (!parse_number(value, POLICY_CORES, &number) || !number)
+		return "a number of cores from 1 on";
+	spec->limits.cores_max = number;
+	return NULL;
+}
+
+static const char *set_mib(u32 *mib, const char *value)
+{
+	u64 size;
+
+	if (!parse_size(value, &size) || size >> 20 > INT32_MAX || !(size >> 20))
+		return "a size, such as 512M or 32G";
+	*mib = size >> 20;
+	return NULL;
+}
+
+static const char *set_memory_min(const struct ctl *ctl, struct spec *spec,
+				  const char *value)
+{
+	(void)ctl;
+	return set_mib(&spec->limits.memory_min, value);
+}
+
+static const char *set_memory_max(const struct ctl *ctl, struct spec *spec,
+				  const char *value)
+{
+	(void)ctl;
+	return set_mib(&spec->limits.memory_max, value);
+}
+
+static const char *set_weight(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	u64 number;
+
+	(void)ctl;
+	if (!parse_number(value, 10000, &number) || !number)
+		return "a number from 1 to 10000";
+	spec->limits.weight = number;
+	return NULL;
+}
+
+static const char *set_priority(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	u64 number;
+
+	(void)ctl;
+	if (!parse_number(value, 99, &number))
+		return "a number from 0 to 99";
+	spec->limits.priority = number;
+	return NULL;
+}
+
+static const char *set_mode(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	static const char * const modes[] = {
+		[POLICY_FIXED]		= "fixed",
+		[POLICY_AUTONOMOUS]	= "autonomous",
+		[POLICY_COOPERATIVE]	= "cooperative",
+	};
+	size_t i;
+
+	(void)ctl;
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (strcmp(value, modes[i]))
+			continue;
+		spec->limits.mode = i;
+		return NULL;
+	}
+	return "fixed, autonomous or cooperative";
+}
+
 static const char *set_respawn(const struct ctl *ctl, struct spec *spec,
 			       const char *value)
 {
@@ -193,6 +282,13 @@ static const struct key {
 	{ "Node",	"Links",	set_links },
 	{ "Node",	"Autostart",	set_autostart },
 	{ "Policy",	"SMT",		set_smt },
+	{ "Policy",	"Mode",		set_mode },
+	{ "Policy",	"CoresMin",	set_cores_min },
+	{ "Policy",	"CoresMax",	set_cores_max },
+	{ "Policy",	"MemoryMin",	set_memory_min },
+	{ "Policy",	"MemoryMax",	set_memory_max },
+	{ "Policy",	"Weight",	set_weight },
+	{ "Policy",	"Priority",	set_priority },
 	{ "Failure",	"Respawn",	set_respawn },
 	{ "Failure",	"LostSec",	set_lost_sec },
 };
@@ -205,6 +301,15 @@ void spec_init(struct spec *spec, const char *name)
 	spec->start = UINT64_MAX;
 	spec->respawn = true;
 	spec->lost_sec = 30;
+	/* Memory moves only where both limits are told */
+	spec->limits = (struct policy_limits){
+		.cores_min	= 1,
+		.cores_max	= POLICY_CORES,
+		.memory_min	= UINT32_MAX,
+		.weight		= 100,
+		.priority	= 50,
+		.mode		= POLICY_FIXED,
+	};
 }
 
 /* What may stand where something else stands: the keys of a section, or sections */
@@ -336,6 +441,13 @@ int spec_read(const struct ctl *ctl, struct spec *spec, bool must)
 	else if (error)
 		status = fail(ST_REFUSED, "%s:%d: this is no [Section] and no Key=value",
 			      path, error);
+	else if (spec->limits.cores_min > spec->limits.cores_max)
+		status = fail(ST_REFUSED, "%s: CoresMin=%u is more than CoresMax=%u", path,
+			      spec->limits.cores_min, spec->limits.cores_max);
+	else if (spec->limits.memory_max && spec->limits.memory_min != UINT32_MAX &&
+		 spec->limits.memory_min > spec->limits.memory_max)
+		status = fail(ST_REFUSED, "%s: MemoryMin=%uM is more than MemoryMax=%uM", path,
+			      spec->limits.memory_min, spec->limits.memory_max);
 	else if (must && !spec->image)
 		status = incomplete(path, "Image");
 	else if (must && !spec->memory)

@@ -6,6 +6,7 @@
 #define MINTCTL_SPEC_H
 
 #include "place.h"
+#include "policy.h"
 
 #define NODE_DIR	"/etc/mint"
 
@@ -25,6 +26,7 @@
  * @autostart:	starts with the machine
  * @respawn:	a new one is launched when it has failed
  * @lost_sec:	a node that is silent for so long is lost
+ * @limits:	what mintd may do with it
  */
 struct spec {
 	char		*name;
@@ -35,6 +37,7 @@ struct spec {
 	u64		memory, start;
 	bool		autostart, respawn;
 	unsigned int	lost_sec;
+	struct policy_limits limits;
 };
 
 void spec_init(struct spec *spec, const char *name);

@@ -9,11 +9,15 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "mintctl.h"
+
+const char *program = "mintctl";
 
 /**
  * fail() - say on standard error why
@@ -26,7 +30,7 @@ int fail(int status, const char *fmt, ...)
 	va_list ap;
 
 	fflush(stdout);
-	fputs("mintctl: ", stderr);
+	fprintf(stderr, "%s: ", program);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
@@ -37,7 +41,7 @@ int fail(int status, const char *fmt, ...)
 static void *checked(void *p)
 {
 	if (!p) {
-		fputs("mintctl: out of memory\n", stderr);
+		fprintf(stderr, "%s: out of memory\n", program);
 		exit(ST_REFUSED);
 	}
 	return p;
@@ -469,4 +473,25 @@ double now(void)
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* Tell the service manager, if there is one; see sd_notify(3) */
+void notify(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (!len || len >= sizeof(to.sun_path))
+		return;
+	memcpy(to.sun_path, path, len);
+	if (*path == '@')
+		*to.sun_path = 0;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
+	       offsetof(struct sockaddr_un, sun_path) + len);
+	close(fd);
 }

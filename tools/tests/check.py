@@ -23,6 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "..", "scripts"))
 
+import broker  # noqa: E402
 import machines  # noqa: E402
 from verdict import Failed, Ktap, expect  # noqa: E402
 
@@ -1030,7 +1031,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          fate_is_the_status, restart_of_its_own_is_no_end, supervise_launches,
          all_of_autostart, diff_shows_drift, generator_makes_units, completion_knows_words,
          golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
-         node_files_are_read, node_files_that_are_wrong, net_names_are_functions]
+         node_files_are_read, node_files_that_are_wrong, net_names_are_functions] + broker.TESTS
 WANTED = sys.argv[3:]
 if WANTED:
     TESTS = [test for test in TESTS if test.__name__ in WANTED]

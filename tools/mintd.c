@@ -1,0 +1,660 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mintd: cores and memory follow the load.
+ *
+ * Each second: read what the kernel tells of all nodes, have policy.c decide, write
+ * the decision to /sys/kernel/mint/move. It keeps nothing else; when it ends, all
+ * stays as it is.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "spec.h"
+#include "sysfs.h"
+#include "topology.h"
+
+#define STEP_MS		1000
+#define LOCK_DIR	"/run/mint"
+#define LOCK		LOCK_DIR "/mintd.lock"
+/* Steps for which a giver with an agent may look for a core that is idle */
+#define PATIENCE	2
+/* A core that was refused is not tried again for so long, ms */
+#define CORE_BAR_MS	30000
+
+/**
+ * struct seen - a node, from step to step
+ * @n:		number
+ * @incarnation: which node of it
+ * @told:	@beats and @sum are of an earlier step
+ * @fresh_ms:	when beats were new last
+ * @runnable:	mean then, thousandths of a core's worth
+ * @limits:	of its file
+ * @want:	its wish
+ * @want_seq:	how often that has changed
+ * @victims:	cores that its agent would give first, APIC IDs
+ * @waited:	steps for which the decision waits for such a core
+ * @recorded:	the trace has it
+ */
+struct seen {
+	u32			n, incarnation;
+	bool			told;
+	u32			beats, sum;
+	u64			fresh_ms;
+	u32			runnable;
+	struct policy_limits	limits;
+	char			*want;
+	u32			want_seq;
+	struct ids		victims;
+	unsigned int		waited;
+	bool			recorded;
+};
+
+/* A core that its giver refused, or that somebody refused to take */
+struct barred {
+	u32	apic_id;
+	u64	until_ms;
+};
+
+struct broker {
+	const struct ctl	*ctl;
+	struct policy		policy;
+	struct seen		*seen;
+	size_t			nr_seen;
+	struct barred		*barred;
+	size_t			nr_barred;
+	unsigned int		shift;		/* of an APIC ID, to its core */
+	u32			threads;	/* of a core */
+	char			*said;		/* what would be moved, last */
+	FILE			*record;
+	u64			began_ms;
+};
+
+static u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+/* ---- what nodes say -------------------------------------------------------------- */
+
+/* A node file that is wrong says nothing: the node is left alone until it is mended */
+static void read_limits(const struct ctl *ctl, const struct node *node, struct seen *seen)
+{
+	struct spec spec;
+
+	spec_init(&spec, node->name);
+	if (spec_read(ctl, &spec, false)) {
+		spec.limits.mode = POLICY_FIXED;
+		fail(ST_REFUSED, "node %u (%s) is left alone until that is mended and SIGHUP comes",
+		     node->n, node->name);
+	}
+	seen->limits = spec.limits;
+}
+
+static struct seen *find_seen(struct broker *broker, const struct node *node)
+{
+	u32 incarnation = 0;
+	struct seen *seen = NULL;
+	char *text;
+	size_t i;
+
+	text = ctl_read(broker->ctl, MINT_DIR "/nodes/%u/incarnation", node->n);
+	if (text)
+		incarnation = strtoul(text, NULL, 10);
+	free(text);
+	for (i = 0; i < broker->nr_seen && !seen; i++)
+		if (broker->seen[i].n == node->n)
+			seen = &broker->seen[i];
+	if (seen && seen->incarnation == incarnation)
+		return seen;
+	if (!seen) {
+		broker->seen = xgrow(broker->seen, broker->nr_seen, sizeof(*broker->seen));
+		seen = &broker->seen[broker->nr_seen++];
+	} else {
+		free(seen->want);
+		free(seen->victims.id);
+	}
+	*seen = (struct seen){ .n = node->n, .incarnation = incarnation };
+	seen->want = xstrdup("");
+	read_limits(broker->ctl, node, seen);
+	return seen;
+}
+
+/* What is wrong in another kernel's wish is read over */
+static void parse_want(struct seen *seen, struct policy_facts *facts)
+{
+	char *copy = xstrdup(seen->want), *rest = copy, *word, *value, *end;
+	long number;
+	u64 size;
+
+	free(seen->victims.id);
+	seen->victims = (struct ids){};
+	while ((word = strsep(&rest, " "))) {
+		value = strchr(word, '=');
+		if (!value)
+			continue;
+		*value++ = 0;
+		number = strtol(value, &end, 10);
+		if (!strcmp(word, "cores") && end != value && !*end &&
+		    number >= -POLICY_CORES && number <= POLICY_CORES)
+			facts->want_cores = number;
+		else if (!strcmp(word, "memory") && (*value == '+' || *value == '-') &&
+			 parse_size(value + 1, &size) && size >> 20 <= INT32_MAX)
+			facts->want_memory = *value == '-' ? -(s32)(size >> 20) :
+							     (s32)(size >> 20);
+		else if (!strcmp(word, "prio") && end != value && !*end && number >= 0 &&
+			 number <= 99)
+			facts->priority = number;
+		else if (!strcmp(word, "hold") && end != value && !strcmp(end, "s") &&
+			 number > 0 && number <= 86400)
+			facts->hold_ms = number * 1000;
+		else if (!strcmp(word, "urgency"))
+			facts->urgent = !strcmp(value, "high");
+		else if (!strcmp(word, "victim") && !parse_ids(value, &seen->victims))
+			seen->victims.nr = 0;
+	}
+	free(copy);
+}
+
+/* A wish is new when more has changed than which core would go first */
+static char *wish_of(const char *want)
+{
+	char *copy = xstrdup(want), *victim = strstr(copy, "victim=");
+
+	if (victim)
+		*victim = 0;
+	return copy;
+}
+
+static void read_want(struct broker *broker, struct seen *seen, struct policy_facts *facts)
+{
+	char *want = ctl_read(broker->ctl, MINT_DIR "/nodes/%u/want", seen->n);
+	char *old, *new;
+
+	if (!want)
+		want = xstrdup("");
+	printable(want);
+	old = wish_of(seen->want);
+	new = wish_of(want);
+	seen->want_seq += !!strcmp(old, new);
+	free(old);
+	free(new);
+	free(seen->want);
+	seen->want = want;
+	facts->want_seq = seen->want_seq;
+	facts->priority = 99;
+	parse_want(seen, facts);
+}
+
+static void read_load(struct broker *broker, struct seen *seen, struct policy_facts *facts)
+{
+	char *text = ctl_read(broker->ctl, MINT_DIR "/nodes/%u/load", seen->n);
+	u32 beats, sum, busy, cpus;
+	u64 now = now_ms(), mean;
+
+	if (text && sscanf(text,
+			   "beats=%u runnable_sum=%u busy_ms=%u cpus=%u mem_mib=%u available_mib=%u",
+			   &beats, &sum, &busy, &cpus, &facts->memory, &facts->available) == 6) {
+		if (seen->told && beats != seen->beats) {
+			mean = 1000ull * (u32)(sum - seen->sum) / (u32)(beats - seen->beats);
+			mean /= broker->threads;
+			seen->runnable = mean > UINT32_MAX ? UINT32_MAX : mean;
+			seen->fresh_ms = now;
+		}
+		seen->told = true;
+		seen->beats = beats;
+		seen->sum = sum;
+	}
+	free(text);
+	facts->runnable = seen->runnable;
+	facts->age_ms = !seen->fresh_ms || now - seen->fresh_ms > UINT32_MAX ? UINT32_MAX :
+			now - seen->fresh_ms;
+}
+
+/* ---- cores ----------------------------------------------------------------------- */
+
+static bool is_barred(const struct broker *broker, u32 apic_id)
+{
+	size_t i;
+
+	for (i = 0; i < broker->nr_barred; i++)
+		if (broker->barred[i].apic_id == apic_id &&
+		    broker->barred[i].until_ms > now_ms())
+			return true;
+	return false;
+}
+
+static void bar_core(struct broker *broker, u32 apic_id)
+{
+	struct barred *barred = NULL;
+	size_t i;
+
+	for (i = 0; i < broker->nr_barred && !barred; i++)
+		if (broker->barred[i].apic_id == apic_id)
+			barred = &broker->barred[i];
+	if (!barred) {
+		broker->barred = xgrow(broker->barred, broker->nr_barred,
+				       sizeof(*broker->barred));
+		barred = &broker->barred[broker->nr_barred++];
+		barred->apic_id = apic_id;
+	}
+	barred->until_ms = now_ms() + CORE_BAR_MS;
+}
+
+/*
+ * Walk whole cores: the one at *@at or behind it, all of whose threads @owner has.
+ * False: there is none. @apic_id is its first thread.
+ */
+static bool next_core(const struct broker *broker, const struct mint *mint, int owner,
+		      size_t *at, u32 *apic_id)
+{
+	while (*at < mint->nr_cores) {
+		size_t first = *at, i = first;
+		bool whole = true;
+
+		for (; i < mint->nr_cores && mint->cores[i].apic_id >> broker->shift ==
+					     mint->cores[first].apic_id >> broker->shift; i++)
+			whole &= mint->cores[i].owner == owner;
+		*at = i;
+		*apic_id = mint->cores[first].apic_id;
+		if (whole)
+			return true;
+	}
+	return false;
+}
+
+/* The core on which a node began stays: the BSP, or, as it is placed, the lowest */
+static u32 boot_core(const struct mint *mint, const struct node *node)
+{
+	if (!node->n)
+		return mint->bsp;
+	return node->cpus.nr ? node->cpus.id[0] : UINT32_MAX;
+}
+
+static void count_cores(const struct broker *broker, const struct mint *mint,
+			const struct node *node, struct policy_facts *facts)
+{
+	u32 boot = boot_core(mint, node) >> broker->shift, apic_id;
+	size_t at = 0;
+
+	while (next_core(broker, mint, node->n, &at, &apic_id)) {
+		facts->cores++;
+		facts->movable += apic_id >> broker->shift != boot &&
+				  !is_barred(broker, apic_id);
+	}
+	/* Whether it has a number for one more only the kernel knows, and refuses */
+	facts->room = POLICY_CORES;
+}
+
+/* Which core goes: as its agent says, else the last one; of free ones the first */
+static bool choose_core(const struct broker *broker, const struct mint *mint,
+			const struct seen *seen, const struct node *node, u32 *chosen)
+{
+	u32 boot = node ? boot_core(mint, node) >> broker->shift : UINT32_MAX, apic_id;
+	int owner = node ? (int)node->n : OWNER_FREE;
+	bool found = false;
+	size_t at = 0;
+
+	while (next_core(broker, mint, owner, &at, &apic_id)) {
+		if (is_barred(broker, apic_id) || apic_id >> broker->shift == boot)
+			continue;
+		if (seen && has_id(&seen->victims, apic_id)) {
+			*chosen = apic_id;
+			return true;
+		}
+		if (!node && found)
+			continue;
+		*chosen = apic_id;
+		found = true;
+	}
+	return found;
+}
+
+/* With SMT off an APIC ID has room for threads that are not there */
+static u32 threads_of(const struct broker *broker, const struct mint *mint)
+{
+	u32 cores = 0;
+	size_t i;
+
+	for (i = 0; i < mint->nr_cores; i++)
+		cores += !i || mint->cores[i].apic_id >> broker->shift !=
+			       mint->cores[i - 1].apic_id >> broker->shift;
+	return cores ? mint->nr_cores / cores : 1;
+}
+
+static u32 free_cores(const struct broker *broker, const struct mint *mint)
+{
+	size_t at = 0;
+	u32 nr = 0, apic_id;
+
+	while (next_core(broker, mint, OWNER_FREE, &at, &apic_id))
+		nr += !is_barred(broker, apic_id);
+	return nr;
+}
+
+/* Whole blocks, MiB */
+static u32 free_memory(const struct mint *mint)
+{
+	u64 block = (u64)POLICY_BLOCK << 20, sum = 0, start, end;
+	size_t i;
+
+	for (i = 0; i < mint->nr_ranges; i++) {
+		if (strcmp(mint->ranges[i].owner, "free"))
+			continue;
+		start = (mint->ranges[i].start + block - 1) / block;
+		end = (mint->ranges[i].end + 1) / block;
+		sum += end > start ? end - start : 0;
+	}
+	return sum > UINT32_MAX / POLICY_BLOCK ? UINT32_MAX : sum * POLICY_BLOCK;
+}
+
+/* ---- a step ---------------------------------------------------------------------- */
+
+static char *side_name(u32 node)
+{
+	return node == POLICY_FREE ? xstrdup("free") : xasprintf("%u", node);
+}
+
+static void say(const char *text)
+{
+	printf("%s\n", text);
+	fflush(stdout);
+}
+
+/* The words for the kernel, or NULL: there is no such core after all, or not yet */
+static char *words_of(struct broker *broker, struct mint *mint,
+		      const struct policy_decision *decision, u32 *core)
+{
+	struct node *node = decision->from == POLICY_FREE ? NULL :
+			    mint_number(mint, decision->from);
+	char *to = side_name(decision->to), *words = NULL;
+	struct seen *seen = node ? find_seen(broker, node) : NULL;
+
+	if (decision->kind == POLICY_MEMORY && node)
+		words = xasprintf("memory %uM:%u %s", POLICY_BLOCK, node->n, to);
+	else if (decision->kind == POLICY_MEMORY)
+		words = xasprintf("memory %uM %s", POLICY_BLOCK, to);
+	else if (seen && !decision->urgent && seen->limits.mode == POLICY_COOPERATIVE &&
+		 strstr(seen->want, "victim=") && !seen->victims.nr &&
+		 seen->waited++ < PATIENCE)
+		;	/* An agent is there, and looks for a core that is idle */
+	else if (choose_core(broker, mint, seen, node, core))
+		words = xasprintf("core %u %s", *core, to);
+	if (seen && words)
+		seen->waited = 0;
+	free(to);
+	return words;
+}
+
+static void carry_out(struct broker *broker, struct mint *mint,
+		      const struct policy_decision *decision)
+{
+	char *path, *words, *text;
+	u32 core = 0, took;
+	u64 began;
+	int err;
+
+	words = words_of(broker, mint, decision, &core);
+	if (!words)
+		return;
+	if (broker->ctl->dry_run) {
+		text = xasprintf("would move %s: %s", words, decision->why);
+		/* Nothing changes, so that is so at each step from now on */
+		if (!broker->said || strcmp(broker->said, words))
+			say(text);
+		free(broker->said);
+		broker->said = xstrdup(words);
+		goto out;
+	}
+	path = ctl_path(broker->ctl, MINT_DIR "/move");
+	began = now_ms();
+	err = write_word(path, words);
+	took = now_ms() - began;
+	free(path);
+	if (err && decision->kind == POLICY_CORE)
+		bar_core(broker, core);
+	policy_done(&broker->policy, decision, !err, took);
+	if (err)
+		text = xasprintf("move %s: %s: %s", words, decision->why, strerror(err));
+	else
+		text = xasprintf("move %s: %s: done in %u ms%s", words, decision->why, took,
+				 decision->urgent ? ", at once" : "");
+	say(text);
+out:
+	free(text);
+	free(words);
+}
+
+static void record_step(struct broker *broker, struct seen *seen,
+			const struct policy_facts *facts)
+{
+	static const char * const modes[] = {
+		[POLICY_FIXED]		= "fixed",
+		[POLICY_AUTONOMOUS]	= "autonomous",
+		[POLICY_COOPERATIVE]	= "cooperative",
+	};
+	u32 second = (now_ms() - broker->began_ms) / 1000;
+
+	if (!facts->cores)
+		return;
+	if (!seen->recorded)
+		fprintf(broker->record, "node,%u,%u,%u,%u,%u,%u,%s\n", facts->node,
+			facts->cores, facts->limits.cores_min, facts->limits.cores_max,
+			facts->limits.weight, facts->limits.priority,
+			modes[facts->limits.mode]);
+	seen->recorded = true;
+	fprintf(broker->record, "load,%u,%u,%u,%u\n", second, facts->node,
+		facts->runnable > INT32_MAX ? INT32_MAX : facts->runnable,
+		facts->runnable / 1000 + 1);
+	fflush(broker->record);
+}
+
+static int step(struct broker *broker, u32 step_ms)
+{
+	struct policy_facts facts[POLICY_NODES];
+	struct policy_decision decision;
+	unsigned int nr = 0;
+	struct mint mint;
+	int status;
+	size_t i;
+
+	status = mint_read(broker->ctl, &mint);
+	if (status)
+		return status;
+	broker->threads = threads_of(broker, &mint);
+	for (i = 0; i < mint.nr_nodes && nr < POLICY_NODES; i++) {
+		struct node *node = &mint.nodes[i];
+		struct seen *seen;
+
+		if (strcmp(node->state, "running"))
+			continue;
+		seen = find_seen(broker, node);
+		facts[nr] = (struct policy_facts){
+			.node		= node->n,
+			.incarnation	= seen->incarnation,
+			.limits		= seen->limits,
+		};
+		read_load(broker, seen, &facts[nr]);
+		read_want(broker, seen, &facts[nr]);
+		count_cores(broker, &mint, node, &facts[nr]);
+		if (broker->record)
+			record_step(broker, seen, &facts[nr]);
+		nr++;
+	}
+	policy_step(&broker->policy, step_ms, facts, nr, free_cores(broker, &mint),
+		    free_memory(&mint), &decision);
+	if (decision.any)
+		carry_out(broker, &mint, &decision);
+	mint_free(&mint);
+	return ST_OK;
+}
+
+/* ---- the program ----------------------------------------------------------------- */
+
+/* Held as long as this process lives; says who holds it, if somebody does */
+static int take_lock(const struct ctl *ctl)
+{
+	char *dir = ctl_path(ctl, LOCK_DIR), *path = ctl_path(ctl, LOCK), *text;
+	int fd, status = ST_OK;
+
+	mkdir(dir, 0755);
+	free(dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0) {
+		status = fail(ST_REFUSED, "%s: %s", path, strerror(errno));
+	} else if (flock(fd, LOCK_EX | LOCK_NB)) {
+		text = read_fd(fd, NULL);
+		status = fail(ST_REFUSED, "%s: there is a mintd already, process %s: end that",
+			      path, text ? trim(text) : "unknown");
+		free(text);
+		close(fd);
+	} else {
+		text = xasprintf("%d\n", (int)getpid());
+		if (ftruncate(fd, 0) || write(fd, text, strlen(text)) < 0)
+			status = fail(ST_REFUSED, "%s: %s", path, strerror(errno));
+		free(text);
+	}
+	free(path);
+	return status;
+}
+
+static int signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void reread(struct broker *broker)
+{
+	struct mint mint;
+	size_t i, j;
+
+	if (mint_read(broker->ctl, &mint))
+		return;
+	for (i = 0; i < broker->nr_seen; i++)
+		for (j = 0; j < mint.nr_nodes; j++)
+			if (mint.nodes[j].n == broker->seen[i].n)
+				read_limits(broker->ctl, &mint.nodes[j], &broker->seen[i]);
+	mint_free(&mint);
+	say("node files are read again");
+}
+
+/* Until it is time for the next step; false: a signal says to end */
+static bool pause_until(struct broker *broker, int signal_fd, u64 until)
+{
+	struct pollfd fd = { .fd = signal_fd, .events = POLLIN };
+	struct signalfd_siginfo info;
+	u64 now;
+
+	while ((now = now_ms()) < until) {
+		if (poll(&fd, 1, until - now) <= 0)
+			continue;
+		if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
+			continue;
+		if (info.ssi_signo != SIGHUP)
+			return false;
+		reread(broker);
+	}
+	return true;
+}
+
+static int run(struct broker *broker, u64 steps)
+{
+	int signal_fd = signals(), status = ST_OK;
+	u64 last, next;
+
+	broker->began_ms = now_ms();
+	last = broker->began_ms - STEP_MS;
+	notify("READY=1");
+	while (!status) {
+		next = now_ms();
+		status = step(broker, next - last > UINT32_MAX ? UINT32_MAX : next - last);
+		last = next;
+		if (status || (steps && !--steps) ||
+		    !pause_until(broker, signal_fd, next + STEP_MS))
+			break;
+	}
+	notify("STOPPING=1");
+	close(signal_fd);
+	return status;
+}
+
+static int how_to_call(void)
+{
+	fprintf(stderr, "usage: mintd [--dry-run] [--record=FILE] [--steps=N] [--sysroot=DIR]\n");
+	return ST_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "dry-run", no_argument, NULL, 'd' },
+		{ "record", required_argument, NULL, 'r' },
+		{ "steps", required_argument, NULL, 's' },
+		{ "sysroot", required_argument, NULL, 'R' },
+		{}
+	};
+	struct ctl ctl = { .sysroot = "" };
+	struct broker broker = { .ctl = &ctl };
+	const char *record = NULL;
+	struct shifts shifts;
+	struct mint mint;
+	u64 steps = 0;
+	int c, status;
+
+	program = "mintd";
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'd')
+			ctl.dry_run = true;
+		else if (c == 'r')
+			record = optarg;
+		else if (c == 'R')
+			ctl.sysroot = optarg;
+		else if (c != 's' || !parse_number(optarg, UINT32_MAX, &steps) || !steps)
+			return how_to_call();
+	}
+	if (optind < argc)
+		return how_to_call();
+	status = mint_read(&ctl, &mint);
+	if (status)
+		return status;
+	if (mint.self)
+		return fail(ST_REFUSED, "only node 0 shares out cores and memory: this is node %u",
+			    mint.self);
+	mint_free(&mint);
+	if (!ctl_there(&ctl, MINT_DIR "/move"))
+		return fail(ST_ABSENT, "this kernel moves nothing between nodes: there is no "
+			    MINT_DIR "/move");
+	/* To look is allowed beside another one */
+	status = ctl.dry_run ? ST_OK : take_lock(&ctl);
+	if (status)
+		return status;
+	if (record) {
+		broker.record = fopen(record, "we");
+		if (!broker.record)
+			return fail(ST_REFUSED, "%s: %s", record, strerror(errno));
+	}
+	topology_shifts(&ctl, &shifts);
+	broker.shift = shifts.core;
+	policy_init(&broker.policy);
+	return run(&broker, steps);
+}

@@ -1,0 +1,444 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tests of mintd's policy by mint-sim, and of mintd and mint-agent; check.py runs them.
+
+Properties are tried on random traces; MINT_SEED chooses others.
+"""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import machines
+from verdict import expect
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(sys.argv[1])
+SIM = os.path.join(TOP, "mint-sim")
+MINTD = os.path.join(TOP, "mintd")
+TRACES = os.path.join(HERE, "traces")
+MOVE = re.compile(r"(\d+) core (\w+) > (\w+)( at once)?: ")
+SUMS = re.compile(r"(mintd|static|one kernel|clairvoyant): makespan (\d+) s(.*), "
+                  r"waste ([\d.]+) core-s, (\d+) moves, (\d+) reversals")
+
+
+def sim(trace):
+    """What it prints for the lines of a trace."""
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write("\n".join(trace) + "\n")
+        file.flush()
+        done = subprocess.run([SIM, file.name], check=False, capture_output=True, text=True,
+                              timeout=60)
+    expect(done.returncode == 0 and done.stderr == "", "%s: %s", trace, done.stderr)
+    return done.stdout
+
+
+def node(number, cores, low=1, high=64, weight=100, priority=50, mode="autonomous"):
+    """A line of a trace."""
+    return "node,%d,%d,%d,%d,%d,%d,%s" % (number, cores, low, high, weight, priority, mode)
+
+
+def run(trace):
+    """([(second, from, to)], {node or "free": cores at the end}, {scheme: makespan})."""
+    out = sim(trace)
+    moves = [(int(m[1]), m[2], m[3]) for m in map(MOVE.match, out.splitlines()) if m]
+    end = {name: int(cores) for name, cores in
+           re.findall(r"^end: (?:node )?(\w+) (?:has )?(\d+)$", out, re.M)}
+    spans = {m[1]: int(m[2]) for m in SUMS.finditer(out)}
+    expect(len(spans) == 4 and end, "%s", out)
+    return moves, end, spans
+
+
+def owned(trace, moves, until=1 << 30):
+    """Who has how many cores after the moves up to that second."""
+    cores = {"free": 0}
+    for line in trace:
+        words = line.split(",")
+        if words[0] == "node":
+            cores[words[1]] = int(words[2])
+        if words[0] == "free":
+            cores["free"] = int(words[1])
+    for at, giver, receiver in moves:
+        if at <= until:
+            cores[giver] -= 1
+            cores[receiver] += 1
+            yield at, dict(cores)
+
+
+def random_trace(rng):
+    """Nodes and loads of any kind, liars, refusals and stale ones among them."""
+    trace = ["free,%d" % rng.randint(0, 3), "cost,%d" % rng.choice((5, 100, 400, 2500))]
+    numbers = range(rng.randint(1, 5))
+    for number in numbers:
+        low = rng.randint(1, 3)
+        cores = rng.randint(low, 6)
+        trace.append(node(number, cores, low, rng.randint(cores, 9), rng.choice((1, 50, 100, 9999)),
+                          rng.randint(0, 99), rng.choice(("fixed", "autonomous", "cooperative"))))
+    at = 0
+    for _ in range(rng.randint(0, 40)):
+        at += rng.choice((0, 0, 1, 3, 10, 60))
+        number = rng.choice(numbers)
+        trace.append(rng.choice((
+            "load,%d,%d,%d,%d" % (at, number, rng.choice((0, 50, 900, 1000, 3000, 20000)),
+                                  rng.randint(0, 9)),
+            "want,%d,%d,%d,%d" % (at, number, rng.randint(-9, 9), rng.randint(0, 400)),
+            "lie,%d,%d,%d" % (at, number, rng.choice((-1, 0, 2**31 - 1))),
+            "stale,%d,%d,%d" % (at, number, rng.randint(0, 1)),
+            "refuse,%d,%d,%d" % (at, number, rng.randint(0, 1)))))
+    return trace + ["end,%d" % (at + 60)]
+
+
+# ---- the policy -------------------------------------------------------------------
+
+def traces_are_as_before():
+    """What is decided on each trace of tests/traces is as it was read and found right"""
+    for name in sorted(os.listdir(TRACES)):
+        with open(os.path.join(TRACES, name), encoding="utf-8") as file:
+            out = sim(file.read().splitlines())
+        path = os.path.join(HERE, "golden", name.replace(".csv", ".sim"))
+        if os.environ.get("MINT_GOLDEN") == "write":
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(out)
+        with open(path, encoding="utf-8") as file:
+            expect(file.read() == out, "not as in golden/%s: %s", os.path.basename(path), out)
+
+
+def cores_are_conserved_and_limits_kept():
+    """On random traces no core is lost or made, and no move leaves [min, max] or a fixed node"""
+    seed = int(os.environ.get("MINT_SEED", "1"))
+    for number in range(60):
+        rng = random.Random("broker %d %d" % (seed, number))
+        trace = random_trace(rng)
+        limits = {words[1]: (int(words[3]), int(words[4]), words[7]) for words in
+                  (line.split(",") for line in trace) if words[0] == "node"}
+        moves, end, _ = run(trace)
+        start = dict(owned(trace, [(0, "free", "free")]))[0]
+        expect(sum(end.values()) == sum(start.values()), "%s: %s, then %s", trace, start, end)
+        last = start
+        for at, cores in owned(trace, moves):
+            for name, (low, high, mode) in limits.items():
+                if cores[name] != last[name]:
+                    expect(mode != "fixed" and low <= cores[name] <= high and
+                           cores["free"] >= 0, "%s: %d s: %s", trace, at, cores)
+            last = cores
+        expect(last == end or not moves, "%s: %s, not %s", trace, last, end)
+
+
+def idle_nodes_are_left_alone():
+    """Without work nothing moves, whoever has how many cores"""
+    for number in range(20):
+        rng = random.Random("idle %d" % number)
+        trace = [node(at, rng.randint(1, 9)) for at in range(4)] + ["free,2"]
+        trace += ["load,%d,%d,%d,0" % (at, rng.randint(0, 3), rng.randint(0, 200))
+                  for at in range(0, 200, 10)]
+        moves = run(trace)[0]
+        expect(not moves, "%s: %s", trace, moves)
+
+
+def steady_loads_come_to_rest():
+    """Under any constant load the last move is within half a minute"""
+    for number in range(30):
+        rng = random.Random("steady %d" % number)
+        trace = ["cost,%d" % rng.choice((5, 100, 400)), "free,%d" % rng.randint(0, 2)]
+        trace += [node(at, rng.randint(1, 4), weight=rng.choice((50, 100, 300)))
+                  for at in range(3)]
+        trace += ["lie,0,%d,%d" % (at, rng.randint(0, 9000)) for at in range(3)]
+        moves = run(trace + ["end,400"])[0]
+        expect(all(at < 60 for at, _, _ in moves), "%s: %s", trace, moves)
+        expect(len({(a, b) for _, a, b in moves} & {(b, a) for _, a, b in moves}) == 0,
+               "%s: there and back: %s", trace, moves)
+
+
+def square_waves_move_seldom():
+    """Two nodes that take turns, in any period: returns are as rare as promised"""
+    for period in (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90):
+        for cost in (5, 100, 400):
+            trace = [node(1, 1, high=2), node(2, 1, high=2), "free,1", "cost,%d" % cost]
+            for at in range(0, 1200, period):
+                busy, idle = (1, 2) if at // period % 2 else (2, 1)
+                trace += ["lie,%d,%d,2000" % (at, busy), "lie,%d,%d,0" % (at, idle)]
+            moves = run(trace + ["end,1200"])[0]
+            base = min(max(10 * cost, 1000), 10000) / 1000
+            bound = 8 + 1200 / (5 * base)
+            expect(len(moves) <= bound, "period %d, cost %d: %d moves, not up to %d", period,
+                   cost, len(moves), bound)
+
+
+def the_entitled_gets_its_core():
+    """Who is below its share has a core within 12 s of its load, also from one overloaded"""
+    for other in (0, 1000, 50000):
+        trace = [node(1, 1), node(2, 5), "cost,200", "lie,0,2,%d" % other,
+                 "lie,100,1,3000", "end,160"]
+        moves = run(trace)[0]
+        first = [at for at, giver, to in moves if (giver, to) == ("2", "1")]
+        expect(first and first[0] <= 112, "other %d: %s", other, moves)
+
+
+def liars_get_no_more_than_their_share():
+    """Whatever a node reports, an honest one keeps min(demand, share) or gets it back"""
+    for lie in (3000, 100000, 2**31 - 1):
+        for weight, honest in ((100, 4), (300, 6), (50, 3)):
+            trace = [node(1, 4, low=2, weight=weight), node(2, 4), "cost,100",
+                     "lie,0,1,8000", "lie,0,2,%d" % lie, "end,200"]
+            moves, end, _ = run(trace)
+            expect(end["1"] >= min(honest, 8) or lie == 3000, "%s: %s %s", trace, moves, end)
+    # It has got all but the minimum of the idle one, which wakes up
+    trace = [node(1, 4, low=2), node(2, 4), "lie,0,2,999999999", "lie,100,1,4000", "end,160"]
+    moves, end, _ = run(trace)
+    before = dict(owned(trace, moves, 99))
+    expect(before[max(before)]["1"] == 2 and end["1"] == 4, "%s %s", moves, end)
+
+
+def stale_nodes_are_frozen():
+    """A node that says nothing neither gives nor gets"""
+    moves = run([node(1, 1), node(2, 4), "stale,0,2,1", "lie,5,1,9000", "end,100"])[0]
+    expect(not moves, "%s", moves)
+    moves = run([node(1, 1), node(2, 4), "free,2", "stale,0,1,1", "lie,5,1,9000", "end,100"])[0]
+    expect(not moves, "%s", moves)
+
+
+def memory_goes_to_who_lacks_it():
+    """Blocks go where less than an eighth is left, within limits, and not back again"""
+    trace = [node(1, 1), node(2, 1), "memory,1,1024,512,1536", "memory,2,4096,512,8192"]
+    for free, wanted in ((0, "2 > 1"), (1024, "free > 1")):
+        out = sim(trace + ["free,0,%d" % free, "need,5,1,1100", "end,300"])
+        moves = re.findall(r"^\d+ memory (\w+ > \w+)", out, re.M)
+        expect(1 <= len(moves) <= 4 and set(moves) == {wanted}, "%s", out)
+    # All of the other is in use: nothing can be had
+    trace[2] = "memory,1,1024,1024,1536"
+    out = sim(trace + ["need,0,2,4000", "need,5,1,1100", "end,300"])
+    expect("memory 2" not in out and "end: 0 blocks" in out, "%s", out)
+
+
+def no_harm_to_makespan():
+    """On random honest loads it is done no later than a static split, but for 2 % and 5 s"""
+    for number in range(30):
+        rng = random.Random("harm %d" % number)
+        trace = [node(at, rng.randint(1, 3)) for at in range(3)] + ["cost,100"]
+        for at in range(0, 300, rng.choice((20, 50, 100))):
+            trace += ["load,%d,%d,%d,%d" % (at, name, rng.choice((0, 300, 1000, 2500)),
+                                            rng.randint(1, 4)) for name in range(3)]
+        spans = run(trace + ["end,300"])[2]
+        expect(spans["mintd"] <= 1.02 * spans["static"] + 5, "%s: %s", trace, spans)
+
+
+def wrong_traces_are_refused():
+    """A wrong line is named, with what is allowed"""
+    for line, pattern in (("node,1,0,1,2,100,50,fixed", "line 1: numbers from 1 on"),
+                          ("node,1,1,3,2,100,50,fixed", "line 1: numbers from 1 on"),
+                          ("node,1,1,1,2,100,50,free", "line 1: the mode is"),
+                          ("free,x", "line 1: free,<cores>"),
+                          ("memory,1,2,3", "line 1: memory,<node>"), ("end,1", "has no node"),
+                          ("load,1,7,5", "line 1: there is no such node"),
+                          ("nonsense", "line 1: neither a node")):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(line + "\n")
+            file.flush()
+            done = subprocess.run([SIM, file.name], check=False, capture_output=True, text=True)
+        expect(done.returncode == 2 and pattern in done.stderr and not done.stdout,
+               "%s: %s", line, done)
+
+
+# ---- mintd ------------------------------------------------------------------------
+
+class Whole(machines.Tree):
+    """A tree whose files are written in one piece, for who reads them meanwhile."""
+
+    def write(self, name, text, mode="w"):
+        super().write(name + ".new", text, mode)
+        os.rename(self.path(name + ".new"), self.path(name))
+
+
+class Kernel:
+    """A machine of files in which hearts beat and moves are carried out."""
+
+    def __init__(self, **runnable):
+        self.top = tempfile.mkdtemp(prefix="mintd.")
+        self.tree = Whole(self.top)
+        self.tree.stock([(0, 0)])
+        self.tree.active()
+        self.runnable = runnable
+        self.owners = {"0": [0], "1": [1, 2, 3], "2": [4], "free": []}
+        self.moves, self.refused = [], ()
+        self.beats = 2**32 - 20
+        for number, name in enumerate(("predecessor", "web", "db")):
+            self.tree.node(number, name, "running")
+        self.tree.mint("move", "")
+        os.makedirs(self.tree.path("/run"))
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self.live)
+
+    def show(self):
+        """Write what the files say now."""
+        lists = {name: ",".join(map(str, sorted(cores))) for name, cores in self.owners.items()}
+        self.tree.cores(0, **{"node" + name if name != "free" else name: text
+                              for name, text in lists.items() if text})
+        for number in range(3):
+            top = "nodes/%d/" % number
+            load = "beats=%d runnable_sum=%d busy_ms=0 cpus=1 mem_mib=512 available_mib=256\n" % (
+                self.beats % 2**32, self.beats * self.runnable.get("node%d" % number, 0) % 2**32)
+            for file, text in (("cpus", lists[str(number)] + "\n"), ("load", load)):
+                self.tree.mint(top + file, text)
+
+    def live(self):
+        """Beat and obey, ten times a second."""
+        while not self.done.wait(0.1):
+            self.beats += 1
+            words = self.tree.read("/sys/kernel/mint/move").split()
+            if len(words) == 3:
+                self.tree.mint("move", "")
+                self.moves.append(" ".join(words))
+                for cores in self.owners.values():
+                    if int(words[1]) in cores:
+                        cores.remove(int(words[1]))
+                self.owners[words[2]].append(int(words[1]))
+            self.show()
+
+    def policy(self, name, text):
+        """Write a node file that has this section."""
+        self.tree.write("/etc/mint/%s.node" % name, "[Policy]\n" + text)
+
+    def __enter__(self):
+        self.show()
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+        shutil.rmtree(self.top)
+
+    def start(self, *words):
+        """mintd on it."""
+        return subprocess.Popen([MINTD, "--sysroot=" + self.top, *words], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def wait(self, number, limit=40):
+        """Until so many moves were made."""
+        end = time.monotonic() + limit
+        while len(self.moves) < number and time.monotonic() < end:
+            time.sleep(0.1)
+        expect(len(self.moves) >= number, "%s", self.moves)
+
+
+def finish(process):
+    """(status, output, errors) of what shall end."""
+    try:
+        out, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, out, err
+
+
+def mintd_follows_the_load():
+    """Cores go to who lacks them, the boot core stays, each move has its reason; a trace is kept"""
+    with Kernel(node2=3) as kernel:
+        kernel.policy("web", "Mode=autonomous\n")
+        kernel.policy("db", "Mode=autonomous\nCoresMax=3\n")
+        record = kernel.tree.path("/trace")
+        mintd = kernel.start("--record=" + record)
+        try:
+            kernel.wait(2)
+            second = finish(kernel.start())
+            look = finish(kernel.start("--dry-run", "--steps=2"))
+        finally:
+            mintd.send_signal(signal.SIGTERM)
+            status, out, err = finish(mintd)
+        expect(kernel.moves == ["core 3 2", "core 2 2"], "%s", kernel.moves)
+        expect(status == 0 and not err and
+               re.search(r"^move core 3 2: node 2 lacks: 1 cores, share 3, demand 2.\d+; node 1 "
+                         r"has 3, share 1, demand 0.00: done in \d+ ms$", out, re.M),
+               "%d %s %s", status, out, err)
+        expect(second[0] == 1 and not second[1] and
+               "there is a mintd already, process %d" % mintd.pid in second[2], "%s", second)
+        expect(look[0] == 0 and not look[2], "%s", look)
+        with open(record, encoding="utf-8") as file:
+            trace = file.read().splitlines()
+        expect("node,2,1,1,3,100,50,autonomous" in trace and "node,0,1,1,4096,100,50,fixed" in trace,
+               "%s", trace)
+        sim(trace)
+        # The lock went with its holder
+        expect(finish(kernel.start("--steps=1"))[0] == 0, "it is still locked")
+
+
+def mintd_leaves_wrong_files_alone():
+    """A node whose file is wrong is left alone, which is said; mended and SIGHUP, it takes part"""
+    for text, pattern in (("Mode=clever\n", "web.node:2: Mode=clever: what is allowed is fixed"),
+                          ("CoresMin=0\n", "web.node:2: CoresMin=0: what is allowed"),
+                          ("Weight=10001\n", "web.node:2: Weight=10001: what is allowed"),
+                          ("Priority=100\n", "web.node:2: Priority=100: what is allowed"),
+                          ("MemoryMin=x\n", "web.node:2: MemoryMin=x: what is allowed"),
+                          ("CoresMin=3\nCoresMax=2\n", "CoresMin=3 is more than CoresMax=2"),
+                          ("MemoryMin=2G\nMemoryMax=1G\n", "MemoryMin=2048M is more than")):
+        with Kernel(node2=3) as kernel:
+            kernel.policy("web", text)
+            status, out, err = finish(kernel.start("--dry-run", "--steps=1"))
+            expect(status == 0 and pattern in err and "node 1 (web) is left alone" in err,
+                   "%s: %d %s %s", text, status, out, err)
+    with Kernel(node2=3) as kernel:
+        kernel.policy("web", "Mode=clever\n")
+        kernel.policy("db", "Mode=autonomous\n")
+        record = kernel.tree.path("/trace")
+        mintd = kernel.start("--record=" + record)
+        try:
+            # For so long that it would have moved one
+            end = time.monotonic() + 40
+            while time.monotonic() < end:
+                if os.path.exists(record) and "load,6," in kernel.tree.read("/trace"):
+                    break
+                time.sleep(0.1)
+            expect("load,6," in kernel.tree.read("/trace"), "there are no steps")
+            expect(not kernel.moves, "%s", kernel.moves)
+            kernel.policy("web", "Mode=autonomous\nCoresMin=2\n")
+            mintd.send_signal(signal.SIGHUP)
+            kernel.wait(1)
+        finally:
+            mintd.send_signal(signal.SIGTERM)
+            status, out, err = finish(mintd)
+        expect(kernel.moves == ["core 3 2"] and "read again" in out, "%s %s", out, err)
+
+
+def mintd_heeds_wishes():
+    """A cooperative node gets what it asks for; of an autonomous one the wish is not heeded"""
+    with Kernel() as kernel:
+        kernel.policy("web", "Mode=cooperative\n")
+        kernel.policy("db", "Mode=cooperative\n")
+        kernel.policy("predecessor", "Mode=autonomous\n")
+        kernel.tree.mint("nodes/0/want", "cores=+3 urgency=high\n")
+        kernel.tree.mint("nodes/1/want", "victim=2\n")
+        kernel.tree.mint("nodes/2/want", "cores=+1 x=y memory= prio=100 urgency=high hold=60s\n")
+        mintd = kernel.start()
+        try:
+            kernel.wait(1)
+        finally:
+            mintd.send_signal(signal.SIGTERM)
+            status, out, err = finish(mintd)
+        expect(status == 0 and kernel.moves == ["core 2 2"] and "node 2 asks" in out,
+               "%s %s %s", kernel.moves, out, err)
+
+
+def mintd_is_for_node_0():
+    """A successor and a kernel without Mint have no mintd; wrong words are usage"""
+    with Kernel() as kernel:
+        expect(finish(kernel.start("--steps=0"))[0] == 2, "no usage")
+        expect(finish(kernel.start("x"))[0] == 2, "no usage")
+        kernel.tree.mint("node", "1\n")
+        status, _, err = finish(kernel.start())
+        expect(status == 1 and "only node 0 shares out" in err, "%d %s", status, err)
+        done = finish(subprocess.Popen([MINTD, "--sysroot=/nonexistent"], text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        expect(done[0] == 5 and "mintd: this kernel has no Mint" in done[2], "%s", done)
+
+
+TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_are_left_alone,
+         steady_loads_come_to_rest, square_waves_move_seldom, the_entitled_gets_its_core,
+         liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it, no_harm_to_makespan,
+         wrong_traces_are_refused, mintd_follows_the_load,
+         mintd_leaves_wrong_files_alone, mintd_heeds_wishes, mintd_is_for_node_0]
