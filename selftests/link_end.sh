@@ -13,14 +13,17 @@ export PATH=/sbin:/bin:/usr/sbin:/usr/bin
 read -r self </sys/kernel/mint/node
 
 # shellcheck disable=SC3043 # BusyBox ash has "local"
-# set_up: all links that are there and down
+# set_up: all links that are there and down. Many nodes look again and again, so
+# nothing is forked for a look.
 set_up() {
-	local dev peer
+	local dev peer flags
 
 	for dev in /sys/class/net/mint*; do
 		[ -e "$dev" ] || continue
 		peer=${dev##*/mint}
-		ip link show dev "mint$peer" | grep -q '[<,]UP[,>]' && continue
+		read -r flags <"$dev/flags" || continue
+		# IFF_UP
+		[ $((flags & 1)) = 0 ] || continue
 		# The lower number has .1, the higher one .2.
 		if [ "$self" -lt "$peer" ]; then
 			ip addr add "10.$self.$peer.1/30" dev "mint$peer"

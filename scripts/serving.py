@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0
+"""How one node serves its devices by links, and how the others use them.
+
+This file owns the commands, which docs/links.md explains: a bridge of the network
+card with all links, and a disk by NVMe/TCP. demo-talk and tests/check_links.py run
+them. All nodes are in the network of QEMU's gateway, beside the host.
+"""
+
+import functools
+import http.server
+import threading
+
+# QEMU's gateway, by which the host's 127.0.0.1 is reached
+HOST = "10.0.2.2"
+
+
+def address(node):
+    """Of a node, beside the host."""
+    return "10.0.2.%d" % (20 + node)
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """A page outside of the machine, the same for every path."""
+
+    def __init__(self, parts, *args):
+        self.parts = parts
+        super().__init__(*args)
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        """All parts, as they come; the end of the connection ends it."""
+        self.send_response(200)
+        self.end_headers()
+        for part in self.parts():
+            self.wfile.write(part)
+
+    def log_message(self, *_args):  # pylint: disable=arguments-differ
+        """Nobody reads it."""
+
+
+def outside(parts):
+    """Serve what parts() yields, on this host; the server."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                             functools.partial(Page, parts))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+# The bridge of the card with all links, which is the server's own device, too
+BRIDGE = """
+ip link add br0 type bridge
+for dev in $(ls /sys/class/net); do
+	case $dev in
+	eth0 | mint*)
+		ip link set $dev master br0
+		ip link set $dev up
+		;;
+	esac
+done
+ip addr add %(address)s/24 dev br0
+ip link set br0 up
+"""
+
+# Who uses it knows the disk by its UUID: by default each boot makes up another,
+# and then it is another disk for those who waited for this one
+UUID = "6d696e74-0000-4000-8000-000000000001"
+
+TARGET = """
+mount -t configfs none /sys/kernel/config
+cd /sys/kernel/config/nvmet
+mkdir subsystems/disk
+echo 1 >subsystems/disk/attr_allow_any_host
+mkdir subsystems/disk/namespaces/1
+echo -n /dev/vda >subsystems/disk/namespaces/1/device_path
+echo %(uuid)s >subsystems/disk/namespaces/1/device_uuid
+echo 1 >subsystems/disk/namespaces/1/enable
+mkdir ports/1
+echo tcp >ports/1/addr_trtype
+echo ipv4 >ports/1/addr_adrfam
+echo %(address)s >ports/1/addr_traddr
+echo 4420 >ports/1/addr_trsvcid
+ln -s /sys/kernel/config/nvmet/subsystems/disk ports/1/subsystems/disk
+"""
+
+JOIN = """
+ip addr add %(address)s/24 dev mint%(server)d
+ip link set mint%(server)d up
+i=0
+until ping -c 1 -W 1 %(serving)s >/dev/null 2>&1; do
+	i=$((i + 1))
+	[ $i -lt 60 ]
+done
+"""
+
+# Whoever serves may reboot: what is asked of the disk meanwhile waits for it
+CONNECT = """
+echo transport=tcp,traddr=%(serving)s,trsvcid=4420,nqn=disk,keep_alive_tmo=5,reconnect_delay=1,ctrl_loss_tmo=-1 >/dev/nvme-fabrics
+i=0
+until [ -b /dev/nvme0n1 ]; do
+	usleep 100000
+	i=$((i + 1))
+	[ $i -lt 300 ]
+done
+"""
+
+
+def serve(node):
+    """Commands of the node with the devices."""
+    return ("set -e" + BRIDGE + TARGET) % {"address": address(node),
+                                           "uuid": UUID}
+
+
+def use(node, server):
+    """Commands of a node without: to have the network, and /dev/nvme0n1."""
+    return ("set -e" + JOIN + CONNECT) % {
+        "address": address(node), "server": server, "serving": address(server)}
+
+
+# Before the server reboots: once its devices are shut down, requests fail, and
+# who hears of that takes it for the disk's last word
+RETIRE = """
+for dev in /sys/class/net/mint*; do
+	ip link set ${dev##*/} down
+done
+"""
+
+LEAVE = "echo 1 >/sys/class/nvme/nvme0/delete_controller\n"
