@@ -81,6 +81,17 @@ METRICS = (
     ("core_move_p99_ms", "ms", "<= 50", ""),
     ("core_move_over_stock_hotplug", "ratio", "<= 1.25", ""),
     ("core_move_over_stock_hotplug_by_instructions", "ratio", "<= 1.25", ""),
+    ("link_stream_over_veth", "ratio", "", ""),
+    ("link_stream_over_veth_by_instructions", "ratio", "<= 1.3", ""),
+    ("link_rtt_over_veth", "ratio", "", ""),
+    ("link_rtt_over_veth_by_instructions", "ratio", "<= 1.5", ""),
+    ("bells_per_packet_loaded", "ratio", "<= 0.0625", ""),
+    ("bells_per_packet_loaded_by_instructions", "ratio", "<= 0.0625", ""),
+    ("bells_per_frame_loaded", "ratio", "", ""),
+    ("bells_per_frame_loaded_by_instructions", "ratio", "", ""),
+    ("link_idle_ipis", "interrupts", "0", ""),
+    ("served_disk_iops_over_local", "ratio", "", ""),
+    ("served_disk_iops_over_local_by_instructions", "ratio", "", ""),
     ("own_reboot_over_launch", "ratio", "", ""),
     ("stop_ask_over_launch", "ratio", "", ""),
     ("stop_park_over_launch", "ratio", "", ""),
@@ -228,6 +239,22 @@ def over_memcpy(load, suffix):
             ratio(load.spans("load", "copy", "loaded"), memcpy)}
 
 
+def of_links(links, suffix):
+    """What a link takes over veth, and a disk behind it does over a local one."""
+    bells = links.values("link", "bells")
+    return {
+        "link_stream_over_veth" + suffix: ratio(links.values("link", "stream"),
+                                                links.values("veth", "stream")),
+        "link_rtt_over_veth" + suffix: ratio(links.values("link", "trips"),
+                                             links.values("veth", "trips")),
+        "bells_per_packet_loaded" + suffix: ratio(bells, links.values("link", "packets")),
+        "bells_per_frame_loaded" + suffix: ratio(bells, links.values("link", "frames")),
+        # Times, so the other way round
+        "served_disk_iops_over_local" + suffix: ratio(links.values("local", "read"),
+                                                      links.values("served", "read")),
+    }
+
+
 def percentile(values, percent):
     """The smallest value that so many of a hundred do not exceed."""
     ordered = sorted(values)
@@ -247,7 +274,8 @@ class Data:
             setattr(self, name, Boots(out, name))
         for name in ("many", "tries", "debian", "load", "load_counted",
                      "formats_counted", "memory", "ends", "locks",
-                     "locks_counted", "moves", "moves_counted", "seams",
+                     "locks_counted", "moves", "moves_counted", "links",
+                     "links_counted", "seams",
                      "speed", "speed_counted"):
             setattr(self, name, Numbers(out, name))
 
@@ -304,6 +332,11 @@ class Data:
             "core_move_over_stock_hotplug" + COUNTED:
                 ratio(self.moves_counted.values("core", "total"),
                       stock_ms(self.moves_counted, "pair")),
+            **of_links(self.links, ""),
+            **of_links(self.links_counted, COUNTED),
+            "link_idle_ipis": max(self.links.values("idle", "bells")
+                                  + self.links_counted.values("idle", "bells"),
+                                  default=None),
             "own_reboot_over_launch":
                 self.of_launch("own_reboot", "asked", "services"),
             "stop_ask_over_launch": self.of_launch("stop_ask", "asked", "over"),
@@ -599,6 +632,11 @@ def draw(out, data):
     moves_plots(plots, "moves", data.moves, "emulated")
     moves_plots(plots, "moves" + COUNTED, data.moves_counted,
                 "emulated, by instructions")
+    for links, suffix, clock in (
+            (data.links, "", "emulated"),
+            (data.links_counted, COUNTED, "emulated, by instructions")):
+        bars(plots, "links" + suffix, "A link, and what it is compared with (%s)" % clock,
+             links_rows(links))
     bars(plots, "ends", "Ways out of a successor (emulated)", ends_rows(data))
     speed_plot(plots, "speed", data.speed, "emulated")
     speed_plot(plots, "speed" + COUNTED, data.speed_counted,
@@ -616,6 +654,23 @@ def ends_rows(data):
             ("stop, parked", spans("stop_park", "asked", "over")),
             ("stop, forced", spans("stop_force", "asked", "over")),
             ("panic to relaunched", spans("panic", "asked", "services"))]
+
+
+def links_rows(links):
+    """(label, seconds) of the benchmark links."""
+    return [(text, [value * count / 1e9 for value in links.values(variant, what)])
+            for text, variant, what, count in (
+                ("64 MiB by TCP: link", "link", "stream", 64),
+                ("64 MiB by TCP: veth", "veth", "stream", 64),
+                ("1000 round trips: link", "link", "trips", 1000),
+                ("1000 round trips: veth", "veth", "trips", 1000),
+                ("1000 reads: disk of the other node", "served", "read", 1000),
+                ("1000 reads: own disk", "local", "read", 1000))]
+
+
+def links_table(links, clock):
+    """What a link does, and what it is compared with."""
+    return Table("Links" + clock, ("what",) + SPREAD, spreads(links_rows(links)))
 
 
 def speed_plot(plots, name, speed, clock):
@@ -841,6 +896,10 @@ QUESTIONS = (
     Question("moves", "How long does it take to move a core between running nodes?",
              ("moves_timeline", "moves", "moves" + COUNTED + "_timeline",
               "moves" + COUNTED), r"core_move_", lambda data: []),
+    Question("links", "How fast do nodes talk?", ("links", "links" + COUNTED),
+             r"link_|bells_|served_", lambda data: [
+                 links_table(data.links, ""),
+                 links_table(data.links_counted, COUNTING)]),
     Question("speed", "How fast does a node run?", ("speed", "speed" + COUNTED),
              r"(?!core_move_).*_over_(stock|one)|.*control",
              lambda data: speed_tables(data.speed, "")
