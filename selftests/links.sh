@@ -13,6 +13,8 @@ grep -q ' shared$' "$MINT/memory" || skip_all "no memory is shared: mint.shared=
 
 panic_is_bad="no panic is"
 SIZE=$((4 * MIB))
+# How often a node is forced to end under load; 100 times by `make soak`
+: "${MINT_FORCED:=2}"
 
 # windows: how many there are
 windows() {
@@ -316,6 +318,34 @@ rot() {
 	all_free "$one" "$two"
 }
 
+# moved <node> <rx|tx> <bytes>: node 0 has more of them than that on its link
+moved() {
+	[ "$(cat "/sys/class/net/mint$1/statistics/$2_bytes")" -gt "$3" ]
+}
+
+# What ends in the middle of sending and of receiving leaves nothing behind
+forced_under_load() {
+	i=0
+	while [ "$i" -lt "$MINT_FORCED" ]; do
+		connect load
+		timeout 600 nc "$(address "$node" 0)" 8 </dev/zero >/dev/null 2>&1 &
+		there=$!
+		echo 'cat /dev/zero' |
+			timeout 600 nc "$(address "$node" 0)" 7 >/dev/null 2>&1 &
+		for way in rx tx; do
+			loop_until 60 moved "$node" "$way" "$SIZE" ||
+				fail "round $i: no load ($way)"
+		done
+		echo force >"$MINT/nodes/$node/stop" ||
+			fail "round $i: force: $(state "$node")"
+		loop_until 20 no_windows || fail "round $i: left: $(cat "$MINT/windows")"
+		over "$node" || fail "round $i: node $node is $(state "$node")"
+		kill "$there" $! 2>/dev/null
+		wait
+		i=$((i + 1))
+	done
+}
+
 # a node wants more links than there is memory for, or one with nobody
 exhausted() {
 	need_cores 3
@@ -341,4 +371,4 @@ exhausted() {
 }
 
 run_tests addresses data_of_node0 idle successors no_links own_reboot \
-	hang_and_panic other_end_leaves mtu rot exhausted
+	hang_and_panic other_end_leaves mtu rot forced_under_load exhausted

@@ -187,6 +187,12 @@ def driver_node(b):
         stream.close()
 
 
+def soak(spec, node0, rounds):
+    """The row of `make soak`."""
+    return [spec("soak-links", ["links.sh forced_under_load"], append=node0,
+                 env="MINT_FORCED=%d" % (rounds // 5), limit=300 + 10 * rounds)]
+
+
 def machines(spec, node0, crash):
     """The rows of the table of machines; what a crash says is expected."""
     return [

@@ -145,4 +145,4 @@ def soak(rounds):
         Spec("soak-memory", ["move_memory.sh at_random"], memory="3G",
              append=NODE0, env="MINT_MOVES=%d" % (2 * rounds // 5),
              limit=600 + 10 * rounds),
-    ]
+    ] + check_links.soak(Spec, NODE0, rounds)
