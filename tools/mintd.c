@@ -263,11 +263,11 @@ static bool next_core(const struct broker *broker, const struct mint *mint, int 
 {
 	while (*at < mint->nr_cores) {
 		size_t first = *at, i = first;
+		u32 core = mint->cores[first].apic_id >> broker->shift;
 		bool whole = true;
 
-		for (; i < mint->nr_cores && mint->cores[i].apic_id >> broker->shift ==
-					     mint->cores[first].apic_id >> broker->shift; i++)
-			whole &= mint->cores[i].owner == owner;
+		while (i < mint->nr_cores && mint->cores[i].apic_id >> broker->shift == core)
+			whole &= mint->cores[i++].owner == owner;
 		*at = i;
 		*apic_id = mint->cores[first].apic_id;
 		if (whole)
@@ -642,8 +642,8 @@ int main(int argc, char **argv)
 			    mint.self);
 	mint_free(&mint);
 	if (!ctl_there(&ctl, MINT_DIR "/move"))
-		return fail(ST_ABSENT, "this kernel moves nothing between nodes: there is no "
-			    MINT_DIR "/move");
+		return fail(ST_ABSENT,
+			    "this kernel moves nothing between nodes: there is no " MINT_DIR "/move");
 	/* To look is allowed beside another one */
 	status = ctl.dry_run ? ST_OK : take_lock(&ctl);
 	if (status)
