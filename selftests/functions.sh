@@ -580,8 +580,14 @@ arm() {
 		fail "node $1 is not armed"
 }
 
+# came_back <node> <boots>: so many kernels of it have started, and it runs
+came_back() {
+	[ "$(boots "$1")" = "$2" ] && in_state "$1" running
+}
+
 # dies <node> <turn> <way> <kind> <which> <to>: the node fails so in that move; what
 # is to be made of it is over then. The heart of $third beats on meanwhile.
+# shellcheck disable=SC2154 # $third is the program's
 dies() {
 	local victim="$1" turn="$2" way="$3" last booted
 
@@ -600,13 +606,9 @@ dies() {
 	loop_until 20 grep -q "provoked at turn $turn: $way" \
 		"$MINT/nodes/$victim/log" ||
 		fail "node $victim was not provoked at turn $turn"
-	came_back() {
-		[ "$(boots "$victim")" = $((booted + 1)) ] &&
-			in_state "$victim" running
-	}
 	case $way in
 	reboot)
-		loop_until 60 came_back || fail "node $victim does not reboot"
+		loop_until 60 came_back "$victim" $((booted + 1)) || fail "node $victim does not reboot"
 		;;
 	hang)
 		over "$victim" || echo force >"$MINT/nodes/$victim/stop" ||
