@@ -276,5 +276,71 @@ supervised_panic() {
 	fate 10 "has panicked"
 }
 
+# cores <node>: how many it has
+cores() {
+	ctl list | awk -v node="$1" '$1 == node { sub("/.*", "", $4); print $4 }'
+}
+
+# has <node> <number of cores>
+has() {
+	[ "$(cores "$1")" = "$2" ]
+}
+
+# busy <node>: two endless loops there, until quiet
+busy() {
+	echo "for i in 1 2; do while :; do :; done & done" >"/dev/mint$1"
+}
+
+quiet() {
+	echo "kill \$(jobs -p)" >"/dev/mint$1"
+}
+
+# told_moves <number>: so many has the broker made
+told_moves() {
+	[ "$(grep -c "^move core .*: done" "$TMP/mintd")" = "$1" ]
+}
+
+# end_broker: it goes, and leaves the cores where they are
+end_broker() {
+	kill "$broker"
+	wait "$broker" || fail "mintd ended with status $?: $(cat "$TMP/mintd")"
+}
+
+# A core goes to the node that has something to do, and stays there until another
+# one has. There is one broker.
+broker() {
+	command -v mintd >/dev/null || skip "no mintd: make -C tools install"
+	need_cores 3
+	need_init
+	mkdir -p /etc/mint
+	for name in left right; do
+		printf '[Policy]\nMode=autonomous\nCoresMin=1\nCoresMax=2\n' \
+			>"/etc/mint/$name.node"
+		ctl_run --cores=1 --memory="${MINT_SIZE}M" --wait "$name"
+		eval "$name=$node"
+	done
+	# Who comes up is busy; what is idle from here on is for the broker to see.
+	mintd >"$TMP/mintd" 2>&1 &
+	broker=$!
+	# shellcheck disable=SC2154 # by eval
+	busy "$left"
+	loop_until 90 has "$left" 2 || fail "node $left gets no core: $(cat "$TMP/mintd")"
+	mintd --steps=1 >"$TMP/second" 2>&1 && fail "there are two brokers"
+	grep -q "$broker" "$TMP/second" || fail "who is the other? $(cat "$TMP/second")"
+	quiet "$left"
+	# shellcheck disable=SC2154 # the same
+	busy "$right"
+	loop_until 90 has "$right" 2 || fail "node $right gets no core: $(cat "$TMP/mintd")"
+	has "$left" 1 || fail "node $left has $(cores "$left")"
+	quiet "$right"
+	# As many steps of its own later nothing more has moved
+	mintd --dry-run --steps=10 >"$TMP/second" 2>&1 || fail "$(cat "$TMP/second")"
+	loop_until 30 told_moves 2 ||
+		fail "it moves cores of idle nodes: $(cat "$TMP/mintd")"
+	end_broker
+	has "$right" 2 || fail "its end has moved cores"
+	rm /etc/mint/left.node /etc/mint/right.node
+}
+
 run_tests list_agrees whole_cores run_show_log_stop plan_is_kept two_nodes move_core \
-	refusals statuses ladder supervised_stop supervised_panic
+	refusals statuses ladder supervised_stop supervised_panic broker
