@@ -110,6 +110,11 @@ user-kernel: base	## the kernel without kernel-config/test.config, as users get 
 debug-kernel: base	## the kernel with kernel-config/debug.config
 	@scripts/build debug-kernel
 
+.PHONY: deb
+deb: ready user-kernel	## Debian packages of all of it, into build/out/deb
+	@scripts/setup deb
+	@scripts/deb
+
 distro-kernel: base	## an image with Debian's own configuration and Mint
 	@scripts/build distro-kernel
 

@@ -112,6 +112,8 @@ MACHINES = [
                            ["sh", os.path.join(SELFTESTS, "kexec_options.sh"),
                             os.path.join(qemu.OUT, "kexec"),
                             os.path.join(qemu.OUT, "bzImage")], 120)]),
+    Spec("packages", [Program("check_deb",
+                              [os.path.join(TESTS, "check_deb.py")], 600)]),
     # A machine of its own, with what kselftest installs.
     Spec("kselftest", [Program("check_kselftest",
                                [os.path.join(TESTS, "check_kselftest.py")],
