@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(sys.argv[1])
 SIM = os.path.join(TOP, "mint-sim")
 MINTD = os.path.join(TOP, "mintd")
+AGENT = os.path.join(TOP, "mint-agent")
 TRACES = os.path.join(HERE, "traces")
 MOVE = re.compile(r"(\d+) core (\w+) > (\w+)( at once)?: ")
 SUMS = re.compile(r"(mintd|static|one kernel|clairvoyant): makespan (\d+) s(.*), "
@@ -424,6 +425,61 @@ def mintd_heeds_wishes():
                "%s %s %s", kernel.moves, out, err)
 
 
+def wait_for(tree, want, limit=40):
+    """Until that is the node's wish."""
+    end = time.monotonic() + limit
+    while tree.read("/sys/kernel/mint/want") != want and time.monotonic() < end:
+        time.sleep(0.1)
+    expect(tree.read("/sys/kernel/mint/want") == want, "%r, not %r",
+           tree.read("/sys/kernel/mint/want"), want)
+
+
+def agent_names_idle_cores():
+    """The agent names idle cores; not the first, a bound or an isolated one; and keeps the rest"""
+    def times(*busy):
+        tree.write("/proc/stat.new", "cpu  1 1 1 1\n" + "".join(
+            "cpu%d %d 0 0 %d 0 0 0 0 0 0\n" % (at, ticks, 1000 - ticks + times.all)
+            for at, ticks in enumerate(busy)) + "intr 1\n")
+        os.rename(tree.path("/proc/stat.new"), tree.path("/proc/stat"))
+        times.all += 1000
+
+    times.all = 0
+    top = tempfile.mkdtemp()
+    try:
+        tree = machines.Tree(top)
+        tree.stock([(at, 0) for at in (4, 5, 6, 7, 8)])
+        tree.mint("want", "cores=-1 hold=60s\n")
+        tree.write("/sys/devices/system/cpu/isolated", "4\n")
+        tree.write("/proc/7/status", "Name:\tx\nVmSize:\t1 kB\nCpus_allowed_list:\t3\n")
+        tree.write("/proc/8/status", "Name:\tkthread\nCpus_allowed_list:\t1\n")
+        tree.write("/proc/9/status", "Name:\ty\nVmSize:\t1 kB\nCpus_allowed_list:\t0-4\n")
+        times(0, 0, 0, 0, 0)
+        agent = subprocess.Popen([AGENT, "--sysroot=" + top], text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            # Of the first look nothing follows
+            wait_for(tree, "cores=-1 hold=60s victim=\n")
+            times(0, 0, 500, 0, 0)
+            wait_for(tree, "cores=-1 hold=60s victim=5\n")
+            tree.mint("want", "prio=3\n")
+            times(0, 500, 500, 0, 0)
+            wait_for(tree, "prio=3 victim=6\n")
+        finally:
+            agent.send_signal(signal.SIGTERM)
+            status, _, err = finish(agent)
+        expect(status == 0 and tree.read("/sys/kernel/mint/want") == "prio=3\n",
+               "%d %s %s", status, err, tree.read("/sys/kernel/mint/want"))
+        os.unlink(tree.path("/sys/kernel/mint/want"))
+        done = finish(subprocess.Popen([AGENT, "--sysroot=" + top], text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        expect(done[0] == 3 and "passes no wishes on" in done[2], "%s", done)
+        done = finish(subprocess.Popen([AGENT, "--sysroot=/nonexistent"], text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        expect(done[0] == 5, "%s", done)
+    finally:
+        shutil.rmtree(top)
+
+
 def mintd_is_for_node_0():
     """A successor and a kernel without Mint have no mintd; wrong words are usage"""
     with Kernel() as kernel:
@@ -441,4 +497,5 @@ TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_a
          steady_loads_come_to_rest, square_waves_move_seldom, the_entitled_gets_its_core,
          liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it, no_harm_to_makespan,
          wrong_traces_are_refused, mintd_follows_the_load,
-         mintd_leaves_wrong_files_alone, mintd_heeds_wishes, mintd_is_for_node_0]
+         mintd_leaves_wrong_files_alone, mintd_heeds_wishes, agent_names_idle_cores,
+         mintd_is_for_node_0]
