@@ -152,7 +152,7 @@ static void read_bound(const struct ctl *ctl, struct cpus *cpus)
 }
 
 /* Cores that are to be left alone by what is moved about */
-static bool isolated(const struct ctl *ctl, u32 n)
+static bool left_alone(const struct ctl *ctl, u32 n)
 {
 	char *text = ctl_read(ctl, "/sys/devices/system/cpu/isolated");
 	struct ids ids = {};
@@ -178,7 +178,7 @@ static char *victims(const struct ctl *ctl, const struct cpus *cpus)
 		const struct cpu *cpu = &cpus->cpu[i];
 
 		if (cpu->apic_id != boot && cpu->percent < IDLE_PERCENT && !cpu->bound &&
-		    !isolated(ctl, cpu->n))
+		    !left_alone(ctl, cpu->n))
 			add_id(&ids, cpu->apic_id);
 	}
 	text = ids.nr ? format_ids(&ids) : xstrdup("");
@@ -191,7 +191,7 @@ static char *wish_of_others(const char *want)
 {
 	char *copy = xstrdup(want), *rest = copy, *word, *text = xstrdup(""), *next;
 
-	while ((word = strsep(&rest, " \n"))) {
+	while ((word = strsep(&rest, "\n "))) {
 		if (!*word || !strncmp(word, VICTIM, strlen(VICTIM)))
 			continue;
 		next = xasprintf("%s%s%s", text, *text ? " " : "", word);
@@ -206,10 +206,10 @@ static char *wish_of_others(const char *want)
 static int write_victims(const struct ctl *ctl, const char *list)
 {
 	char *want = ctl_read(ctl, WANT), *path, *others, *line;
-	int err = 0;
+	int err = want ? 0 : ENOENT;
 
 	if (!want)
-		return ENOENT;
+		return err;
 	path = ctl_path(ctl, WANT);
 	others = wish_of_others(want);
 	line = xasprintf("%s%s%s%s\n", others, list && *others ? " " : "",
@@ -277,8 +277,8 @@ static int run(const struct ctl *ctl, u64 steps)
 		return ST_OK;
 	case ENOENT:
 	case EOPNOTSUPP:
-		return fail(ST_ABSENT, "this kernel, or that of node 0, passes no wishes on: "
-			    WANT ": %s", strerror(err));
+		return fail(ST_ABSENT, "this kernel, or node 0's, passes no wishes on: %s: %s",
+			    WANT, strerror(err));
 	}
 	return fail(ST_REFUSED, WANT ": %s", strerror(err));
 }

@@ -643,7 +643,7 @@ int main(int argc, char **argv)
 	mint_free(&mint);
 	if (!ctl_there(&ctl, MINT_DIR "/move"))
 		return fail(ST_ABSENT,
-			    "this kernel moves nothing between nodes: there is no " MINT_DIR "/move");
+			    "this kernel moves nothing: there is no " MINT_DIR "/move");
 	/* To look is allowed beside another one */
 	status = ctl.dry_run ? ST_OK : take_lock(&ctl);
 	if (status)
