@@ -13,10 +13,8 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "sysfs.h"
@@ -246,20 +244,9 @@ static int step(const struct ctl *ctl, struct cpus *old)
 	return err;
 }
 
-static int signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
 static int run(const struct ctl *ctl, u64 steps)
 {
-	struct pollfd fd = { .fd = signals(), .events = POLLIN };
+	struct pollfd fd = { .fd = signals(0), .events = POLLIN };
 	struct cpus cpus = {};
 	int err;
 

@@ -110,5 +110,6 @@ bool has_id(const struct ids *ids, u32 id);
 bool good_name(const char *name);
 double now(void);
 void notify(const char *text);
+int signals(int more);
 
 #endif

@@ -531,18 +531,6 @@ static int take_lock(const struct ctl *ctl)
 	return status;
 }
 
-static int signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
 static void reread(struct broker *broker)
 {
 	struct mint mint;
@@ -579,7 +567,7 @@ static bool pause_until(struct broker *broker, int signal_fd, u64 until)
 
 static int run(struct broker *broker, u64 steps)
 {
-	int signal_fd = signals(), status = ST_OK;
+	int signal_fd = signals(SIGHUP), status = ST_OK;
 	u64 last, next;
 
 	broker->began_ms = now_ms();

@@ -138,18 +138,6 @@ static int watch_node(struct watch *watch)
 	return status;
 }
 
-/* SIGTERM and SIGINT by file descriptor, so that none gets lost */
-static int signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
 /* Adopt a live node of that name, or launch it; then stay until its end */
 static int supervise(const struct ctl *ctl, const struct spec *spec)
 {
@@ -175,7 +163,7 @@ static int supervise(const struct ctl *ctl, const struct spec *spec)
 		if (status || watch.n == NODE_NONE)
 			return status;
 	}
-	watch.signal_fd = signals();
+	watch.signal_fd = signals(0);
 	status = watch_node(&watch);
 	close(watch.signal_fd);
 	return status;

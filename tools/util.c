@@ -6,9 +6,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -494,4 +496,21 @@ void notify(const char *text)
 	sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
 	       offsetof(struct sockaddr_un, sun_path) + len);
 	close(fd);
+}
+
+/*
+ * SIGTERM, SIGINT and @more, if it is one, by a file descriptor, so that none gets
+ * lost between two looks
+ */
+int signals(int more)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (more)
+		sigaddset(&set, more);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
 }

@@ -29,6 +29,15 @@ SUMS = re.compile(r"(mintd|static|one kernel|clairvoyant): makespan (\d+) s(.*),
                   r"waste ([\d.]+) core-s, (\d+) moves, (\d+) reversals")
 
 
+def until(true, limit=40):
+    """Whether it came true within so many seconds. It is about files of programs that
+    run: of their changes nobody is told."""
+    end = time.monotonic() + limit
+    while not true() and time.monotonic() < end:
+        time.sleep(0.1)
+    return true()
+
+
 def sim(trace):
     """What it prints for the lines of a trace."""
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
@@ -267,6 +276,7 @@ class Kernel:
         self.runnable = runnable
         self.owners = {"0": [0], "1": [1, 2, 3], "2": [4], "free": []}
         self.moves, self.refused = [], ()
+        self.moved = threading.Condition()
         self.beats = 2**32 - 20
         for number, name in enumerate(("predecessor", "web", "db")):
             self.tree.node(number, name, "running")
@@ -294,7 +304,9 @@ class Kernel:
             words = self.tree.read("/sys/kernel/mint/move").split()
             if len(words) == 3:
                 self.tree.mint("move", "")
-                self.moves.append(" ".join(words))
+                with self.moved:
+                    self.moves.append(" ".join(words))
+                    self.moved.notify_all()
                 for cores in self.owners.values():
                     if int(words[1]) in cores:
                         cores.remove(int(words[1]))
@@ -322,9 +334,8 @@ class Kernel:
 
     def wait(self, number, limit=40):
         """Until so many moves were made."""
-        end = time.monotonic() + limit
-        while len(self.moves) < number and time.monotonic() < end:
-            time.sleep(0.1)
+        with self.moved:
+            self.moved.wait_for(lambda: len(self.moves) >= number, limit)
         expect(len(self.moves) >= number, "%s", self.moves)
 
 
@@ -390,12 +401,8 @@ def mintd_leaves_wrong_files_alone():
         mintd = kernel.start("--record=" + record)
         try:
             # For so long that it would have moved one
-            end = time.monotonic() + 40
-            while time.monotonic() < end:
-                if os.path.exists(record) and "load,6," in kernel.tree.read("/trace"):
-                    break
-                time.sleep(0.1)
-            expect("load,6," in kernel.tree.read("/trace"), "there are no steps")
+            expect(until(lambda: os.path.exists(record) and
+                         "load,6," in kernel.tree.read("/trace")), "there are no steps")
             expect(not kernel.moves, "%s", kernel.moves)
             kernel.policy("web", "Mode=autonomous\nCoresMin=2\n")
             mintd.send_signal(signal.SIGHUP)
@@ -427,10 +434,7 @@ def mintd_heeds_wishes():
 
 def wait_for(tree, want, limit=40):
     """Until that is the node's wish."""
-    end = time.monotonic() + limit
-    while tree.read("/sys/kernel/mint/want") != want and time.monotonic() < end:
-        time.sleep(0.1)
-    expect(tree.read("/sys/kernel/mint/want") == want, "%r, not %r",
+    expect(until(lambda: tree.read("/sys/kernel/mint/want") == want, limit), "%r, not %r",
            tree.read("/sys/kernel/mint/want"), want)
 
 
