@@ -30,6 +30,16 @@ config MINT_NET
 
 	  If unsure, say Y.
 
+config MINT_SHARE
+	bool "Memory shared by processes of several nodes"
+	depends on MINT && UIO=y
+	default y
+	help
+	  A UIO device for each piece of shared memory that mint.share= names at
+	  a launch: processes of its nodes map it, and ring each other.
+
+	  If unsure, say Y.
+
 config MINT_PROVOKE
 	bool "Break a successor on request, for tests"
 	depends on MINT && DEBUG_FS

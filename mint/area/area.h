@@ -101,6 +101,9 @@ struct mint_wish *mint_wish(u32 n);
 struct mint_window *mint_window_record(u32 i);
 struct mint_load *mint_load(u32 n);
 struct mint_life *mint_life(u32 n);
+struct mint_share *mint_share_record(u32 i);
+unsigned long *mint_share_members(u32 i);
+u64 *mint_share_rings(u32 n);
 struct mint_timing *mint_timing_record(u32 n);
 struct mint_vf *mint_vf(u32 n, u32 i);
 u32 mint_early_cores(bool own, u32 *ids, u32 max);
@@ -110,9 +113,13 @@ void mint_shared_create(u32 cores);
 bool mint_window_read(u32 i, struct mint_window *window);
 bool mint_windows_changed(u32 *seen);
 u32 mint_window_index(const struct mint_window *window, u32 n);
+bool mint_share_name_valid(const char *name);
+bool mint_share_read(u32 i, struct mint_share *share);
 #if IS_ENABLED(CONFIG_KUNIT)
 bool mint_window_valid(const struct mint_window *window,
 		       const struct mint_range *shared, u32 nodes);
+bool mint_share_valid(const struct mint_share *share,
+		      const struct mint_range *shared);
 #endif
 
 /* map.c */

@@ -431,6 +431,40 @@ struct mint_life *mint_life(u32 n)
 }
 
 /**
+ * mint_share_record() - a share, as node 0 published it
+ * @i:	index of the record
+ *
+ * Return: the record, NULL behind the last one. mint_share_read() checks it.
+ */
+struct mint_share *mint_share_record(u32 i)
+{
+	return record(&mint_layout.shares, i);
+}
+
+/**
+ * mint_share_members() - the nodes that may map a share
+ * @i:	index of its record
+ *
+ * Return: a bit for each node, written by node 0; NULL if there is no such row.
+ */
+unsigned long *mint_share_members(u32 i)
+{
+	return record(&mint_layout.share_members, i);
+}
+
+/**
+ * mint_share_rings() - the shares at which a node was rung
+ * @n:	number of the node
+ *
+ * Return: a bit for each share, set by who rings and taken by the node; NULL in
+ * an area without shares.
+ */
+u64 *mint_share_rings(u32 n)
+{
+	return record(&mint_layout.share_rings, n);
+}
+
+/**
  * mint_vf() - what is missing in a virtual function's configuration space
  * @n:		number of its node
  * @i:		its index in the devices of the node
@@ -609,6 +643,14 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 		       mint_layout.nodes.count);
 	size = lay_out(&mint_layout.lives, size, sizeof(struct mint_life),
 		       mint_layout.nodes.count);
+	if (mint_layout.shared.size) {
+		size = lay_out(&mint_layout.shares, size,
+			       sizeof(struct mint_share), MINT_SHARES);
+		size = lay_out(&mint_layout.share_members, size,
+			       row_size(mint_layout.nodes.count), MINT_SHARES);
+		size = lay_out(&mint_layout.share_rings, size, sizeof(u64),
+			       mint_layout.nodes.count);
+	}
 	size = PAGE_ALIGN(size) + identity_size;
 
 	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
@@ -739,6 +781,21 @@ static bool loads_valid(const struct mint_common *c)
 	       c->lives.count == c->nodes.count && !(c->lives.stride & 7);
 }
 
+static bool shares_valid(const struct mint_common *c)
+{
+	if (!c->shares.count)
+		return !c->share_members.count && !c->share_rings.count;
+	return c->shared.size &&
+	       table_valid(c, &c->shares, sizeof(struct mint_share),
+			   MINT_SHARES) && !(c->shares.stride & 7) &&
+	       table_valid(c, &c->share_members, row_size(c->nodes.count),
+			   MINT_SHARES) && !(c->share_members.stride & 7) &&
+	       c->share_members.count == c->shares.count &&
+	       table_valid(c, &c->share_rings, sizeof(u64), MINT_NODE_MAX) &&
+	       c->share_rings.count == c->nodes.count &&
+	       !(c->share_rings.stride & 7);
+}
+
 /* An older area has not what came with versions 1.3 to 1.6 */
 static void __init clear_newer_fields(void)
 {
@@ -778,7 +835,7 @@ VISIBLE_IF_KUNIT bool mint_layout_valid(struct mint_common *c)
 	       table_valid(c, &c->timing, sizeof(struct mint_timing),
 			   MINT_NODE_MAX) &&
 	       vfs_valid(c) && rings_valid(c) && bells_valid(c) && moves_valid(c) &&
-	       windows_valid(c) && loads_valid(c) &&
+	       windows_valid(c) && loads_valid(c) && shares_valid(c) &&
 	       c->beat_ms && c->gateway && c->gateway < SZ_1M;
 }
 

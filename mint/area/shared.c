@@ -12,6 +12,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/build_bug.h>
+#include <linux/ctype.h>
 #include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/kernel.h>
@@ -83,6 +84,7 @@ void __init mint_shared_create(u32 cores)
 	BUILD_BUG_ON(sizeof(struct mint_window) != 64);
 	BUILD_BUG_ON(sizeof(struct mint_end) != 192);
 	BUILD_BUG_ON(sizeof(struct mint_frame) != 16);
+	BUILD_BUG_ON(sizeof(struct mint_share) != 64);
 
 	if (!size)
 		return;
@@ -200,4 +202,68 @@ u32 mint_window_index(const struct mint_window *window, u32 n)
 		if (window->member[i] == n)
 			break;
 	return i;
+}
+
+/**
+ * mint_share_name_valid() - can this be the name of a share?
+ * @name:	ends with a NUL
+ *
+ * It stands in files of sysfs, between blanks.
+ */
+bool mint_share_name_valid(const char *name)
+{
+	const char *c;
+
+	for (c = name; *c; c++)
+		if (!isascii(*c) || (!isalnum(*c) && !strchr("-_.", *c)))
+			return false;
+	return c != name;
+}
+EXPORT_SYMBOL_IF_KUNIT(mint_share_name_valid);
+
+/**
+ * mint_share_valid() - can this be a share?
+ * @share:	private copy of its record
+ * @shared:	where windows lie
+ *
+ * Return: true if it may be mapped.
+ */
+VISIBLE_IF_KUNIT bool mint_share_valid(const struct mint_share *share,
+				       const struct mint_range *shared)
+{
+	u64 offset = share->start - shared->start;
+
+	return (share->state == MINT_WINDOW_OPEN ||
+		share->state == MINT_WINDOW_CLOSED) &&
+	       strnlen(share->name, sizeof(share->name)) < sizeof(share->name) &&
+	       mint_share_name_valid(share->name) && share->size &&
+	       !((share->start | share->size) & ~PAGE_MASK) &&
+	       offset < shared->size && share->size <= shared->size - offset;
+}
+EXPORT_SYMBOL_IF_KUNIT(mint_share_valid);
+
+/**
+ * mint_share_read() - copy a share's record
+ * @i:		index of the record
+ * @share:	out: the copy
+ *
+ * Context: any.
+ * Return: false if there is no such record, if it is free or changes just now, or
+ * if what it says cannot be.
+ */
+bool mint_share_read(u32 i, struct mint_share *share)
+{
+	const struct mint_share *record = mint_share_record(i);
+
+	if (!record)
+		return false;
+	/* Pairs with node 0, which writes the state last */
+	share->state = virt_load_acquire(&record->state);
+	share->start = READ_ONCE(record->start);
+	share->size = READ_ONCE(record->size);
+	memcpy(share->name, record->name, sizeof(share->name));
+	/* It may be another one by now: open_share() of node 0 */
+	virt_rmb();
+	return READ_ONCE(record->state) == share->state &&
+	       mint_share_valid(share, &mint_layout.shared);
 }

@@ -175,11 +175,25 @@ extern const struct mint_kind mint_kind_pin;		/* pin.c */
 extern const struct mint_kind mint_kind_function;	/* function.c */
 
 extern const struct mint_kind mint_kind_window;		/* window.c */
+extern const struct mint_kind mint_kind_share;		/* share.c */
 
 /* window.c */
 bool mint_window_get(u32 i, struct mint_window *window);
 bool mint_windows_closing(void);
 void mint_windows_collect(void);
+unsigned long *mint_slots_used(u32 links);
+void mint_slots_take(u32 first, u32 count);
+void mint_slots_return(u32 first, u32 count);
+
+/* share.c */
+bool mint_shares_changed(void);
+bool mint_share_member(u32 i, u32 n);
+void mint_share_left(u32 i);
+int mint_share_show(char *buf, int at);
+#if IS_ENABLED(CONFIG_KUNIT)
+int mint_share_word(const struct mint_token *word, char *name, u64 *size);
+u32 mint_slots_find(const unsigned long *used, u32 count, u32 want);
+#endif
 
 /* kinds.c */
 const struct mint_kind *mint_kind(u32 i);

@@ -15,6 +15,25 @@
 
 struct kexec_segment;
 
+/* So many shares may one launch name */
+#define MINT_SHARES_NAMED	8
+
+/**
+ * struct mint_share_wish - a share that a launch names
+ * @name:	what it is called
+ * @size:	bytes, whole pages
+ * @index:	of its record
+ * @slot:	where it will lie, in units of MINT_LINK_SIZE
+ * @fresh:	nobody has it yet
+ */
+struct mint_share_wish {
+	char	name[MINT_NAME_LEN];
+	u64	size;
+	u32	index;
+	u32	slot;
+	bool	fresh;
+};
+
 /**
  * struct request - a call of kexec_load() with KEXEC_MINT
  * @segments:	as the caller gave them
@@ -37,6 +56,8 @@ struct kexec_segment;
  * @kept:	what will stand there
  * @links:	nodes to which it shall have a link
  * @links_named: they are named, and not what every node gets
+ * @shares:	windows with a name that it shall have
+ * @nr_shares:	how many
  * @fits:	does the image fit into the memory of @node? Returns 0 or what
  *		mint_refuse() returned
  * @number:	of the node, once claimed; MINT_NODE_FREE before
@@ -62,6 +83,8 @@ struct request {
 	struct mint_kept	kept;
 	DECLARE_BITMAP(links, MINT_NODE_MAX);
 	bool			links_named;
+	struct mint_share_wish	shares[MINT_SHARES_NAMED];
+	u32			nr_shares;
 	int			(*fits)(struct request *rq);
 	u32			number;
 	u64			began;

@@ -32,10 +32,12 @@
  * struct book - what node 0 knows of a window
  * @window:	what its record says, too
  * @gone:	bits: members that do not use it any more
+ * @named:	its memory is part of a share: kind/share.c
  */
 struct book {
 	struct mint_window	window;
 	u8			gone;
+	bool			named;
 };
 
 /* Under mint_claims_lock(), as all that is here */
@@ -189,7 +191,7 @@ static u32 find_free(void)
 	u32 i;
 
 	for (i = 0; i < mint_layout.windows.count; i++)
-		if (book[i].window.state == MINT_WINDOW_FREE)
+		if (book[i].window.state == MINT_WINDOW_FREE && !book[i].named)
 			break;
 	return i;
 }
@@ -202,8 +204,71 @@ static u32 count_free(void)
 		return 0;
 	collect();
 	for (i = 0; i < mint_layout.windows.count; i++)
-		count += book[i].window.state == MINT_WINDOW_FREE;
+		count += book[i].window.state == MINT_WINDOW_FREE &&
+			 !book[i].named;
 	return count;
+}
+
+/**
+ * mint_slots_used() - the parts of the shared memory that are in use
+ * @links:	so many free ones are taken for used, too: the next that links get
+ *
+ * Context: predecessor, process, under mint_claims_lock().
+ * Return: a bit for each MINT_LINK_SIZE bytes of it, to be freed by
+ * bitmap_free(); NULL if there is none, or no memory.
+ */
+unsigned long *mint_slots_used(u32 links)
+{
+	unsigned long *used;
+	u32 i;
+
+	if (!mint_layout.windows.count || !open_book())
+		return NULL;
+	collect();
+	used = bitmap_zalloc(mint_layout.windows.count, GFP_KERNEL);
+	for (i = 0; used && i < mint_layout.windows.count; i++) {
+		if (book[i].window.state != MINT_WINDOW_FREE || book[i].named) {
+			__set_bit(i, used);
+		} else if (links) {
+			links--;
+			__set_bit(i, used);
+		}
+	}
+	return used;
+}
+
+/**
+ * mint_slots_take() - no link gets these parts of the shared memory
+ * @first:	the first one, free as mint_slots_used() has said
+ * @count:	how many
+ *
+ * They are filled with zeroes.
+ *
+ * Context: predecessor, process, under mint_claims_lock().
+ */
+void mint_slots_take(u32 first, u32 count)
+{
+	u32 i;
+
+	for (i = first; i < first + count; i++)
+		book[i].named = true;
+	memset(pool + (u64)first * MINT_LINK_SIZE, 0,
+	       (u64)count * MINT_LINK_SIZE);
+}
+
+/**
+ * mint_slots_return() - undo mint_slots_take(): nobody uses them
+ * @first:	the first one
+ * @count:	how many
+ *
+ * Context: predecessor, process, under mint_claims_lock().
+ */
+void mint_slots_return(u32 first, u32 count)
+{
+	u32 i;
+
+	for (i = first; i < first + count; i++)
+		book[i].named = false;
 }
 
 static int begin(struct request *rq)
@@ -324,7 +389,7 @@ static ssize_t show(char *buf)
 				     window.state == MINT_WINDOW_OPEN ?
 				     "open" : "closed");
 	}
-	return len;
+	return len + mint_share_show(buf, len);
 }
 
 static int show_node(char *buf, int at, u32 n, const char *suffix)

@@ -140,6 +140,7 @@ static void beat(struct timer_list *timer)
 	mint_link_poll();
 	mint_load_beat();
 	mint_generation_poll();
+	mint_share_poll();
 	next_beat();
 }
 

@@ -74,4 +74,11 @@ void mint_link_poll(void);
 static inline void mint_link_poll(void) { }
 #endif
 
+/* share.c */
+#ifdef CONFIG_MINT_SHARE
+void mint_share_poll(void);
+#else
+static inline void mint_share_poll(void) { }
+#endif
+
 #endif /* _ARCH_X86_MINT_LINK_H */

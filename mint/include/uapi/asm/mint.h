@@ -337,7 +337,8 @@ struct mint_node {
 #define MINT_BELL_LINES		2	/* interrupt lines that are passed on */
 #define MINT_BELL_MOVE		3	/* records of moves; since version 1.5 */
 #define MINT_BELL_LINK		4	/* links; since version 1.5 */
-#define MINT_BELL_COUNT		5
+#define MINT_BELL_SHARE		5	/* shares; since version 1.6 */
+#define MINT_BELL_COUNT		6
 
 /* In mint_common.bell_cores: the node does not say */
 #define MINT_BELL_NOWHERE	0xffffffff
@@ -717,6 +718,30 @@ struct mint_frame {
 	__u16	reserved;
 };
 
+/* So many windows may have a name, bits of mint_common.share_rings */
+#define MINT_SHARES		16
+
+/**
+ * struct mint_share - a window with a name, for processes
+ * @state:	MINT_WINDOW_*; CLOSED: no member but node 0 is left
+ * @reserved:	0
+ * @start:	physical address of its first byte, whole pages
+ * @size:	bytes, whole pages
+ * @name:	what members call it, ends with a NUL
+ * @reserved2:	0; a cache line of its own
+ *
+ * Node 0 alone writes it, @state last. A successor that is a member is one until
+ * it has ended, with its cores proven parked.
+ */
+struct mint_share {
+	__u32		state;
+	__u32		reserved;
+	__aligned_u64	start;
+	__aligned_u64	size;
+	char		name[MINT_NAME_LEN];
+	__aligned_u64	reserved2;
+};
+
 /* mint_common.clock_flags */
 #define MINT_CLOCK_DOUBTED	0x1	/* node 0 finds the TSC unstable */
 #define MINT_CLOCK_ADJUST	0x2	/* tsc_adjust is valid */
@@ -799,6 +824,10 @@ struct mint_table {
  * @lives:	struct mint_life, indexed by node number
  * @generation:	counts what happens to nodes: they come, go, change their state
  *		or what they own
+ * @shares:	struct mint_share
+ * @share_members: bits, a row for each share: the nodes that may map it
+ * @share_rings: u64 bits, indexed by node number: the shares at which it was rung,
+ *		set by callers, all taken at once by the node
  */
 struct mint_common {
 	__u32			magic;
@@ -846,6 +875,9 @@ struct mint_common {
 	struct mint_table	loads;
 	struct mint_table	lives;
 	__u32			generation;
+	struct mint_table	shares;
+	struct mint_table	share_members;
+	struct mint_table	share_rings;
 };
 
 #endif /* !__ASSEMBLY__ */
