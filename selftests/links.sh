@@ -58,7 +58,8 @@ connect() {
 	local name="$1"
 
 	shift
-	initrd_with "$HERE/link_end.sh"
+	need_helper share_user
+	initrd_with "$HERE/link_end.sh" "$TMP/share_user"
 	resources 1
 	cmdline="maxcpus=1 mint.name=$name mint.test=/test/link_end.sh $*" start
 	runs "$node"
@@ -370,5 +371,108 @@ exhausted() {
 	all_free "$two" "$one"
 }
 
+# there <node> <command of share_user>...: does it succeed there?
+there() {
+	local n="$1"
+
+	shift
+	[ "$(on "$n" "/test/share_user $* >/dev/null 2>&1; echo \$?")" = 0 ]
+}
+
+# line_of <file> <text>: it says so
+line_of() {
+	grep -q "^$2\$" "$1" 2>/dev/null
+}
+
+# members <list>: of the share
+members() {
+	grep -q "^[0-9]* share rt $1 0x[0-9a-f]*-0x[0-9a-f]* open\$" "$MINT/windows"
+}
+
+# no_device: node 0 has no share
+no_device() {
+	! grep -qs '^mint:' /sys/class/uio/*/name
+}
+
+# rings <who rings> <who waits>, each a node; 0: this one
+rings() {
+	: >"$TMP/rung"
+	if [ "$2" = 0 ]; then
+		"$TMP/share_user" rt wait $((60 * MINT_SLOW)) >"$TMP/rung" &
+	else
+		on "$2" "/test/share_user rt wait $((60 * MINT_SLOW))" >"$TMP/rung" &
+	fi
+	loop_until 60 line_of "$TMP/rung" ready || fail "node $2 does not wait"
+	if [ "$1" = 0 ]; then
+		"$TMP/share_user" rt ring || fail "node 0 cannot ring"
+	else
+		there "$1" rt ring || fail "node $1 cannot ring"
+	fi
+	loop_until 60 line_of "$TMP/rung" rung || fail "node $1 does not wake node $2"
+	wait $!
+}
+
+# three nodes have the same memory, and lose it one after the other
+share() {
+	need_cores 2
+	no_device || fail "a share is left: $(cat "$MINT/windows")"
+	connect one "mint.share=rt:64K"
+	one=$node
+	connect two "mint.share=rt:64K"
+	two=$node
+	members "0,$one,$two" || members "0-$two" || fail "windows: $(cat "$MINT/windows")"
+	"$TMP/share_user" rt has 0 0 || fail "it does not begin empty"
+	"$TMP/share_user" rt put 0 17 || fail "node 0 cannot write"
+	there "$one" rt has 0 17 || fail "node $one does not see what node 0 wrote"
+	there "$one" rt put 4096 34 || fail "node $one cannot write"
+	there "$two" rt has 4096 34 || fail "node $two does not see what node $one wrote"
+	there "$two" rt put 61440 51 || fail "node $two cannot write"
+	"$TMP/share_user" rt has 61440 51 || fail "node 0 does not see what node $two wrote"
+	rings 0 "$one"
+	rings "$one" "$two"
+	rings "$two" 0
+	# One goes: the others keep it.
+	on "$one" "/test/share_user rt hold 17 $((600 * MINT_SLOW)) >/tmp/held 2>&1 &" >/dev/null
+	held() {
+		[ "$(on "$one" 'cat /tmp/held')" = mapped ]
+	}
+	loop_until 20 held || fail "node $one does not map it"
+	echo force >"$MINT/nodes/$two/stop" || fail "force: $(state "$two")"
+	held || fail "node $one: $(on "$one" 'cat /tmp/held')"
+	members "0,$one" || members "0-$one" || fail "windows: $(cat "$MINT/windows")"
+	there "$one" rt has 61440 51 || fail "node $one has lost it"
+	rings "$one" 0
+	# The last one goes: so does what node 0 has mapped.
+	"$TMP/share_user" rt hold 17 $((60 * MINT_SLOW)) >"$TMP/held" &
+	loop_until 20 line_of "$TMP/held" mapped || fail "node 0 has lost it"
+	all_free "$two" "$one"
+	wait $! || fail "the mapping of node 0: $(cat "$TMP/held")"
+	line_of "$TMP/held" SIGBUS || fail "no SIGBUS: $(cat "$TMP/held")"
+	no_device || fail "node 0 has still a device"
+	# The next one gets nothing of it.
+	connect one "mint.share=next:1M"
+	loop_until 20 "$TMP/share_user" next has 0 0 || fail "what others wrote is there"
+	there "$node" next has 61440 0 || fail "what others wrote is there"
+	all_free "$node"
+}
+
+# sizes, names and wishes that cannot be
+share_refusals() {
+	need_cores 2
+	connect one "mint.share=rt:1M"
+	one=$node
+	MINT_INITRD=$MINT_INIT
+	resources 1
+	cmdline="maxcpus=1 mint.share=rt:64K"
+	refused "share 'rt'.* has 1024 KiB" "of node $one" "that size" try
+	cmdline="maxcpus=1 mint.share=a/b:1M"
+	refused "'a/b:1M'" "mint.share=" "is not <name>:<size>" try
+	cmdline="maxcpus=1 mint.share=huge:2048M"
+	refused "share 'huge' needs 2097152 KiB" "node 0" "larger mint.shared=" try
+	alive "$one"
+	all_free "$one"
+}
+
 run_tests addresses data_of_node0 idle successors no_links own_reboot \
-	hang_and_panic other_end_leaves mtu rot forced_under_load exhausted
+	hang_and_panic other_end_leaves mtu rot forced_under_load exhausted \
+	share share_refusals

@@ -116,7 +116,7 @@ static int share_mmap(struct uio_info *info, struct vm_area_struct *vma)
 	struct share_use *use = info->priv;
 
 	/* A private copy of a page would be one that no other node sees */
-	if (!(vma->vm_flags & VM_SHARED))
+	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	kref_get(&use->refs);
 	vma->vm_private_data = use;

@@ -37,6 +37,9 @@ static void fill(struct mint_common *c)
 		{ &c->spares, 8, 3 },
 		{ &c->wishes, sizeof(struct mint_wish), 3 },
 		{ &c->windows, sizeof(struct mint_window), 4 },
+		{ &c->shares, sizeof(struct mint_share), MINT_SHARES },
+		{ &c->share_members, 8, MINT_SHARES },
+		{ &c->share_rings, sizeof(u64), 3 },
 		{ &c->loads, sizeof(struct mint_load), 3 },
 		{ &c->lives, sizeof(struct mint_life), 3 },
 	};
@@ -162,6 +165,14 @@ static void layout_windows(struct kunit *test)
 	REFUSED(c->windows.count = 4097);
 	REFUSED(c->windows.stride = sizeof(struct mint_window) - 8);
 	REFUSED(c->windows.stride += 4);
+	/* A bit for each of them, and a row for each node */
+	REFUSED(c->shares.count = MINT_SHARES + 1);
+	REFUSED(c->shares.count = 0);
+	REFUSED(c->shares.stride -= 8);
+	REFUSED(c->share_members.count--);
+	REFUSED(c->share_members.stride = 4);
+	REFUSED(c->share_rings.count--);
+	REFUSED(c->share_rings.stride += 4);
 	fill(c);
 	memset_startat(c, 0, windows);
 	KUNIT_EXPECT_TRUE(test, mint_layout_valid(c));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Mint: KUnit tests of links (link/ring.c) and of the windows they lie in
- * (area/shared.c): what is computed from what the other side says.
+ * (area/shared.c): what is computed from what the other side says. And of shares
+ * (kind/share.c): what a launch asks for.
  */
 
 #include <kunit/test.h>
@@ -10,6 +11,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include "../kind/kind.h"
 #include "../link/link.h"
 
 static const struct mint_range pool = { .start = SZ_16M, .size = SZ_4M };
@@ -182,12 +184,92 @@ static void link_pieces(struct kunit *test)
 	}
 }
 
+#define WORD_REFUSED(text)						\
+	KUNIT_EXPECT_EQ_MSG(test, share_word(text, name, &size), -EINVAL,	\
+			    "taken: %s", text)
+
+static int share_word(const char *text, char *name, u64 *size)
+{
+	struct mint_token word = { .text = text, .len = strlen(text) };
+
+	return mint_share_word(&word, name, size);
+}
+
+static void share_words(struct kunit *test)
+{
+	char name[MINT_NAME_LEN];
+	u64 size;
+
+	KUNIT_EXPECT_EQ(test, share_word("rt:4M", name, &size), 0);
+	KUNIT_EXPECT_STREQ(test, name, "rt");
+	KUNIT_EXPECT_EQ(test, size, SZ_4M);
+	KUNIT_EXPECT_EQ(test, share_word("a-b_c.1:4096", name, &size), 0);
+	KUNIT_EXPECT_EQ(test, share_word("0123456789012345678901234567890:4K",
+					 name, &size), 0);
+	WORD_REFUSED("01234567890123456789012345678901:4K");
+	WORD_REFUSED("");
+	WORD_REFUSED("rt");
+	WORD_REFUSED("rt:");
+	WORD_REFUSED(":4M");
+	WORD_REFUSED("rt:0");
+	WORD_REFUSED("rt:4M:1");
+	WORD_REFUSED("rt:4097");
+	WORD_REFUSED("rt:4G");
+	WORD_REFUSED("r/t:4M");
+	WORD_REFUSED("r t:4M");
+	WORD_REFUSED("r\xe4t:4M");
+}
+
+static void share_place(struct kunit *test)
+{
+	unsigned long used = BIT(5);
+
+	KUNIT_EXPECT_EQ(test, mint_slots_find(&used, 8, 2), 6);
+	KUNIT_EXPECT_EQ(test, mint_slots_find(&used, 8, 3), 2);
+	KUNIT_EXPECT_EQ(test, mint_slots_find(&used, 8, 5), 0);
+	KUNIT_EXPECT_EQ(test, mint_slots_find(&used, 8, 6), 8);
+	KUNIT_EXPECT_EQ(test, mint_slots_find(&used, 8, 9), 8);
+}
+
+static void share_records(struct kunit *test)
+{
+	const struct mint_share sound = {
+		.state = MINT_WINDOW_OPEN, .start = SZ_16M + SZ_1M,
+		.size = SZ_2M, .name = "rt",
+	};
+	struct mint_share s = sound;
+
+	KUNIT_EXPECT_TRUE(test, mint_share_valid(&s, &pool));
+	s.state = MINT_WINDOW_FREE;
+	KUNIT_EXPECT_FALSE(test, mint_share_valid(&s, &pool));
+	s = sound;
+	s.size += SZ_1M + PAGE_SIZE;
+	KUNIT_EXPECT_FALSE(test, mint_share_valid(&s, &pool));
+	s = sound;
+	s.start = SZ_16M - PAGE_SIZE;
+	KUNIT_EXPECT_FALSE(test, mint_share_valid(&s, &pool));
+	s = sound;
+	s.size = -(u64)SZ_1M;
+	KUNIT_EXPECT_FALSE(test, mint_share_valid(&s, &pool));
+	s = sound;
+	s.start += 8;
+	KUNIT_EXPECT_FALSE(test, mint_share_valid(&s, &pool));
+	s = sound;
+	s.name[0] = '\0';
+	KUNIT_EXPECT_FALSE(test, mint_share_valid(&s, &pool));
+	memset(s.name, 'x', sizeof(s.name));
+	KUNIT_EXPECT_FALSE(test, mint_share_valid(&s, &pool));
+}
+
 static struct kunit_case link_cases[] = {
 	KUNIT_CASE(link_window),
 	KUNIT_CASE(link_place),
 	KUNIT_CASE(link_offsets),
 	KUNIT_CASE(link_frame),
 	KUNIT_CASE(link_pieces),
+	KUNIT_CASE(share_words),
+	KUNIT_CASE(share_place),
+	KUNIT_CASE(share_records),
 	{}
 };
 
