@@ -62,7 +62,7 @@ struct share_use {
 	struct mint_share	share;
 	struct uio_info		info;
 	char			name[MINT_NAME_LEN + 8];
-	struct mutex		lock;
+	struct mutex		lock;	/* inodes, gone */
 	struct list_head	inodes;
 	bool			gone;
 };
