@@ -13,8 +13,8 @@
 
 #include "verbs.h"
 
-#define RUN_ARGS	"[--cores=N | --apic-ids=LIST] [--split] [--memory=SIZE[@START]] [--image=FILE] [--initrd=FILE] [--command-line=TEXT] [--devices=LIST] [--links=LIST]"
-#define RUN_OPTIONS	"--cores= --apic-ids= --split --memory= --image= --initrd= --command-line= --devices= --links="
+#define RUN_ARGS	"[--cores=N | --apic-ids=LIST] [--split] [--memory=SIZE[@START]] [--image=FILE] [--initrd=FILE] [--command-line=TEXT] [--devices=LIST] [--links=LIST] [--shares=LIST]"
+#define RUN_OPTIONS	"--cores= --apic-ids= --split --memory= --image= --initrd= --command-line= --devices= --links= --shares="
 
 const struct verb verbs[] = {
 	{ "list", "[--cores | --memory]", "nodes, cores or memory", false,
@@ -31,7 +31,7 @@ const struct verb verbs[] = {
 	{ "console", "NODE", "terminal of a node", true, "", do_console },
 	{ "move", "[core|thread|memory|pci WHAT NODE|free]",
 	  "move a core, memory or a device between nodes", true, "", do_move },
-	{ "links", "", "windows between nodes", false, "", do_links },
+	{ "links", "", "memory between nodes: links and shares", false, "", do_links },
 	{ "want", "[cores=N memory=SIZE prio=N urgency=low|high hold=SECONDSs | nothing]",
 	  "what this node would like to have", false,
 	  "cores= memory= prio= urgency=high urgency=low hold= nothing", do_want },

@@ -126,6 +126,41 @@ static const char *set_links(const struct ctl *ctl, struct spec *spec, const cha
 	return all ? NULL : "numbers and names of nodes, or all, or none";
 }
 
+/* It is a share's, as the kernel takes it: "<name>:<size>" */
+static bool good_share(const char *word)
+{
+	const char *colon = strchr(word, ':');
+	char *name;
+	bool good;
+	u64 size;
+
+	if (!colon || !parse_size(colon + 1, &size) || !size || size % 4096 ||
+	    size >> 32)
+		return false;
+	name = xasprintf("%.*s", (int)(colon - word), word);
+	good = good_name(name);
+	free(name);
+	return good;
+}
+
+static const char *set_shares(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	static const char allowed[] = "<name>:<size> in whole pages, such as rt:64K";
+	char *copy = xstrdup(value), *rest = copy, *word, *all = spec->shares;
+
+	(void)ctl;
+	while ((word = strsep(&rest, ", \t"))) {
+		if (!*word)
+			continue;
+		if (!good_share(word))
+			return allowed;
+		all = all ? xasprintf("%s,%s", all, word) : xstrdup(word);
+	}
+	free(copy);
+	spec->shares = all;
+	return all ? NULL : allowed;
+}
+
 static const char *set_bool(bool *flag, const char *value)
 {
 	if (strcmp(value, "yes") && strcmp(value, "no"))
@@ -280,6 +315,7 @@ static const struct key {
 	{ "Node",	"Memory",	set_memory },
 	{ "Node",	"Devices",	set_devices },
 	{ "Node",	"Links",	set_links },
+	{ "Node",	"Shares",	set_shares },
 	{ "Node",	"Autostart",	set_autostart },
 	{ "Policy",	"SMT",		set_smt },
 	{ "Policy",	"Mode",		set_mode },

@@ -161,16 +161,17 @@ static char *memory_text(const struct placement *placement, const char *between)
 	return text;
 }
 
-/* A line for each: placement, image, initrd, command line, devices, links */
+/* A line for each: placement, image, initrd, command line, devices, links, shares */
 static void remember(const struct ctl *ctl, const struct spec *spec,
 		     const struct placement *placement)
 {
 	char *path = ctl_path(ctl, RUN_DIR "/%s.launched", spec->name);
 	char *ids = format_ids(&placement->apic_ids);
 	char *memory = memory_text(placement, " ");
-	char *text = xasprintf("%s %s\n%s\n%s\n%s\n%s\n%s\n", ids, memory, spec->image,
+	char *text = xasprintf("%s %s\n%s\n%s\n%s\n%s\n%s\n%s\n", ids, memory, spec->image,
 			       spec->initrd ?: "", spec->command_line ?: "",
-			       spec->devices ?: "", spec->links ?: "");
+			       spec->devices ?: "", spec->links ?: "",
+			       spec->shares ?: "");
 
 	/* Without it the next launch chooses anew */
 	write_file(path, text);
@@ -198,7 +199,7 @@ static char *read_launched(const struct ctl *ctl, const char *name, char **rest)
 bool launched_read(const struct ctl *ctl, const char *name, struct launched *launched)
 {
 	char **words[] = { &launched->image, &launched->initrd, &launched->command_line,
-			   &launched->devices, &launched->links };
+			   &launched->devices, &launched->links, &launched->shares };
 	char *rest, *word;
 	size_t i;
 
@@ -267,12 +268,35 @@ static char *further_memory(const struct placement *placement)
 	return text;
 }
 
+/* NULL if there is none. kexec has no option for links and shares: they are words of it */
+static char *command_line(const struct spec *spec)
+{
+	const char *parts[][2] = {
+		{ "", spec->command_line },
+		{ "mint.links=", spec->links },
+		{ "mint.share=", spec->shares },
+	};
+	char *text = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		char *before = text;
+
+		if (!parts[i][1])
+			continue;
+		text = xasprintf("%s%s%s%s", before ?: "--command-line=", before ? " " : "",
+				 parts[i][0], parts[i][1]);
+		free(before);
+	}
+	return text;
+}
+
 static void make_command(const struct ctl *ctl, const struct spec *spec,
 			 struct plan *plan)
 {
 	const struct placement *placement = &plan->placement;
 	char *ids = format_ids(&placement->apic_ids);
-	char *memory = further_memory(placement);
+	char *memory = further_memory(placement), *words;
 	size_t nr = 0;
 
 	plan->argv = NULL;
@@ -292,12 +316,9 @@ static void make_command(const struct ctl *ctl, const struct spec *spec,
 	add_word(&plan->argv, &nr, xasprintf("--mint-name=%s", spec->name));
 	if (spec->initrd)
 		add_word(&plan->argv, &nr, xasprintf("--initrd=%s", spec->initrd));
-	/* kexec has no option for links, which are words of the command line */
-	if (spec->command_line || spec->links)
-		add_word(&plan->argv, &nr,
-			 xasprintf("--command-line=%s%s%s%s", spec->command_line ?: "",
-				   spec->command_line && spec->links ? " " : "",
-				   spec->links ? "mint.links=" : "", spec->links ?: ""));
+	words = command_line(spec);
+	if (words)
+		add_word(&plan->argv, &nr, words);
 	add_word(&plan->argv, &nr, xstrdup(spec->image));
 	add_word(&plan->argv, &nr, NULL);
 	free(ids);
@@ -499,6 +520,7 @@ static const struct option run_options[] = {
 	{ "memory", required_argument, NULL, 'm' },
 	{ "devices", required_argument, NULL, 'd' },
 	{ "links", required_argument, NULL, 'l' },
+	{ "shares", required_argument, NULL, 'h' },
 	{ "wait", optional_argument, NULL, 'w' },
 	{}
 };
@@ -538,6 +560,9 @@ static int take_option(const struct ctl *ctl, const char *verb, struct spec *spe
 	} else if (option == 'l') {
 		spec->links = NULL;
 		problem = spec_set(ctl, spec, "Node", "Links", value);
+	} else if (option == 'h') {
+		spec->shares = NULL;
+		problem = spec_set(ctl, spec, "Node", "Shares", value);
 	}
 	for (i = 0; i < ARRAY_SIZE(option_keys); i++)
 		if (option_keys[i].option == option)

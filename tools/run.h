@@ -10,7 +10,7 @@
 
 /* What a node was launched with; "" for none */
 struct launched {
-	char	*image, *initrd, *command_line, *devices, *links;
+	char	*image, *initrd, *command_line, *devices, *links, *shares;
 };
 
 bool launched_read(const struct ctl *ctl, const char *name, struct launched *launched);

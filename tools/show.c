@@ -199,18 +199,25 @@ int do_show(const struct ctl *ctl, int argc, char **argv)
 	return table_print_vertical(ctl, &table);
 }
 
-/* "<index> link <node>,<node> <start>-<end> <state>" */
+/*
+ * "<index> link <node>,<node> <start>-<end> <state>", or
+ * "<index> share <name> <nodes> <start>-<end> <state>"
+ */
 static void add_window(struct table *table, const char *line)
 {
+	char state[16], nodes[64], name[32] = "";
 	unsigned long long start, end;
-	char state[16], nodes[32];
 	unsigned int index;
 
-	/* Windows of other uses are not links */
-	if (sscanf(line, "%u link %31s 0x%llx-0x%llx %15s", &index, nodes, &start, &end,
-		   state) != 5 || end < start)
+	/* Windows of uses that this program does not know are passed over */
+	if ((sscanf(line, "%u link %63s 0x%llx-0x%llx %15s", &index, nodes, &start, &end,
+		    state) != 5 &&
+	     sscanf(line, "%u share %31s %63s 0x%llx-0x%llx %15s", &index, name, nodes,
+		    &start, &end, state) != 6) || end < start)
 		return;
 	table_cell(table, number(index));
+	table_cell(table, xstrdup(*name ? "share" : "link"));
+	table_cell(table, *name ? xstrdup(name) : NULL);
 	table_cell(table, xstrdup(nodes));
 	table_cell(table, xasprintf("0x%llx", start));
 	table_cell(table, xasprintf("0x%llx", end));
@@ -220,7 +227,7 @@ static void add_window(struct table *table, const char *line)
 int do_links(const struct ctl *ctl, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{ "WINDOW", true }, { "NODES" }, { "START" }, { "END" }, { "STATE" },
+		{ "WINDOW", true }, { "KIND" }, { "NAME" }, { "NODES" }, { "START" }, { "END" }, { "STATE" },
 	};
 	struct table table = {
 		.name		= "links",

@@ -18,6 +18,7 @@
  * @command_line: or NULL
  * @devices:	separated by commas, as kexec takes them, or NULL
  * @links:	nodes, separated by commas, as mint.links= takes them, or NULL
+ * @shares:	<name>:<size>, separated by commas, as mint.share= takes them, or NULL
  * @cores:	number of threads
  * @apic_ids:	exactly these instead
  * @split:	single threads of cores will do
@@ -30,7 +31,7 @@
  */
 struct spec {
 	char		*name;
-	char		*image, *initrd, *command_line, *devices, *links;
+	char		*image, *initrd, *command_line, *devices, *links, *shares;
 	u32		cores;
 	struct ids	apic_ids;
 	bool		split;

@@ -332,6 +332,7 @@ static int diff_node(const struct ctl *ctl, struct mint *mint, const char *name,
 		differs(name, "devices", launched.devices, spec.devices ?: "",
 			differences);
 		differs(name, "links", launched.links, spec.links ?: "", differences);
+		differs(name, "shares", launched.shares, spec.shares ?: "", differences);
 	}
 	return ST_OK;
 }

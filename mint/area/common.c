@@ -796,7 +796,7 @@ static bool shares_valid(const struct mint_common *c)
 	       !(c->share_rings.stride & 7);
 }
 
-/* An older area has not what came with versions 1.3 to 1.6 */
+/* An older area has not what came with versions 1.3 to 1.7 */
 static void __init clear_newer_fields(void)
 {
 	if ((mint_layout.version & 0xffff) < 3)
@@ -807,6 +807,8 @@ static void __init clear_newer_fields(void)
 		memset_startat(&mint_layout, 0, moves);
 	if ((mint_layout.version & 0xffff) < 6)
 		memset_startat(&mint_layout, 0, loads);
+	if ((mint_layout.version & 0xffff) < 7)
+		memset_startat(&mint_layout, 0, shares);
 }
 
 /**

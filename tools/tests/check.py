@@ -611,10 +611,13 @@ def links_are_shown():
     with Bench(machines.demo) as b:
         b.bad(3, "no links between nodes", "links")
         b.tree.mint("windows", "0 link 0,1 0x0000000010000000-0x000000001000ffff open\n"
-                    "1 other 0,2 0x0-0x1 open\n")
-        expect(json.loads(b.good("links", "--json")) == {"links": [{
-            "window": 0, "nodes": "0,1", "start": "0x10000000", "end": "0x1000ffff",
-            "state": "open"}]}, "not shown")
+                    "1 other 0,2 0x0-0x1 open\n"
+                    "3 share rt 0-2 0x0000000010300000-0x000000001030ffff closed\n")
+        expect(json.loads(b.good("links", "--json")) == {"links": [
+            {"window": 0, "kind": "link", "name": None, "nodes": "0,1",
+             "start": "0x10000000", "end": "0x1000ffff", "state": "open"},
+            {"window": 3, "kind": "share", "name": "rt", "nodes": "0-2",
+             "start": "0x10300000", "end": "0x1030ffff", "state": "closed"}]}, "not shown")
 
 
 def log_is_copied():
@@ -878,6 +881,7 @@ Cores=1
 Memory=128M
 Devices=com3, com4
 Links=0 web
+Shares=rt:64K, bulk:2M
 Autostart=yes
 
 [Policy]
@@ -897,13 +901,14 @@ def node_files_are_read():
         expect(b.words() == ["--mint-cpu=3", "--mint-cpus=3", "--mem-min=0x20000000",
                              "--mem-max=0x27ffffff", "--mint-devices=com3,com4",
                              "--mint-name=dns",
-                             "--command-line=console=mint quiet maxcpus=2 mint.links=0,web",
+                             "--command-line=console=mint quiet maxcpus=2 mint.links=0,web "
+                             "mint.share=rt:64K,bulk:2M",
                              "/image"],
                "%s", b.words())
         b.good("run", "--memory=64M", "--devices=com3", "--command-line=x", "--links=all",
-               "dns")
+               "--shares=x:4K", "dns")
         expect("--mem-max=0x23ffffff" in b.words() and "--mint-devices=com3" in b.words() and
-               "--command-line=x mint.links=all" in b.words(), "%s", b.words())
+               "--command-line=x mint.links=all mint.share=x:4K" in b.words(), "%s", b.words())
 
 
 def node_files_that_are_wrong():
@@ -917,10 +922,12 @@ def node_files_that_are_wrong():
             (7, "Memory=8X", ":7: Memory=8X: what is allowed is a size"),
             (8, "Devices=net:eth9", ":8: Devices=net:eth9: .* no network interface eth9"),
             (9, "Links=0 2x", ":9: Links=0 2x: what is allowed is numbers and names"),
-            (10, "Autostart=1", ":10: Autostart=1: what is allowed is yes or no"),
-            (13, "SMT=half", ":13: SMT=half: what is allowed is whole or split"),
-            (16, "Respawn=self", ":16: Respawn=self: what is allowed is new or no"),
-            (17, "LostSec=0", ":17: LostSec=0: what is allowed is seconds"),
+            (10, "Shares=rt:5", ":10: Shares=rt:5: what is allowed is <name>:<size>"),
+            (10, "Shares=2:4K", ":10: Shares=2:4K: what is allowed is <name>:<size>"),
+            (11, "Autostart=1", ":11: Autostart=1: what is allowed is yes or no"),
+            (14, "SMT=half", ":14: SMT=half: what is allowed is whole or split"),
+            (17, "Respawn=self", ":17: Respawn=self: what is allowed is new or no"),
+            (18, "LostSec=0", ":18: LostSec=0: what is allowed is seconds"),
             (1, "Image=/x", ":1: Image= stands before the first section"),
             (6, "nonsense", ":6: this is no "),
             (4, "CommandLine=" + "x" * 300, ":4: the line is longer than 198")):

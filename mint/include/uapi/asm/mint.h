@@ -19,7 +19,7 @@
 
 #define MINT_MAGIC		0x544e494d	/* "MINT" */
 #define MINT_VERSION_MAJOR	1
-#define MINT_VERSION_MINOR	6
+#define MINT_VERSION_MINOR	7
 #define MINT_VERSION		((MINT_VERSION_MAJOR << 16) | MINT_VERSION_MINOR)
 
 /* boot_params.hdr.setup_data type of the hand-over */
@@ -337,7 +337,7 @@ struct mint_node {
 #define MINT_BELL_LINES		2	/* interrupt lines that are passed on */
 #define MINT_BELL_MOVE		3	/* records of moves; since version 1.5 */
 #define MINT_BELL_LINK		4	/* links; since version 1.5 */
-#define MINT_BELL_SHARE		5	/* shares; since version 1.6 */
+#define MINT_BELL_SHARE		5	/* shares; since version 1.7 */
 #define MINT_BELL_COUNT		6
 
 /* In mint_common.bell_cores: the node does not say */
