@@ -6,79 +6,14 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
 # shellcheck disable=SC3043 # BusyBox ash and dash have "local"
 . "$(dirname "$0")/functions.sh"
-need_mint
-all_need_init
-[ -e "$MINT/windows" ] || skip_all "this kernel has no windows"
-grep -q ' shared$' "$MINT/memory" || skip_all "no memory is shared: mint.shared="
+. "$(dirname "$0")/linked.sh"
 
 panic_is_bad="no panic is"
 SIZE=$((4 * MIB))
-# How often a node is forced to end under load; 100 times by `make soak`
+# How often a node is forced to end under load, and for how many seconds all
+# nodes talk to all others; `make soak` does so 100 times, and for an hour.
 : "${MINT_FORCED:=2}"
-
-# windows: how many there are
-windows() {
-	wc -l <"$MINT/windows"
-}
-
-# no_windows: all of them are free
-no_windows() {
-	[ "$(windows)" = 0 ]
-}
-
-# all_free: the nodes of this test have ended, and nothing of their links is left
-all_free() {
-	local n
-
-	for n in "$@"; do
-		stop "$n" || exit 1
-	done
-	loop_until 20 no_windows || fail "left over: $(cat "$MINT/windows")"
-	for n in "$@"; do
-		[ ! -e "/sys/class/net/mint$n" ] || fail "mint$n is still there"
-	done
-}
-
-# address <of> <to>: of a node, on its link to another one
-address() {
-	if [ "$1" -lt "$2" ]; then
-		echo "10.$1.$2.1"
-	else
-		echo "10.$2.$1.2"
-	fi
-}
-
-# carrier <node> <0|1>: of the link from node 0
-carrier() {
-	[ "$(cat "/sys/class/net/mint$1/carrier" 2>/dev/null || echo 0)" = "$2" ]
-}
-
-# connect <name> [<option>...]: launch a node with one core and its links
-connect() {
-	local name="$1"
-
-	shift
-	need_helper share_user
-	initrd_with "$HERE/link_end.sh" "$TMP/share_user"
-	resources 1
-	cmdline="maxcpus=1 mint.name=$name mint.test=/test/link_end.sh $*" start
-	runs "$node"
-	[ -e "/sys/class/net/mint$node" ] || return 0
-	sh "$HERE/link_end.sh" once
-	loop_until 60 carrier "$node" 1 || fail "node $node: no carrier"
-	loop_until 60 answers "$node" || fail "node $node does not answer"
-}
-
-# on <node> <command>: run it there, by the link
-on() {
-	printf '%s\n' "$2" |
-		timeout $((60 * MINT_SLOW)) nc "$(address "$1" 0)" 7
-}
-
-# answers <node>: its shell is there
-answers() {
-	[ "$(echo 'echo yes' | timeout 5 nc "$(address "$1" 0)" 7 2>/dev/null)" = yes ]
-}
+: "${MINT_TALK:=0}"
 
 # reaches <node> <address> [<option>...]: ping from there
 reaches() {
@@ -227,15 +162,6 @@ own_reboot() {
 	all_free "$node"
 }
 
-# wait_boot <node> <count>: it has started so often
-wait_boot() {
-	loop_until 60 booted "$1" "$2" || fail "boots: $(boots "$1")"
-}
-
-booted() {
-	[ "$(boots "$1")" -ge "$2" ]
-}
-
 # A node that hangs or panics has no carrier; what it had is free in the end
 hang_and_panic() {
 	expects "sysrq triggered crash"
@@ -347,6 +273,80 @@ forced_under_load() {
 	done
 }
 
+# talk <node> <node>...: commands of the first one, which sends data to each of the
+# others at once and prints how many have got what was sent
+talk() {
+	local self="$1" peer
+
+	shift
+	echo "cd /tmp; rm -f same.*"
+	for peer in "$@"; do
+		echo "( head -c $MIB /dev/urandom >sent.$peer
+			got=\$(timeout $((120 * MINT_SLOW)) nc $(address "$peer" "$self") 8 <sent.$peer)
+			[ \"\$got\" != \"\$(md5sum <sent.$peer)\" ] || : >same.$peer ) &"
+	done
+	# The pattern is there if no file is.
+	echo "wait; set -- same.*; [ -e \"\$1\" ] || shift; echo \$#"
+}
+
+# All talk to all at once; as many nodes as there are cores and windows for
+all_to_all() {
+	# shellcheck disable=SC2046 # two words
+	set -- $(sed -n 's/^\(0x[0-9a-f]*\)-\(0x[0-9a-f]*\) shared$/\1 \2/p' "$MINT/memory")
+	room=$((($2 - $1 + 1) / MIB)) count=0
+	while [ "$count" -lt "$free_at_start" ] &&
+		[ $(((count + 1) * (count + 2) / 2)) -le "$room" ]; do
+		count=$((count + 1))
+	done
+	[ "$count" -ge 2 ] || skip "needs 2 free cores, and 3 MiB of mint.shared="
+	initrd_with "$HERE/link_end.sh"
+	nodes=
+	while [ "$count" -gt 0 ]; do
+		begin "node$count" "mint.links=all"
+		nodes="$nodes $node"
+		count=$((count - 1))
+	done
+	for n in $nodes; do
+		linked "$n"
+	done
+	nc -ll -p 8 -e md5sum &
+	server=$!
+	# shellcheck disable=SC2086 # a word for each node
+	set -- 0 $nodes
+	say "$# nodes, $(windows) links"
+	[ "$(windows)" = $(($# * ($# - 1) / 2)) ] || fail "windows: $(cat "$MINT/windows")"
+	end=$(($(now) + MINT_TALK))
+	round=0
+	while :; do
+		for n in "$@"; do
+			# shellcheck disable=SC2046 # a word for each node
+			talk "$n" $(echo "$*" | tr ' ' '\n' | grep -vx "$n") >"$TMP/talk.$n"
+			if [ "$n" = 0 ]; then
+				sh "$TMP/talk.0" >"$TMP/same.0" &
+			else
+				timeout $((180 * MINT_SLOW)) nc "$(address "$n" 0)" 7 \
+					<"$TMP/talk.$n" >"$TMP/same.$n" &
+			fi
+			jobs="${jobs:-} $!"
+		done
+		# shellcheck disable=SC2086 # a word for each job
+		wait $jobs
+		jobs=
+		for n in "$@"; do
+			[ "$(cat "$TMP/same.$n")" = $(($# - 1)) ] ||
+				fail "round $round: of what node $n has sent to $(($# - 1)) nodes, $(cat "$TMP/same.$n") have got it right"
+		done
+		round=$((round + 1))
+		[ "$(now)" -lt "$end" ] || break
+	done
+	kill "$server"
+	for n in $nodes; do
+		alive "$n"
+	done
+	# shellcheck disable=SC2086 # a word for each node
+	all_free $nodes
+}
+
 # a node wants more links than there is memory for, or one with nobody
 exhausted() {
 	need_cores 3
@@ -371,108 +371,5 @@ exhausted() {
 	all_free "$two" "$one"
 }
 
-# there <node> <command of share_user>...: does it succeed there?
-there() {
-	local n="$1"
-
-	shift
-	[ "$(on "$n" "/test/share_user $* >/dev/null 2>&1; echo \$?")" = 0 ]
-}
-
-# line_of <file> <text>: it says so
-line_of() {
-	grep -q "^$2\$" "$1" 2>/dev/null
-}
-
-# members <list>: of the share
-members() {
-	grep -q "^[0-9]* share rt $1 0x[0-9a-f]*-0x[0-9a-f]* open\$" "$MINT/windows"
-}
-
-# no_device: node 0 has no share
-no_device() {
-	! grep -qs '^mint:' /sys/class/uio/*/name
-}
-
-# rings <who rings> <who waits>, each a node; 0: this one
-rings() {
-	: >"$TMP/rung"
-	if [ "$2" = 0 ]; then
-		"$TMP/share_user" rt wait $((60 * MINT_SLOW)) >"$TMP/rung" &
-	else
-		on "$2" "/test/share_user rt wait $((60 * MINT_SLOW))" >"$TMP/rung" &
-	fi
-	loop_until 60 line_of "$TMP/rung" ready || fail "node $2 does not wait"
-	if [ "$1" = 0 ]; then
-		"$TMP/share_user" rt ring || fail "node 0 cannot ring"
-	else
-		there "$1" rt ring || fail "node $1 cannot ring"
-	fi
-	loop_until 60 line_of "$TMP/rung" rung || fail "node $1 does not wake node $2"
-	wait $!
-}
-
-# three nodes have the same memory, and lose it one after the other
-share() {
-	need_cores 2
-	no_device || fail "a share is left: $(cat "$MINT/windows")"
-	connect one "mint.share=rt:64K"
-	one=$node
-	connect two "mint.share=rt:64K"
-	two=$node
-	members "0,$one,$two" || members "0-$two" || fail "windows: $(cat "$MINT/windows")"
-	"$TMP/share_user" rt has 0 0 || fail "it does not begin empty"
-	"$TMP/share_user" rt put 0 17 || fail "node 0 cannot write"
-	there "$one" rt has 0 17 || fail "node $one does not see what node 0 wrote"
-	there "$one" rt put 4096 34 || fail "node $one cannot write"
-	there "$two" rt has 4096 34 || fail "node $two does not see what node $one wrote"
-	there "$two" rt put 61440 51 || fail "node $two cannot write"
-	"$TMP/share_user" rt has 61440 51 || fail "node 0 does not see what node $two wrote"
-	rings 0 "$one"
-	rings "$one" "$two"
-	rings "$two" 0
-	# One goes: the others keep it.
-	on "$one" "/test/share_user rt hold 17 $((600 * MINT_SLOW)) >/tmp/held 2>&1 &" >/dev/null
-	held() {
-		[ "$(on "$one" 'cat /tmp/held')" = mapped ]
-	}
-	loop_until 20 held || fail "node $one does not map it"
-	echo force >"$MINT/nodes/$two/stop" || fail "force: $(state "$two")"
-	held || fail "node $one: $(on "$one" 'cat /tmp/held')"
-	members "0,$one" || members "0-$one" || fail "windows: $(cat "$MINT/windows")"
-	there "$one" rt has 61440 51 || fail "node $one has lost it"
-	rings "$one" 0
-	# The last one goes: so does what node 0 has mapped.
-	"$TMP/share_user" rt hold 17 $((60 * MINT_SLOW)) >"$TMP/held" &
-	loop_until 20 line_of "$TMP/held" mapped || fail "node 0 has lost it"
-	all_free "$two" "$one"
-	wait $! || fail "the mapping of node 0: $(cat "$TMP/held")"
-	line_of "$TMP/held" SIGBUS || fail "no SIGBUS: $(cat "$TMP/held")"
-	no_device || fail "node 0 has still a device"
-	# The next one gets nothing of it.
-	connect one "mint.share=next:1M"
-	loop_until 20 "$TMP/share_user" next has 0 0 || fail "what others wrote is there"
-	there "$node" next has 61440 0 || fail "what others wrote is there"
-	all_free "$node"
-}
-
-# sizes, names and wishes that cannot be
-share_refusals() {
-	need_cores 2
-	connect one "mint.share=rt:1M"
-	one=$node
-	MINT_INITRD=$MINT_INIT
-	resources 1
-	cmdline="maxcpus=1 mint.share=rt:64K"
-	refused "share 'rt'.* has 1024 KiB" "of node $one" "that size" try
-	cmdline="maxcpus=1 mint.share=a/b:1M"
-	refused "'a/b:1M'" "mint.share=" "is not <name>:<size>" try
-	cmdline="maxcpus=1 mint.share=huge:2048M"
-	refused "share 'huge' needs 2097152 KiB" "node 0" "larger mint.shared=" try
-	alive "$one"
-	all_free "$one"
-}
-
 run_tests addresses data_of_node0 idle successors no_links own_reboot \
-	hang_and_panic other_end_leaves mtu rot forced_under_load exhausted \
-	share share_refusals
+	hang_and_panic other_end_leaves mtu rot forced_under_load all_to_all exhausted

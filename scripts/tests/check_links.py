@@ -188,16 +188,22 @@ def driver_node(b):
 
 
 def soak(spec, node0, rounds):
-    """The row of `make soak`."""
+    """The rows of `make soak`: at 500 rounds, the second one talks for an hour."""
     return [spec("soak-links", ["links.sh forced_under_load"], append=node0,
-                 env="MINT_FORCED=%d" % (rounds // 5), limit=300 + 10 * rounds)]
+                 env="MINT_FORCED=%d" % (rounds // 5), limit=300 + 10 * rounds),
+            spec("soak-talk", ["links.sh all_to_all"], smp="8", memory="3G",
+                 append=node0 + " mint.shared=28M",
+                 env="MINT_TALK=%d" % (7 * rounds), limit=900 + 8 * rounds)]
 
 
 def machines(spec, node0, crash):
     """The rows of the table of machines; what a crash says is expected."""
     return [
         # Three windows are in use by the nodes, one is free.
-        spec("links", ["links.sh"], smp="4", append=node0 + " mint.shared=4M"),
+        spec("links", ["links.sh", "shares.sh"], smp="4", append=node0 + " mint.shared=4M"),
+        # Eight nodes, 28 links.
+        spec("links-eight", ["links.sh all_to_all"], smp="8", memory="3G",
+             append=node0 + " mint.shared=28M"),
         # The disk is forgotten at the end.
         spec("links-driver", [driver_node], append=node0 + ",-00:04.0,-00:05.0",
              devices=["e1000e,addr=04.0,netdev=net",

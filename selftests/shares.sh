@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shares: memory with a name, which processes of several nodes map.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # run_tests calls the tests by name
+# shellcheck disable=SC3043 # BusyBox ash and dash have "local"
+. "$(dirname "$0")/functions.sh"
+. "$(dirname "$0")/linked.sh"
+
+[ -d /sys/class/uio ] || skip_all "this kernel has no shares"
+
+# sharing <name> <options>: launch a node with the program that uses shares
+sharing() {
+	need_helper share_user
+	linked_with=$TMP/share_user
+	connect "$@"
+}
+
+# there <node> <command of share_user>...: does it succeed there?
+there() {
+	local n="$1"
+
+	shift
+	[ "$(on "$n" "/test/share_user $* >/dev/null 2>&1; echo \$?")" = 0 ]
+}
+
+# line_of <file> <text>: it says so
+line_of() {
+	grep -q "^$2\$" "$1" 2>/dev/null
+}
+
+# members <list>: of the share
+members() {
+	grep -q "^[0-9]* share rt $1 0x[0-9a-f]*-0x[0-9a-f]* open\$" "$MINT/windows"
+}
+
+# no_device: node 0 has no share
+no_device() {
+	! grep -qs '^mint:' /sys/class/uio/*/name
+}
+
+# rings <who rings> <who waits>, each a node; 0: this one
+rings() {
+	: >"$TMP/rung"
+	if [ "$2" = 0 ]; then
+		"$TMP/share_user" rt wait $((60 * MINT_SLOW)) >"$TMP/rung" &
+	else
+		on "$2" "/test/share_user rt wait $((60 * MINT_SLOW))" >"$TMP/rung" &
+	fi
+	loop_until 60 line_of "$TMP/rung" ready || fail "node $2 does not wait"
+	if [ "$1" = 0 ]; then
+		"$TMP/share_user" rt ring || fail "node 0 cannot ring"
+	else
+		there "$1" rt ring || fail "node $1 cannot ring"
+	fi
+	loop_until 60 line_of "$TMP/rung" rung || fail "node $1 does not wake node $2"
+	wait $! || fail "node $2 was rung, and says: $(cat "$TMP/rung")"
+}
+
+# three nodes have the same memory, and lose it one after the other
+share() {
+	need_cores 2
+	no_device || fail "a share is left: $(cat "$MINT/windows")"
+	sharing one "mint.share=rt:64K"
+	one=$node
+	sharing two "mint.share=rt:64K"
+	two=$node
+	members "0,$one,$two" || members "0-$two" || fail "windows: $(cat "$MINT/windows")"
+	"$TMP/share_user" rt has 0 0 || fail "it does not begin empty"
+	"$TMP/share_user" rt put 0 17 || fail "node 0 cannot write"
+	there "$one" rt has 0 17 || fail "node $one does not see what node 0 wrote"
+	there "$one" rt put 4096 34 || fail "node $one cannot write"
+	there "$two" rt has 4096 34 || fail "node $two does not see what node $one wrote"
+	there "$two" rt put 61440 51 || fail "node $two cannot write"
+	"$TMP/share_user" rt has 61440 51 || fail "node 0 does not see what node $two wrote"
+	rings 0 "$one"
+	rings "$one" "$two"
+	rings "$two" 0
+	# One starts again, and finds what was there.
+	boots=$(boots "$two")
+	on "$two" 'busybox reboot -f' >/dev/null 2>&1 &
+	wait_boot "$two" $((boots + 1))
+	kill $! 2>/dev/null
+	loop_until 60 answers "$two" || fail "node $two does not answer after its reboot"
+	there "$two" rt has 61440 51 || fail "node $two has lost it by its reboot"
+	rings "$one" "$two"
+	# One goes: the others keep it.
+	on "$one" "/test/share_user rt hold 17 $((600 * MINT_SLOW)) >/tmp/held 2>&1 &" >/dev/null
+	held() {
+		[ "$(on "$one" 'cat /tmp/held')" = mapped ]
+	}
+	loop_until 20 held || fail "node $one does not map it"
+	echo force >"$MINT/nodes/$two/stop" || fail "force: $(state "$two")"
+	held || fail "node $one: $(on "$one" 'cat /tmp/held')"
+	members "0,$one" || members "0-$one" || fail "windows: $(cat "$MINT/windows")"
+	there "$one" rt has 61440 51 || fail "node $one has lost it"
+	rings "$one" 0
+	# The last one goes: so does what node 0 has mapped.
+	"$TMP/share_user" rt hold 17 $((60 * MINT_SLOW)) >"$TMP/held" &
+	loop_until 20 line_of "$TMP/held" mapped || fail "node 0 has lost it"
+	all_free "$two" "$one"
+	wait $! || fail "the mapping of node 0: $(cat "$TMP/held")"
+	line_of "$TMP/held" SIGBUS || fail "no SIGBUS: $(cat "$TMP/held")"
+	no_device || fail "node 0 has still a device"
+	# The next one gets nothing of it.
+	sharing one "mint.share=next:1M"
+	loop_until 20 "$TMP/share_user" next has 0 0 || fail "what others wrote is there"
+	there "$node" next has 61440 0 || fail "what others wrote is there"
+	all_free "$node"
+}
+
+# sizes, names and wishes that cannot be
+share_refusals() {
+	need_cores 2
+	sharing one "mint.share=rt:1M"
+	one=$node
+	MINT_INITRD=$MINT_INIT
+	resources 1
+	cmdline="maxcpus=1 mint.share=rt:64K"
+	refused "share 'rt'.* has 1024 KiB" "of node $one" "that size" try
+	cmdline="maxcpus=1 mint.share=a/b:1M"
+	refused "'a/b:1M'" "mint.share=" "is not <name>:<size>" try
+	cmdline="maxcpus=1 mint.share=huge:2048M"
+	refused "share 'huge' needs 2097152 KiB" "node 0" "larger mint.shared=" try
+	alive "$one"
+	all_free "$one"
+}
+
+run_tests share share_refusals
