@@ -25,11 +25,13 @@ def make(directory, *args):
 def environment(base):
     """Every build of the same sources is the same, wherever and by whom.
 
-    Paths below base do not count for ccache, so that build trees share it.
+    Paths below base do not count for ccache, so that build trees share it. Without
+    a LOCALVERSION, even an empty one, the release would end with the "+" of a tree
+    with commits of its own, which this one always is.
     """
     env = {key: value for key, value in os.environ.items()
            if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "O", "BUILD")}
-    env.update(LC_ALL="C", KBUILD_BUILD_TIMESTAMP="Sat Jan  1 00:00:00 UTC 2000",
+    env.update(LC_ALL="C", LOCALVERSION="", KBUILD_BUILD_TIMESTAMP="Sat Jan  1 00:00:00 UTC 2000",
                KBUILD_BUILD_VERSION="1", KBUILD_BUILD_USER="mint",
                KBUILD_BUILD_HOST="mint", SOURCE_DATE_EPOCH="946684800",
                CCACHE_BASEDIR=base, CCACHE_NOHASHDIR="1")

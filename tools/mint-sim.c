@@ -30,6 +30,7 @@ struct node {
 	u32		offered, width;	/* thousandths of a core; tasks, 0: any */
 	u64		work;		/* thousandths of a core and second */
 	u32		needs;		/* MiB */
+	u32		stall, enough;	/* tasks wait with less than @enough MiB */
 	s64			lie;		/* reported instead; -1: the truth */
 	bool			refuses;
 };
@@ -141,8 +142,9 @@ static const char *take_event(struct trace *trace, const char *text)
 		return "neither a node, memory, free, cost, end nor what happens";
 	if (strcmp(event.what, "load") && strcmp(event.what, "want") &&
 	    strcmp(event.what, "lie") && strcmp(event.what, "stale") &&
-	    strcmp(event.what, "refuse") && strcmp(event.what, "need"))
-		return "what happens is load, need, want, lie, stale or refuse";
+	    strcmp(event.what, "refuse") && strcmp(event.what, "need") &&
+	    strcmp(event.what, "stall"))
+		return "what happens is load, need, stall, want, lie, stale or refuse";
 	if (!node_of(trace, event.node))
 		return "there is no such node";
 	if (trace->nr_events && trace->events[trace->nr_events - 1].at > event.at)
@@ -213,6 +215,9 @@ static void happen(struct trace *trace, const struct event *event)
 		node->facts.want_seq++;
 	} else if (!strcmp(event->what, "need")) {
 		node->needs = event->value < 0 ? 0 : event->value;
+	} else if (!strcmp(event->what, "stall")) {
+		node->stall = event->value < 0 ? 0 : event->value;
+		node->enough = event->more;
 	} else if (!strcmp(event->what, "lie")) {
 		node->lie = event->value;
 	} else if (!strcmp(event->what, "stale")) {
@@ -301,6 +306,7 @@ static void report(struct trace *trace)
 		node->facts.runnable = told > UINT32_MAX ? UINT32_MAX : told;
 		node->facts.available = node->facts.memory > node->needs ?
 					node->facts.memory - node->needs : 0;
+		node->facts.stalled = node->facts.memory < node->enough ? node->stall : 0;
 	}
 }
 

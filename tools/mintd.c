@@ -31,6 +31,8 @@
 #define PATIENCE	2
 /* A core that was refused is not tried again for so long, ms */
 #define CORE_BAR_MS	30000
+/* Without a change for so long, no task waits for memory any more */
+#define STALL_MS	4000
 
 /**
  * struct seen - a node, from step to step
@@ -39,6 +41,9 @@
  * @told:	@beats and @sum are of an earlier step
  * @fresh_ms:	when beats were new last
  * @runnable:	mean then, thousandths of a core's worth
+ * @stall_ms:	for how long tasks have waited for memory, when that was new last
+ * @stall_at_ms: that moment; 0: it was never read
+ * @stalled:	mean then, thousandths of the time
  * @limits:	of its file
  * @want:	its wish
  * @want_seq:	how often that has changed
@@ -52,6 +57,9 @@ struct seen {
 	u32			beats, sum;
 	u64			fresh_ms;
 	u32			runnable;
+	u32			stall_ms;
+	u64			stall_at_ms;
+	u32			stalled;
 	struct policy_limits	limits;
 	char			*want;
 	u32			want_seq;
@@ -199,6 +207,25 @@ static void read_want(struct broker *broker, struct seen *seen, struct policy_fa
 	parse_want(seen, facts);
 }
 
+/* The kernel counts every two seconds: in between the mean is that of before */
+static void count_stalls(struct seen *seen, const char *load, u64 now)
+{
+	const char *text = strstr(load, " memory_stall_ms=");
+	u64 span = now - seen->stall_at_ms, part;
+	u32 ms;
+
+	if (!text || sscanf(text, " memory_stall_ms=%u", &ms) != 1) {
+		seen->stalled = 0;
+		return;
+	}
+	if (seen->stall_at_ms && ms == seen->stall_ms && span < STALL_MS)
+		return;
+	part = seen->stall_at_ms && span ? 1000ull * (u32)(ms - seen->stall_ms) / span : 0;
+	seen->stalled = part < 1000 ? part : 1000;
+	seen->stall_ms = ms;
+	seen->stall_at_ms = now;
+}
+
 static void read_load(struct broker *broker, struct seen *seen, struct policy_facts *facts)
 {
 	char *text = ctl_read(broker->ctl, MINT_DIR "/nodes/%u/load", seen->n);
@@ -217,9 +244,11 @@ static void read_load(struct broker *broker, struct seen *seen, struct policy_fa
 		seen->told = true;
 		seen->beats = beats;
 		seen->sum = sum;
+		count_stalls(seen, text, now);
 	}
 	free(text);
 	facts->runnable = seen->runnable;
+	facts->stalled = seen->stalled;
 	facts->age_ms = !seen->fresh_ms || now - seen->fresh_ms > UINT32_MAX ? UINT32_MAX :
 			now - seen->fresh_ms;
 }

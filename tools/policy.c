@@ -28,6 +28,8 @@
 #define DEBT_MAX	4000
 /* Lack of memory that pays for a move, ms */
 #define DEBT_MEMORY	2000
+/* Tasks wait for memory for so many thousandths of the time: they lack it */
+#define STALLED		100
 /* Rest after a move: of its cost; doubles, so many times, with each early return */
 #define DWELL_TIMES	10
 #define DWELL_MIN_MS	1000
@@ -407,23 +409,30 @@ static void decide_core(struct policy *policy, struct view *views, unsigned int 
 
 /* ---- memory -------------------------------------------------------------------- */
 
-/* Less than an eighth is available */
+/* Tasks wait for memory, whatever is said to be available: it is read in again */
+static bool stalls(const struct policy_facts *facts)
+{
+	return facts->stalled >= STALLED;
+}
+
+/* Less than an eighth is available, or tasks wait for it */
 static bool lacks_memory(const struct view *view)
 {
 	const struct policy_facts *facts = view->facts;
 
 	return !view->frozen && facts->memory &&
 	       (u64)facts->memory + POLICY_BLOCK <= facts->limits.memory_max &&
-	       (view->asks_memory || (u64)facts->available * 8 < facts->memory);
+	       (view->asks_memory || stalls(facts) ||
+		(u64)facts->available * 8 < facts->memory);
 }
 
-/* A quarter is available, with a block less as well */
+/* A quarter is available, with a block less as well, and nobody waits for it */
 static bool spares_memory(const struct view *view)
 {
 	const struct policy_facts *facts = view->facts;
 
 	return !view->frozen && facts->memory >= (u64)facts->limits.memory_min + POLICY_BLOCK &&
-	       facts->available > POLICY_BLOCK &&
+	       facts->available > POLICY_BLOCK && !stalls(facts) &&
 	       (u64)(facts->available - POLICY_BLOCK) * 4 >= facts->memory - POLICY_BLOCK;
 }
 
@@ -470,9 +479,11 @@ static void decide_memory(struct policy *policy, struct view *views, unsigned in
 	decision->to = to ? to->facts->node : POLICY_FREE;
 	if (to)
 		snprintf(decision->why, sizeof(decision->why),
-			 "node %u %s memory: %u of %u MiB are available", to->facts->node,
-			 to->asks_memory ? "asks for" : "lacks", to->facts->available,
-			 to->facts->memory);
+			 stalls(to->facts) ? "node %u %s memory: %u of %u MiB are available, tasks wait for it %u %% of the time" :
+			 "node %u %s memory: %u of %u MiB are available",
+			 to->facts->node, to->asks_memory ? "asks for" : "lacks",
+			 to->facts->available, to->facts->memory,
+			 to->facts->stalled / 10);
 	else
 		snprintf(decision->why, sizeof(decision->why),
 			 "node %u gives memory: %u of %u MiB are available",

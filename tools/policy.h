@@ -57,6 +57,7 @@ struct policy_limits {
  *		thousandths of what a core runs at a time
  * @memory:	MiB that it has
  * @available:	MiB of them that are not needed
+ * @stalled:	thousandths of the time for which tasks waited for memory
  * @age_ms:	how old these facts are
  * @want_cores:	by how many more (fewer, if negative) it asks for
  * @want_memory: MiB, likewise
@@ -69,7 +70,7 @@ struct policy_facts {
 	u32		node, incarnation;
 	struct policy_limits	limits;
 	u32		cores, movable, room, runnable;
-	u32		memory, available;
+	u32		memory, available, stalled;
 	u32		age_ms;
 	s32			want_cores, want_memory;
 	u32		want_seq, hold_ms, priority;

@@ -27,6 +27,8 @@ struct load {
 	u32	n;
 	double	at;
 	u32	beats, runnable_sum, busy_ms, cpus, mem_mib, available_mib;
+	bool	stalls;		/* its kernel counts what follows */
+	u32	cpu_ms, memory_ms, io_ms;
 };
 
 /* All nodes at one moment */
@@ -48,16 +50,18 @@ static double uptime(void)
 static bool read_load(const struct ctl *ctl, u32 n, struct load *load)
 {
 	char *text = ctl_read(ctl, MINT_DIR "/nodes/%u/load", n);
-	bool found;
+	int words;
 
 	load->n = n;
 	load->at = uptime();
-	found = text && sscanf(text,
-			       "beats=%u runnable_sum=%u busy_ms=%u cpus=%u mem_mib=%u available_mib=%u",
-			       &load->beats, &load->runnable_sum, &load->busy_ms,
-			       &load->cpus, &load->mem_mib, &load->available_mib) == 6;
+	words = text ? sscanf(text,
+			      "beats=%u runnable_sum=%u busy_ms=%u cpus=%u mem_mib=%u available_mib=%u cpu_stall_ms=%u memory_stall_ms=%u io_stall_ms=%u",
+			      &load->beats, &load->runnable_sum, &load->busy_ms,
+			      &load->cpus, &load->mem_mib, &load->available_mib,
+			      &load->cpu_ms, &load->memory_ms, &load->io_ms) : 0;
+	load->stalls = words == 9;
 	free(text);
-	return found;
+	return words >= 6;
 }
 
 static int take_look(const struct ctl *ctl, struct look *look)
@@ -110,6 +114,39 @@ static char *busy_text(const struct load *old, const struct load *new)
 	return xasprintf("%.2f", busy < new->cpus ? busy : new->cpus);
 }
 
+/* Hundredths of the time for which a task waited */
+static u32 percent(u32 old, u32 new, double ms)
+{
+	double part = 100 * (double)(u32)(new - old) / ms;
+
+	return part < 100 ? part : 100;
+}
+
+/* For a CPU, for memory, for a device: one cell for people, three for programs */
+static void stall_cells(struct table *table, const struct ctl *ctl,
+			const struct load *old, const struct load *new)
+{
+	double ms = old && new ? (new->at - old->at) * 1000 : 0;
+	char *cells[3] = {}, *all = NULL;
+	size_t i;
+
+	if (ms > 0 && old->stalls && new->stalls) {
+		cells[0] = xasprintf("%u", percent(old->cpu_ms, new->cpu_ms, ms));
+		cells[1] = xasprintf("%u", percent(old->memory_ms, new->memory_ms, ms));
+		cells[2] = xasprintf("%u", percent(old->io_ms, new->io_ms, ms));
+	}
+	if (ctl->json) {
+		for (i = 0; i < ARRAY_SIZE(cells); i++)
+			table_cell(table, cells[i]);
+		return;
+	}
+	if (cells[0])
+		all = xasprintf("%s/%s/%s", cells[0], cells[1], cells[2]);
+	for (i = 0; i < ARRAY_SIZE(cells); i++)
+		free(cells[i]);
+	table_cell(table, all);
+}
+
 static char *mib_text(const struct ctl *ctl, u32 mib)
 {
 	u64 size = (u64)mib << 20;
@@ -122,18 +159,18 @@ static int print_look(const struct ctl *ctl, const struct look *old,
 {
 	static const struct column people[] = {
 		{ "NODE", true }, { "NAME" }, { "STATE" }, { "CPUS", true },
-		{ "RUNNABLE", true }, { "BUSY", true }, { "MEM" }, { "AVAILABLE" },
-		{ "WANT" },
+		{ "RUNNABLE", true }, { "BUSY", true }, { "STALL%" }, { "MEM" },
+		{ "AVAILABLE" }, { "WANT" },
 	};
 	static const struct column json[] = {
 		{ "NODE", true }, { "NAME" }, { "STATE" }, { "CPUS", true },
-		{ "RUNNABLE", true }, { "BUSY", true }, { "MEM", true },
-		{ "AVAILABLE", true }, { "WANT" },
+		{ "RUNNABLE", true }, { "BUSY", true }, { "CPU_STALL", true },
+		{ "MEMORY_STALL", true }, { "IO_STALL", true }, { "MEM", true }, { "AVAILABLE", true }, { "WANT" },
 	};
 	struct table table = {
 		.name		= "top",
 		.columns	= ctl->json ? json : people,
-		.nr_columns	= ARRAY_SIZE(people),
+		.nr_columns	= ctl->json ? ARRAY_SIZE(json) : ARRAY_SIZE(people),
 	};
 	int status;
 	size_t i;
@@ -152,6 +189,7 @@ static int print_look(const struct ctl *ctl, const struct look *old,
 		table_cell(&table, now ? xasprintf("%u", now->cpus) : NULL);
 		table_cell(&table, now && then ? runnable_text(then, now) : NULL);
 		table_cell(&table, now && then ? busy_text(then, now) : NULL);
+		stall_cells(&table, ctl, then, now);
 		table_cell(&table, now ? mib_text(ctl, now->mem_mib) : NULL);
 		table_cell(&table, now ? mib_text(ctl, now->available_mib) : NULL);
 		table_cell(&table, want && *want ? want : NULL);

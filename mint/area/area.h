@@ -101,6 +101,7 @@ struct mint_wish *mint_wish(u32 n);
 struct mint_window *mint_window_record(u32 i);
 struct mint_load *mint_load(u32 n);
 struct mint_life *mint_life(u32 n);
+struct mint_stall *mint_stall(u32 n);
 struct mint_share *mint_share_record(u32 i);
 unsigned long *mint_share_members(u32 i);
 u64 *mint_share_rings(u32 n);

@@ -431,6 +431,17 @@ struct mint_life *mint_life(u32 n)
 }
 
 /**
+ * mint_stall() - for how long tasks of a node waited
+ * @n:	number of the node
+ *
+ * Return: NULL if there is no such node, or node 0 knows no such records.
+ */
+struct mint_stall *mint_stall(u32 n)
+{
+	return record(&mint_layout.stalls, n);
+}
+
+/**
  * mint_share_record() - a share, as node 0 published it
  * @i:	index of the record
  *
@@ -643,6 +654,8 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 		       mint_layout.nodes.count);
 	size = lay_out(&mint_layout.lives, size, sizeof(struct mint_life),
 		       mint_layout.nodes.count);
+	size = lay_out(&mint_layout.stalls, size, sizeof(struct mint_stall),
+		       mint_layout.nodes.count);
 	if (mint_layout.shared.size) {
 		size = lay_out(&mint_layout.shares, size,
 			       sizeof(struct mint_share), MINT_SHARES);
@@ -694,12 +707,33 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 	return 0;
 }
 
+/* Where the header of an area ends, of the version that made it */
+static u32 header_size(const struct mint_common *c)
+{
+	switch (c->version & 0xffff) {
+	case 0 ... 1:
+		return offsetof(struct mint_common, vfs);
+	case 2:
+		return offsetof(struct mint_common, microcode);
+	case 3:
+		return offsetof(struct mint_common, bells);
+	case 4:
+		return offsetof(struct mint_common, moves);
+	case 5:
+		return offsetof(struct mint_common, loads);
+	case 6:
+		return offsetof(struct mint_common, stalls);
+	default:
+		return sizeof(*c);
+	}
+}
+
 static bool table_valid(const struct mint_common *c, const struct mint_table *t,
 			u32 record_size, u32 count_max)
 {
 	return t->stride >= record_size && t->stride <= 4 * RING_SIZE_MAX &&
 	       t->count <= count_max && !(t->offset & 7) && !(t->stride & 3) &&
-	       t->offset >= sizeof(*c) &&
+	       t->offset >= header_size(c) &&
 	       t->offset + (u64)t->stride * t->count <= c->size;
 }
 
@@ -781,6 +815,14 @@ static bool loads_valid(const struct mint_common *c)
 	       c->lives.count == c->nodes.count && !(c->lives.stride & 7);
 }
 
+static bool stalls_valid(const struct mint_common *c)
+{
+	return !c->stalls.count ||
+	       (table_valid(c, &c->stalls, sizeof(struct mint_stall),
+			    MINT_NODE_MAX) &&
+		c->stalls.count == c->nodes.count && !(c->stalls.stride & 3));
+}
+
 static bool shares_valid(const struct mint_common *c)
 {
 	if (!c->shares.count)
@@ -808,7 +850,7 @@ static void __init clear_newer_fields(void)
 	if ((mint_layout.version & 0xffff) < 6)
 		memset_startat(&mint_layout, 0, loads);
 	if ((mint_layout.version & 0xffff) < 7)
-		memset_startat(&mint_layout, 0, shares);
+		memset_startat(&mint_layout, 0, stalls);
 }
 
 /**
@@ -837,7 +879,8 @@ VISIBLE_IF_KUNIT bool mint_layout_valid(struct mint_common *c)
 	       table_valid(c, &c->timing, sizeof(struct mint_timing),
 			   MINT_NODE_MAX) &&
 	       vfs_valid(c) && rings_valid(c) && bells_valid(c) && moves_valid(c) &&
-	       windows_valid(c) && loads_valid(c) && shares_valid(c) &&
+	       windows_valid(c) && loads_valid(c) && stalls_valid(c) &&
+	       shares_valid(c) &&
 	       c->beat_ms && c->gateway && c->gateway < SZ_1M;
 }
 

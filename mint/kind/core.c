@@ -156,11 +156,11 @@ static u32 owner_of(u32 index, u32 *id)
 	return mint_owner_of_core(core);
 }
 
-static ssize_t show(char *buf)
+static int show(char *buf, int at)
 {
-	int len = mint_show_owners(buf, owner_of, mint_layout.cores.count);
+	int len = mint_show_owners(buf, at, owner_of, mint_layout.cores.count);
 
-	return len + sysfs_emit_at(buf, len, "bsp: %u\n", mint_layout.bsp_apic_id);
+	return len + sysfs_emit_at(buf, at + len, "bsp: %u\n", mint_layout.bsp_apic_id);
 }
 
 static int show_node(char *buf, int at, u32 n, const char *suffix)

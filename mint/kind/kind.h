@@ -69,8 +69,9 @@ struct mint_transfer {
  * @set_free:	undo @claim: from then on somebody else may have them; is called
  *		for what was never claimed or claimed by half, too
  * @quiet:	this node leaves the machine: bring to rest what it has of them
- * @show:	print all of this kind on this machine, by owner. NULL: the file
- *		is what @show_node says of each node, its number behind it
+ * @show:	print all of this kind on this machine, by owner, to @buf from @at
+ *		on. NULL: the file is what @show_node says of each node, its
+ *		number behind it. Returns the number of bytes
  * @show_node:	print what node @n has to @buf from @at on, a line for each, and
  *		where there is no @show with @suffix behind it. Returns the
  *		number of bytes
@@ -152,7 +153,7 @@ struct mint_kind {
 	void		(*take_back)(struct mint_claim *claim);
 	void		(*set_free)(struct mint_claim *claim);
 	void		(*quiet)(void);
-	ssize_t		(*show)(char *buf);
+	int		(*show)(char *buf, int at);
 	int		(*show_node)(char *buf, int at, u32 n,
 				     const char *suffix);
 	u32		move;
@@ -189,7 +190,8 @@ void mint_slots_return(u32 first, u32 count);
 bool mint_shares_changed(void);
 bool mint_share_member(u32 i, u32 n);
 void mint_share_left(u32 i);
-int mint_share_show(char *buf, int at);
+bool mint_share_get(u32 i, struct mint_share *share);
+void mint_shares_mapped(void);
 #if IS_ENABLED(CONFIG_KUNIT)
 int mint_share_word(const struct mint_token *word, char *name, u64 *size);
 u32 mint_slots_find(const unsigned long *used, u32 count, u32 want);
@@ -212,7 +214,7 @@ typedef u32 (*mint_owner_fn)(u32 index, u32 *id);
 
 int mint_show_list(char *buf, int at, mint_owner_fn fn, u32 count, u32 owner,
 		   const char *label);
-int mint_show_owners(char *buf, mint_owner_fn fn, u32 count);
+int mint_show_owners(char *buf, int at, mint_owner_fn fn, u32 count);
 
 /* transfer.c */
 bool mint_is_successor(u32 n);

@@ -269,13 +269,19 @@ ssize_t mint_kinds_show_node(const char *file, u32 n, char *buf)
  */
 ssize_t mint_kinds_show(const char *file, char *buf)
 {
+	bool whole = false;
 	char suffix[24];
 	int i, len = 0;
 	u32 n;
 
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i]->show && !strcmp(kinds[i]->file, file))
-			return kinds[i]->show(buf);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!kinds[i]->show || strcmp(kinds[i]->file, file))
+			continue;
+		len += kinds[i]->show(buf, len);
+		whole = true;
+	}
+	if (whole)
+		return len;
 	for (n = 0; mint_node(n); n++) {
 		snprintf(suffix, sizeof(suffix), " node %u", n);
 		for (i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -328,13 +334,14 @@ int mint_show_list(char *buf, int at, mint_owner_fn fn, u32 count, u32 owner,
 /**
  * mint_show_owners() - print who has what, a line for each node, then the free
  * @buf:	where to, a page
+ * @at:		from where on
  * @fn:		owner and number of each
  * @count:	how many there are
  *
  * Context: process.
  * Return: how many bytes.
  */
-int mint_show_owners(char *buf, mint_owner_fn fn, u32 count)
+int mint_show_owners(char *buf, int at, mint_owner_fn fn, u32 count)
 {
 	char label[24];
 	int len = 0;
@@ -342,9 +349,10 @@ int mint_show_owners(char *buf, mint_owner_fn fn, u32 count)
 
 	for (n = 0; mint_node(n); n++) {
 		snprintf(label, sizeof(label), "node %u: ", n);
-		len += mint_show_list(buf, len, fn, count, n, label);
+		len += mint_show_list(buf, at + len, fn, count, n, label);
 	}
-	len += mint_show_list(buf, len, fn, count, MINT_NODE_FLIGHT,
+	len += mint_show_list(buf, at + len, fn, count, MINT_NODE_FLIGHT,
 			      "in flight: ");
-	return len + mint_show_list(buf, len, fn, count, MINT_NODE_FREE, "free: ");
+	return len + mint_show_list(buf, at + len, fn, count, MINT_NODE_FREE,
+				    "free: ");
 }

@@ -256,7 +256,7 @@ static void set_free(struct mint_claim *claim)
 }
 
 /* In the order of addresses, not of owners */
-static ssize_t show(char *buf)
+static int show(char *buf, int at)
 {
 	phys_addr_t pos = 0, next;
 	const char *what;
@@ -269,11 +269,11 @@ static ssize_t show(char *buf)
 			return len;
 		if (!what)
 			continue;
-		len += sysfs_emit_at(buf, len, "%#018llx-%#018llx ", (u64)pos,
+		len += sysfs_emit_at(buf, at + len, "%#018llx-%#018llx ", (u64)pos,
 				     (u64)next - 1);
 		len += n == MINT_NODE_FREE || n == MINT_NODE_FLIGHT ?
-		       sysfs_emit_at(buf, len, "%s\n", what) :
-		       sysfs_emit_at(buf, len, "%snode %u\n",
+		       sysfs_emit_at(buf, at + len, "%s\n", what) :
+		       sysfs_emit_at(buf, at + len, "%snode %u\n",
 				     mint_quarantined(n) ? "quarantine of " : "", n);
 	}
 }

@@ -288,9 +288,9 @@ static u32 owner_of(u32 index, u32 *id)
 	return mint_owner_of_pin(index);
 }
 
-static ssize_t show(char *buf)
+static int show(char *buf, int at)
 {
-	return mint_show_owners(buf, owner_of, mint_layout.pins.count);
+	return mint_show_owners(buf, at, owner_of, mint_layout.pins.count);
 }
 
 const struct mint_kind mint_kind_pin = {

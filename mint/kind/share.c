@@ -41,6 +41,7 @@ struct book {
 /* Under mint_claims_lock(), as all that is here */
 static struct book book[MINT_SHARES];
 static bool changed;	/* since mint_shares_changed() */
+static bool mapped;	/* this kernel maps shares: link/share.c */
 
 static u32 slots(u64 size)
 {
@@ -120,6 +121,52 @@ bool mint_share_member(u32 i, u32 n)
 	const unsigned long *members = mint_share_members(i);
 
 	return members && n < mint_layout.nodes.count && test_bit(n, members);
+}
+
+/* What node 0's book says; elsewhere what its record does */
+static bool known(u32 i, struct mint_share *share, unsigned long *members)
+{
+	if (mint_role != MINT_PREDECESSOR) {
+		if (!mint_share_read(i, share))
+			return false;
+		bitmap_copy(members, mint_share_members(i),
+			    mint_layout.nodes.count);
+		return true;
+	}
+
+	guard(mint_claims)();
+	*share = book[i].share;
+	bitmap_copy(members, book[i].members, MINT_NODE_MAX);
+	return share->state != MINT_WINDOW_FREE;
+}
+
+/**
+ * mint_share_get() - copy what is known of a share of this node
+ * @i:		index of its record
+ * @share:	out: the copy
+ *
+ * Context: process, may sleep; mint_claims_lock() is not held.
+ * Return: false if there is none, if this node is no member, or if what its record
+ * says cannot be.
+ */
+bool mint_share_get(u32 i, struct mint_share *share)
+{
+	DECLARE_BITMAP(members, MINT_NODE_MAX);
+
+	return i < mint_layout.shares.count && i < MINT_SHARES &&
+	       known(i, share, members) && test_bit(mint_self, members);
+}
+
+/**
+ * mint_shares_mapped() - this kernel maps shares
+ *
+ * From now on one that closes is free once mint_share_left() was called for it.
+ *
+ * Context: predecessor, initcall.
+ */
+void mint_shares_mapped(void)
+{
+	mapped = true;
 }
 
 /**
@@ -211,6 +258,16 @@ VISIBLE_IF_KUNIT u32 mint_slots_find(const unsigned long *used, u32 count,
 }
 EXPORT_SYMBOL_IF_KUNIT(mint_slots_find);
 
+/* The most parts that are free in one piece */
+static u32 largest(const unsigned long *used, u32 count)
+{
+	u32 want = 0;
+
+	while (mint_slots_find(used, count, want + 1) < count)
+		want++;
+	return want;
+}
+
 /* The share of a name; MINT_SHARES if there is none */
 static u32 find_share(const char *name)
 {
@@ -247,19 +304,26 @@ static int check_fresh(struct request *rq, struct mint_share_wish *wish,
 {
 	u32 count = mint_layout.windows.count, want = slots(wish->size);
 
+	if (!mint_layout.shares.count)
+		return mint_refuse(rq, -ENOSPC,
+				   "share '%s': node 0 has no shared memory: boot it with mint.shared=",
+				   wish->name);
+	if (!used)
+		return mint_refuse(rq, -ENOMEM,
+				   "share '%s': node 0 has no memory left for its books: free some",
+				   wish->name);
 	wish->fresh = true;
 	wish->index = find_first_zero_bit(records, MINT_SHARES);
 	if (wish->index >= mint_layout.shares.count)
 		return mint_refuse(rq, -ENOSPC,
 				   "share '%s': node 0 has room for %u shares, all are in use: end a node",
 				   wish->name, mint_layout.shares.count);
-	wish->slot = used ? mint_slots_find(used, count, want) : count;
+	wish->slot = mint_slots_find(used, count, want);
 	if (wish->slot == count)
 		return mint_refuse(rq, -ENOSPC,
-				   "share '%s' needs %u KiB of shared memory in one piece, node 0 has %u KiB free: boot it with a larger mint.shared= or end a node",
+				   "share '%s' needs %u KiB of shared memory in one piece, the largest free one of node 0 has %u KiB: boot it with a larger mint.shared= or end a node",
 				   wish->name, want * (MINT_LINK_SIZE >> 10),
-				   used ? (count - bitmap_weight(used, count)) *
-				   (MINT_LINK_SIZE >> 10) : 0);
+				   largest(used, count) * (MINT_LINK_SIZE >> 10));
 	__set_bit(wish->index, records);
 	bitmap_set(used, wish->slot, want);
 	return 0;
@@ -314,7 +378,7 @@ static void set_free(struct mint_claim *claim)
 			continue;
 		if (find_next_bit(book[i].members, MINT_NODE_MAX, 1) ==
 		    MINT_NODE_MAX) {
-			if (IS_ENABLED(CONFIG_MINT_SHARE))
+			if (mapped)
 				book[i].share.state = MINT_WINDOW_CLOSED;
 			else
 				free_share(i);
@@ -323,28 +387,21 @@ static void set_free(struct mint_claim *claim)
 	}
 }
 
-/**
- * mint_share_show() - print all shares
- * @buf:	a page
- * @at:		from where on
- *
- * Context: process, no lock.
- * Return: how many bytes.
- */
-int mint_share_show(char *buf, int at)
+static int show(char *buf, int at)
 {
+	DECLARE_BITMAP(members, MINT_NODE_MAX);
 	struct mint_share share;
 	int len = 0;
 	u32 i;
 
 	for (i = 0; i < mint_layout.shares.count; i++) {
-		if (!mint_share_read(i, &share))
+		if (!known(i, &share, members))
 			continue;
 		len += sysfs_emit_at(buf, at + len,
 				     "%u share %s %*pbl %#010llx-%#010llx %s\n",
 				     first_slot(&share), share.name,
-				     (int)mint_layout.nodes.count,
-				     mint_share_members(i), share.start,
+				     (int)mint_layout.nodes.count, members,
+				     share.start,
 				     share.start + share.size - 1,
 				     share.state == MINT_WINDOW_OPEN ?
 				     "open" : "closed");
@@ -360,4 +417,5 @@ const struct mint_kind mint_kind_share = {
 	.check		= check,
 	.claim		= claim_shares,
 	.set_free	= set_free,
+	.show		= show,
 };

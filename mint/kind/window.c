@@ -250,10 +250,11 @@ void mint_slots_take(u32 first, u32 count)
 {
 	u32 i;
 
-	for (i = first; i < first + count; i++)
+	for (i = first; i < first + count; i++) {
 		book[i].named = true;
-	memset(pool + (u64)first * MINT_LINK_SIZE, 0,
-	       (u64)count * MINT_LINK_SIZE);
+		memset(pool + (u64)i * MINT_LINK_SIZE, 0, MINT_LINK_SIZE);
+		cond_resched();
+	}
 }
 
 /**
@@ -373,7 +374,7 @@ static void set_free(struct mint_claim *claim)
 	}
 }
 
-static ssize_t show(char *buf)
+static int show(char *buf, int at)
 {
 	struct mint_window window;
 	int len = 0;
@@ -383,13 +384,13 @@ static ssize_t show(char *buf)
 		if (!mint_window_get(i, &window) ||
 		    window.state == MINT_WINDOW_FREE)
 			continue;
-		len += sysfs_emit_at(buf, len, "%u link %u,%u %#010llx-%#010llx %s\n",
+		len += sysfs_emit_at(buf, at + len, "%u link %u,%u %#010llx-%#010llx %s\n",
 				     i, window.member[0], window.member[1],
 				     window.start, window.start + window.size - 1,
 				     window.state == MINT_WINDOW_OPEN ?
 				     "open" : "closed");
 	}
-	return len + mint_share_show(buf, len);
+	return len;
 }
 
 static int show_node(char *buf, int at, u32 n, const char *suffix)

@@ -20,6 +20,7 @@
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/percpu.h>
+#include <linux/psi.h>
 #include <linux/sched/stat.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -70,6 +71,33 @@ VISIBLE_IF_KUNIT void mint_load_add(struct mint_load *load, u32 runnable,
 	WRITE_ONCE(load->busy_ms, load->busy_ms + (u32)ms);
 }
 
+/* As much as a file would say: Documentation/accounting/psi.rst */
+static void count_stalls(void)
+{
+#ifdef CONFIG_PSI
+	struct mint_stall *stall = mint_stall(mint_self);
+	const u64 *total = psi_system.total[PSI_AVGS];
+
+	if (!stall || static_branch_unlikely(&psi_disabled))
+		return;
+	WRITE_ONCE(stall->cpu_ms,
+		   div_u64(READ_ONCE(total[PSI_CPU_SOME]), NSEC_PER_MSEC));
+	WRITE_ONCE(stall->memory_ms,
+		   div_u64(READ_ONCE(total[PSI_MEM_SOME]), NSEC_PER_MSEC));
+	WRITE_ONCE(stall->io_ms,
+		   div_u64(READ_ONCE(total[PSI_IO_SOME]), NSEC_PER_MSEC));
+	WRITE_ONCE(stall->told, 1);
+#endif
+}
+
+static void forget_stalls(u32 n)
+{
+	struct mint_stall *stall = mint_stall(n);
+
+	if (stall)
+		WRITE_ONCE(stall->told, 0);
+}
+
 /**
  * mint_load_beat() - say what this node has done since the last heartbeat
  *
@@ -91,6 +119,7 @@ void mint_load_beat(void)
 		*seen = now;
 	}
 	mint_load_add(load, nr_running(), &busy_ns);
+	count_stalls();
 	WRITE_ONCE(load->mem_mib, totalram_pages() >> (20 - PAGE_SHIFT));
 	WRITE_ONCE(load->available_mib,
 		   max(si_mem_available(), 0L) >> (20 - PAGE_SHIFT));
@@ -113,6 +142,7 @@ void mint_load_forget(void)
 
 	if (load)
 		WRITE_ONCE(load->cpus, 0);
+	forget_stalls(mint_self);
 }
 
 /* The record of a node that is alive and has a kernel that writes there */
@@ -137,6 +167,7 @@ static const struct mint_load *record_of(u32 n)
 ssize_t mint_load_show(u32 n, char *buf)
 {
 	const struct mint_load *load = record_of(n);
+	const struct mint_stall *stall = mint_stall(n);
 	u32 mem;
 	int len;
 
@@ -146,10 +177,16 @@ ssize_t mint_load_show(u32 n, char *buf)
 	len = sysfs_emit(buf, "beats=%u runnable_sum=%u busy_ms=%u",
 			 READ_ONCE(load->beats), READ_ONCE(load->runnable_sum),
 			 READ_ONCE(load->busy_ms));
-	return len + sysfs_emit_at(buf, len, " cpus=%u mem_mib=%u available_mib=%u\n",
-				   min(READ_ONCE(load->cpus),
-				       mint_layout.cores.count),
-				   mem, min(READ_ONCE(load->available_mib), mem));
+	len += sysfs_emit_at(buf, len, " cpus=%u mem_mib=%u available_mib=%u",
+			     min(READ_ONCE(load->cpus), mint_layout.cores.count),
+			     mem, min(READ_ONCE(load->available_mib), mem));
+	if (stall && READ_ONCE(stall->told))
+		len += sysfs_emit_at(buf, len,
+				     " cpu_stall_ms=%u memory_stall_ms=%u io_stall_ms=%u",
+				     READ_ONCE(stall->cpu_ms),
+				     READ_ONCE(stall->memory_ms),
+				     READ_ONCE(stall->io_ms));
+	return len + sysfs_emit_at(buf, len, "\n");
 }
 
 /**
@@ -250,8 +287,10 @@ ssize_t mint_want_show(u32 n, char *buf)
 /* What the node before it has left there is not the new one's */
 static int on_node(struct notifier_block *nb, unsigned long what, void *data)
 {
-	if (what == MINT_NODE_NEW)
+	if (what == MINT_NODE_NEW) {
 		WRITE_ONCE(mint_load(*(u32 *)data)->cpus, 0);
+		forget_stalls(*(u32 *)data);
+	}
 	return NOTIFY_DONE;
 }
 

@@ -12,6 +12,7 @@
 #include "../area/area.h"
 #include "../own/own.h"
 #include "../kind/kind.h"
+#include "../link/link.h"
 #include "life.h"
 
 /**
@@ -44,6 +45,7 @@ void mint_release(struct mint_claim *claim)
 	smp_store_release(&claim->used, false);
 	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
 	mint_claims_unlock();
+	mint_share_settle();
 }
 
 /**

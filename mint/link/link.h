@@ -77,8 +77,10 @@ static inline void mint_link_poll(void) { }
 /* share.c */
 #ifdef CONFIG_MINT_SHARE
 void mint_share_poll(void);
+void mint_share_settle(void);
 #else
 static inline void mint_share_poll(void) { }
+static inline void mint_share_settle(void) { }
 #endif
 
 #endif /* _ARCH_X86_MINT_LINK_H */

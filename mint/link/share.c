@@ -11,13 +11,17 @@
  * else has by now.
  */
 
+#include <linux/anon_inodes.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/err.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/irq_work.h>
 #include <linux/kref.h>
-#include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -34,16 +38,6 @@
 #include "link.h"
 
 /**
- * struct opened - an inode by which processes have opened a share
- * @list:	of all of them
- * @inode:	held
- */
-struct opened {
-	struct list_head	list;
-	struct inode		*inode;
-};
-
-/**
  * struct share_use - a share that this node has
  * @list:	of all of them, RCU
  * @refs:	the device, and each mapping
@@ -51,8 +45,9 @@ struct opened {
  * @share:	copy of that
  * @info:	its device
  * @name:	of the device
+ * @file:	all mappings are this file's, by which they are found again: which
+ *		device files a process has used for them does not matter
  * @lock:	for what follows
- * @inodes:	struct opened, for as long as the device is there
  * @gone:	no page of it may be mapped any more
  */
 struct share_use {
@@ -62,17 +57,21 @@ struct share_use {
 	struct mint_share	share;
 	struct uio_info		info;
 	char			name[MINT_NAME_LEN + 8];
-	struct mutex		lock;	/* inodes, gone */
-	struct list_head	inodes;
+	struct file		*file;
+	struct mutex		lock;	/* gone */
 	bool			gone;
 };
 
-/* Changed by the work alone, and by the initcall before it; read by the bell */
+/* Changed by the work alone, and by the initcall before it; read by irq_work */
 static LIST_HEAD(uses);
 
 static bool (*untracked)(u64 start, u64 end);
 static struct device *parent;
-static bool ready;
+static bool ready;	/* node 0: shares come and go */
+static bool again;	/* node 0: a device could not be made */
+
+/* Shares at which this node was rung, and whose processes do not know yet */
+static unsigned long rung[BITS_TO_LONGS(MINT_SHARES)];
 
 static void free_use(struct kref *refs)
 {
@@ -119,28 +118,10 @@ static int share_mmap(struct uio_info *info, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	kref_get(&use->refs);
+	vma_set_file(vma, use->file);
 	vma->vm_private_data = use;
 	vma->vm_ops = &share_vm_ops;
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	return 0;
-}
-
-/* Pages are found again by the inodes of /dev by which they were mapped */
-static int share_open(struct uio_info *info, struct inode *inode)
-{
-	struct share_use *use = info->priv;
-	struct opened *opened;
-
-	guard(mutex)(&use->lock);
-	list_for_each_entry(opened, &use->inodes, list)
-		if (opened->inode == inode)
-			return 0;
-	opened = kmalloc(sizeof(*opened), GFP_KERNEL);
-	if (!opened)
-		return -ENOMEM;
-	ihold(inode);
-	opened->inode = inode;
-	list_add(&opened->list, &use->inodes);
 	return 0;
 }
 
@@ -175,21 +156,34 @@ static int share_irqcontrol(struct uio_info *info, s32 on)
 	return 0;
 }
 
+/* Wakes processes, which under PREEMPT_RT no hard interrupt may */
+static void tell(struct irq_work *work)
+{
+	struct share_use *use;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(use, &uses, list)
+		if (test_and_clear_bit(use->index, rung))
+			uio_event_notify(&use->info);
+	rcu_read_unlock();
+}
+
+static DEFINE_IRQ_WORK(tell_work, tell);
+
 /* Somebody rings at shares; who does not matter */
 static void shares_rung(u32 n)
 {
 	u64 *rings = mint_share_rings(mint_self);
-	struct share_use *use;
-	u64 rung;
+	u64 taken;
+	u32 i;
 
 	if (!rings || !READ_ONCE(*rings))
 		return;
-	rung = xchg(rings, 0);
-	rcu_read_lock();
-	list_for_each_entry_rcu(use, &uses, list)
-		if (rung & BIT_ULL(use->index))
-			uio_event_notify(&use->info);
-	rcu_read_unlock();
+	taken = xchg(rings, 0);
+	for (i = 0; i < MINT_SHARES; i++)
+		if (taken & BIT_ULL(i))
+			set_bit(i, rung);
+	irq_work_queue(&tell_work);
 }
 
 static struct share_use *find(u32 index)
@@ -202,6 +196,21 @@ static struct share_use *find(u32 index)
 	return NULL;
 }
 
+static const struct file_operations share_fops = {
+	.owner	= THIS_MODULE,
+};
+
+/* No process reaches it from now on. Its device is gone */
+static void leave(struct share_use *use)
+{
+	mutex_lock(&use->lock);
+	use->gone = true;
+	mutex_unlock(&use->lock);
+	unmap_mapping_range(use->file->f_mapping, 0, 0, 1);
+	fput(use->file);
+	kref_put(&use->refs, free_use);
+}
+
 static int adopt(u32 index, const struct mint_share *share)
 {
 	struct share_use *use = kzalloc(sizeof(*use), GFP_KERNEL);
@@ -211,9 +220,15 @@ static int adopt(u32 index, const struct mint_share *share)
 		return -ENOMEM;
 	kref_init(&use->refs);
 	mutex_init(&use->lock);
-	INIT_LIST_HEAD(&use->inodes);
 	use->index = index;
 	use->share = *share;
+	use->file = anon_inode_create_getfile("[mint-share]", &share_fops, NULL,
+					      O_RDWR, NULL);
+	if (IS_ERR(use->file)) {
+		err = PTR_ERR(use->file);
+		kref_put(&use->refs, free_use);
+		return err;
+	}
 	snprintf(use->name, sizeof(use->name), "mint:%s", share->name);
 	use->info.name = use->name;
 	use->info.version = "1";
@@ -223,12 +238,11 @@ static int adopt(u32 index, const struct mint_share *share)
 	use->info.mem[0].addr = share->start;
 	use->info.mem[0].size = share->size;
 	use->info.mem[0].memtype = UIO_MEM_PHYS;
-	use->info.open = share_open;
 	use->info.mmap = share_mmap;
 	use->info.irqcontrol = share_irqcontrol;
 	err = uio_register_device(parent, &use->info);
 	if (err) {
-		kref_put(&use->refs, free_use);
+		leave(use);
 		return err;
 	}
 	list_add_tail_rcu(&use->list, &uses);
@@ -237,33 +251,24 @@ static int adopt(u32 index, const struct mint_share *share)
 
 static void drop(struct share_use *use)
 {
-	struct opened *opened, *next;
-
 	list_del_rcu(&use->list);
+	/* tell() has no pointer to it any more */
 	synchronize_rcu();
 	/* Nobody opens or maps it after that */
 	uio_unregister_device(&use->info);
-	mutex_lock(&use->lock);
-	use->gone = true;
-	mutex_unlock(&use->lock);
-	list_for_each_entry_safe(opened, next, &use->inodes, list) {
-		unmap_mapping_range(opened->inode->i_mapping, 0, 0, 1);
-		iput(opened->inode);
-		kfree(opened);
-	}
-	kref_put(&use->refs, free_use);
+	leave(use);
 }
 
 static void look(struct work_struct *work)
 {
 	struct mint_share share;
 	struct share_use *use;
-	u32 i;
+	bool failed = false;
 	int err;
+	u32 i;
 
 	for (i = 0; i < mint_layout.shares.count; i++) {
-		if (!mint_share_read(i, &share) ||
-		    !mint_share_member(i, mint_self))
+		if (!mint_share_get(i, &share))
 			continue;
 		use = find(i);
 		if (share.state == MINT_WINDOW_CLOSED) {
@@ -272,11 +277,13 @@ static void look(struct work_struct *work)
 			mint_share_left(i);
 		} else if (!use) {
 			err = adopt(i, &share);
-			if (err)
+			if (err && !READ_ONCE(again))
 				pr_err("no device for share '%s': error %d\n",
 				       share.name, err);
+			failed |= err;
 		}
 	}
+	WRITE_ONCE(again, failed);
 }
 
 static DECLARE_WORK(look_work, look);
@@ -290,8 +297,24 @@ static DECLARE_WORK(look_work, look);
  */
 void mint_share_poll(void)
 {
-	if (READ_ONCE(ready) && mint_shares_changed())
+	if (READ_ONCE(ready) && (mint_shares_changed() || READ_ONCE(again)))
 		queue_work(system_unbound_wq, &look_work);
+}
+
+/**
+ * mint_share_settle() - leave the shares that have no other member any more
+ *
+ * Their memory and their names are free when this returns, as all else of a node
+ * that has ended.
+ *
+ * Context: predecessor, process, may sleep; mint_claims_lock() is not held.
+ */
+void mint_share_settle(void)
+{
+	if (!READ_ONCE(ready))
+		return;
+	queue_work(system_unbound_wq, &look_work);
+	flush_work(&look_work);
 }
 
 /*
@@ -316,9 +339,14 @@ static int __init mint_share_init(void)
 		return PTR_ERR(parent);
 	untracked = x86_platform.is_untracked_pat_range;
 	x86_platform.is_untracked_pat_range = share_untracked;
+	/* Nobody waits here for what the kernel before this one was told */
+	xchg(mint_share_rings(mint_self), 0);
 	mint_bell_listen(MINT_BELL_SHARE, shares_rung);
 	look(NULL);
-	WRITE_ONCE(ready, mint_role == MINT_PREDECESSOR);
+	if (mint_role == MINT_PREDECESSOR) {
+		mint_shares_mapped();
+		WRITE_ONCE(ready, true);
+	}
 	return 0;
 }
 late_initcall(mint_share_init);

@@ -42,6 +42,7 @@ static void fill(struct mint_common *c)
 		{ &c->share_rings, sizeof(u64), 3 },
 		{ &c->loads, sizeof(struct mint_load), 3 },
 		{ &c->lives, sizeof(struct mint_life), 3 },
+		{ &c->stalls, sizeof(struct mint_stall), 3 },
 	};
 	u32 i, offset = PAGE_SIZE;
 
@@ -101,6 +102,33 @@ static void layout_header(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c->vfs.count, 0);
 }
 
+/* Node 0 puts its tables right behind the header of its own version */
+static void layout_older(struct kunit *test)
+{
+	static const u32 ends[] = {
+		[2] = offsetof(struct mint_common, microcode),
+		[3] = offsetof(struct mint_common, bells),
+		[4] = offsetof(struct mint_common, moves),
+		[5] = offsetof(struct mint_common, loads),
+		[6] = offsetofend(struct mint_common, generation),
+	};
+	struct mint_common *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+	u32 minor;
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	for (minor = 2; minor < ARRAY_SIZE(ends); minor++) {
+		fill(c);
+		c->version = MINT_VERSION_MAJOR << 16 | minor;
+		memset((void *)c + ends[minor], 0, sizeof(*c) - ends[minor]);
+		c->cores.offset = ALIGN(ends[minor], 8);
+		KUNIT_EXPECT_TRUE_MSG(test, mint_layout_valid(c),
+				      "refused: version %u", minor);
+		c->cores.offset -= 8;
+		KUNIT_EXPECT_FALSE_MSG(test, mint_layout_valid(c),
+				       "taken: version %u", minor);
+	}
+}
+
 static void layout_table(struct kunit *test)
 {
 	struct mint_common *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
@@ -139,6 +167,9 @@ static void layout_table(struct kunit *test)
 	REFUSED(c->loads.stride -= 8);
 	REFUSED(c->lives.count++);
 	REFUSED(c->lives.stride += 4);
+	REFUSED(c->stalls.count--);
+	REFUSED(c->stalls.stride -= 4);
+	REFUSED(c->stalls.stride += 2);
 	fill(c);
 	memset_startat(c, 0, loads);
 	KUNIT_EXPECT_TRUE(test, mint_layout_valid(c));
@@ -245,6 +276,7 @@ static void layout_random(struct kunit *test)
 
 static struct kunit_case layout_cases[] = {
 	KUNIT_CASE(layout_header),
+	KUNIT_CASE(layout_older),
 	KUNIT_CASE(layout_table),
 	KUNIT_CASE(layout_windows),
 	KUNIT_CASE(layout_rings),

@@ -220,6 +220,15 @@ def memory_goes_to_who_lacks_it():
         out = sim(trace + ["free,0,%d" % free, "need,5,1,1100", "end,300"])
         moves = re.findall(r"^\d+ memory (\w+ > \w+)", out, re.M)
         expect(1 <= len(moves) <= 4 and set(moves) == {wanted}, "%s", out)
+    # Enough is said to be available, and tasks wait for it: until they do not
+    out = sim(trace + ["free,0,1024", "stall,5,1,99,1280", "stall,20,1,100,1280", "end,300"])
+    moves = re.findall(r"^(\d+) memory free > 1: (.*)", out, re.M)
+    expect(len(moves) == 2 and int(moves[0][0]) in (21, 22) and
+           "1024 of 1024 MiB are available, tasks wait for it 10 % of the time" in moves[0][1],
+           "%s", out)
+    # Nobody takes it from a node that waits for it
+    out = sim(trace + ["stall,0,2,500,8000", "need,5,1,1100", "end,300"])
+    expect("memory 2 >" not in out, "%s", out)
     # All of the other is in use: nothing can be had
     trace[2] = "memory,1,1024,1024,1536"
     out = sim(trace + ["need,0,2,4000", "need,5,1,1100", "end,300"])

@@ -497,10 +497,13 @@ def wishes_are_one_line():
         expect("   1 web         cores=+2?[2J\n" in b.good("want"), "%s", b.good("want"))
 
 
-def load_line(beats, runnable, busy):
+def load_line(beats, runnable, busy, stalls=None):
     """As the kernel prints it."""
-    return ("beats=%d runnable_sum=%d busy_ms=%d cpus=2 mem_mib=256 available_mib=100\n" %
+    line = ("beats=%d runnable_sum=%d busy_ms=%d cpus=2 mem_mib=256 available_mib=100" %
             (beats, runnable, busy))
+    if stalls:
+        line += " cpu_stall_ms=%d memory_stall_ms=%d io_stall_ms=%d" % stalls
+    return line + "\n"
 
 
 def in_turn(path, texts):
@@ -529,14 +532,18 @@ def top_shows_differences():
         b.tree.mint("nodes/0/load", load_line(7, 7, 7))
         b.tree.mint("nodes/1/want", "cores=+2\n")
         thread = in_turn(b.tree.path("/sys/kernel/mint/nodes/1/load"),
-                         (load_line(2**32 - 4, 2**32 - 2, 2**32 - 1), load_line(6, 13, 10**8)))
+                         (load_line(2**32 - 4, 2**32 - 2, 2**32 - 1, (2**32 - 1, 5, 7)),
+                          load_line(6, 13, 10**8, (10**8, 5, 7))))
         out = json.loads(b.good("top", "--once", "--interval=0.2", "--json"))["top"]
         thread.join(10)
         # 15 in 10 beats; more time than has passed is all of it; no load, no figures
         expect(out[1] == {"node": 1, "name": "web", "state": "running", "cpus": 2,
-                          "runnable": 1.5, "busy": 2.0, "mem": 256 * M,
+                          "runnable": 1.5, "busy": 2.0, "cpu_stall": 100, "memory_stall": 0,
+                          "io_stall": 0, "mem": 256 * M,
                           "available": 100 * M, "want": "cores=+2"}, "%s", out[1])
-        expect(out[0]["runnable"] is None and out[0]["cpus"] == 2, "%s", out[0])
+        # No beat, and a kernel that does not count stalls
+        expect(out[0]["runnable"] is None and out[0]["cpu_stall"] is None and
+               out[0]["cpus"] == 2, "%s", out[0])
         expect(out[2]["cpus"] is None and out[2]["mem"] is None, "%s", out[2])
         os.unlink(b.tree.path("/sys/kernel/mint/nodes/1/load"))
         b.tree.mint("nodes/1/load", "beats=1 nonsense\n")

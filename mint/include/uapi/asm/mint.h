@@ -617,6 +617,23 @@ struct mint_load {
 };
 
 /**
+ * struct mint_stall - for how long tasks of a node waited for what it lacks
+ * @told:	1: its kernel counts the following; 0: it does not
+ * @cpu_ms:	time in which at least one task waited for a CPU, summed
+ * @memory_ms:	likewise for memory
+ * @io_ms:	likewise for a device
+ *
+ * The node writes it with each heartbeat, as its "pressure stall information" has
+ * it, which is some two seconds old at most. Counters wrap; nobody sets them back.
+ */
+struct mint_stall {
+	__u32	told;
+	__u32	cpu_ms;
+	__u32	memory_ms;
+	__u32	io_ms;
+};
+
+/**
  * struct mint_life - one of the nodes that a number may have had
  * @incarnation: counts the nodes that had this number
  * @reboots:	counts the reboots that node 0 has asked for
@@ -824,6 +841,8 @@ struct mint_table {
  * @lives:	struct mint_life, indexed by node number
  * @generation:	counts what happens to nodes: they come, go, change their state
  *		or what they own
+ * @stalls:	struct mint_stall, indexed by node number; this and all that
+ *		follows: since version 1.7
  * @shares:	struct mint_share
  * @share_members: bits, a row for each share: the nodes that may map it
  * @share_rings: u64 bits, indexed by node number: the shares at which it was rung,
@@ -875,6 +894,7 @@ struct mint_common {
 	struct mint_table	loads;
 	struct mint_table	lives;
 	__u32			generation;
+	struct mint_table	stalls;
 	struct mint_table	shares;
 	struct mint_table	share_members;
 	struct mint_table	share_rings;
