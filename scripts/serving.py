@@ -115,12 +115,4 @@ def use(node, server):
         "address": address(node), "server": server, "serving": address(server)}
 
 
-# Before the server reboots: once its devices are shut down, requests fail, and
-# who hears of that takes it for the disk's last word
-RETIRE = """
-for dev in /sys/class/net/mint*; do
-	ip link set ${dev##*/} down
-done
-"""
-
 LEAVE = "echo 1 >/sys/class/nvme/nvme0/delete_controller\n"

@@ -9,7 +9,12 @@
 
 #include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/netdevice.h>
+#include <linux/notifier.h>
+#include <linux/reboot.h>
+#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -151,6 +156,29 @@ void mint_link_poll(void)
 	mint_links_poll();
 }
 
+/*
+ * Devices are shut down after this, and a disk that this node serves then fails what
+ * is asked of it. With the link down its users wait for the next kernel instead.
+ */
+static int on_reboot(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct mint_window_use *use;
+
+	WRITE_ONCE(ready, false);
+	cancel_work_sync(&look_work);
+	rtnl_lock();
+	list_for_each_entry(use, &uses, list)
+		dev_close(use->dev);
+	rtnl_unlock();
+	return NOTIFY_DONE;
+}
+
+/* After node 0 has asked its successors to end, to whom it may have to serve disks */
+static struct notifier_block reboot_block = {
+	.notifier_call	= on_reboot,
+	.priority	= INT_MIN,
+};
+
 /* Before a root file system is looked for, which may be behind a link */
 static int __init mint_link_init(void)
 {
@@ -160,6 +188,7 @@ static int __init mint_link_init(void)
 	mint_windows_changed(&seen);
 	look(NULL);
 	WRITE_ONCE(ready, true);
+	register_reboot_notifier(&reboot_block);
 	return 0;
 }
 device_initcall(mint_link_init);

@@ -159,7 +159,6 @@ def driver_node(b):
             b.m.sh(FETCH % (serving.HOST, stream.server.server_port), 30, port)
         for _, port in users:
             goes_on(b, port)
-        b.m.sh(serving.RETIRE, 30, "com2")
         b.m.send("com2", " reboot\n")
         b.nodes.wait_up("com2", 120)
         b.nodes.poll(lambda: b.m.run(linked, 30, "com2")[0] == 0, 30, "both links")
