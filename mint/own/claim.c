@@ -629,6 +629,12 @@ void mint_ring_node(u32 n, u32 cause)
 		      claim->boot_apic_id);
 }
 
+/* Whoever has this number, if it is a successor's and ever had one */
+static struct mint_claim *to_ask(u32 n)
+{
+	return n != mint_self && mint_node(n) ? READ_ONCE(claims[n]) : NULL;
+}
+
 /**
  * mint_request() - ask something of a successor
  * @n:		number of the node
@@ -645,8 +651,7 @@ void mint_ring_node(u32 n, u32 cause)
  */
 int mint_request(u32 n, u32 what, u64 *incarnation)
 {
-	struct mint_claim *claim = n != mint_self && mint_node(n) ?
-				   READ_ONCE(claims[n]) : NULL;
+	struct mint_claim *claim = to_ask(n);
 	unsigned long flags;
 	int err = -ESRCH;
 
@@ -677,8 +682,7 @@ int mint_request(u32 n, u32 what, u64 *incarnation)
  */
 int mint_request_reboot(u32 n, u64 *incarnation)
 {
-	struct mint_claim *claim = n != mint_self && mint_node(n) ?
-				   READ_ONCE(claims[n]) : NULL;
+	struct mint_claim *claim = to_ask(n);
 	unsigned long flags;
 	int err = -ESRCH;
 
