@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How long it takes to move a core between running nodes.
+"""How long it takes to move a core, or memory, between running nodes.
 
 This file owns the benchmark `moves` of scripts/bench: what is measured, on which
-machines. A core goes to and fro between two successors, and /sys/kernel/mint/moves
-says how long each step took. In the same run a stock kernel takes the same core
-offline and online again, with RCU expedited as moves have it.
+machines. A core goes to and fro between two successors, then a block of memory, and
+/sys/kernel/mint/moves says how long each step took. In the same run a stock kernel
+takes a core and a block offline and online again, with RCU expedited as moves have
+it. The stock block is neither removed nor filled with zeroes in between.
 """
 
 import re
@@ -14,46 +15,74 @@ from nodes import UP, Nodes
 
 MOVES = 200
 PAIRS = 50
-LINE = re.compile(r"^\d+ core \S+ \S+ > \S+ taken ([\d.]+) give ([\d.]+)"
+MEMORY_MOVES = 20
+MEMORY_PAIRS = 10
+LINE = re.compile(r"^\d+ (?:core|memory) \S+ \S+ > \S+ taken ([\d.]+) give ([\d.]+)"
                   r" clear ([\d.]+) take ([\d.]+)$", re.M)
 
 # Nothing is forked between the marks: all but cat is the shell's own.
 STOCK = """
 echo 1 >/sys/kernel/rcu_expedited
 timing=/sys/kernel/mint/timing
-cpu=/sys/devices/system/cpu/cpu1/online
+file={file}
 stamp() {{ echo mark >$timing; while read -r what tsc; do
     [ $what != mark ] || now=$tsc; done <$timing; }}
 i=0
 while [ $i -lt {count} ]; do
     stamp; begin=$now
-    echo 0 >$cpu; stamp; middle=$now
-    echo 1 >$cpu; stamp
+    # Pages of a block may be busy for a moment: that is no pair
+    echo 0 2>/dev/null >$file || continue
+    stamp; middle=$now
+    echo 1 >$file || exit 1; stamp
     echo $begin $middle $now
     i=$((i + 1))
 done
 """
 
 
-def stock(results, repeat, initrd):
-    """Pairs of offline and online of one core, in a kernel without Mint."""
-    with results.machine("moves-stock", "quiet", smp="2", memory="1G",
-                         initrd=initrd) as machine:
-        machine.wait_for(UP, timeout=120)
-        text = machine.sh(STOCK.format(count=PAIRS), 300)
-        machine.power_off()
+def pairs(results, repeat, machine, file, name, count):
+    """Pairs of offline and online of one thing, in a kernel without Mint."""
+    text = machine.sh(STOCK.format(file=file, count=count), 300)
     rows = [[int(word) for word in line.split()] for line in text.splitlines()
             if re.fullmatch(r"\d+ \d+ \d+", line)]
-    if len(rows) != PAIRS:
-        raise MachineError("%d pairs instead of %d" % (len(rows), PAIRS))
+    if len(rows) != count:
+        raise MachineError("%d pairs instead of %d: %s" % (len(rows), count, text))
     for index, (begin, middle, end) in enumerate(rows):
-        results.add(repeat, "stock", "offline", middle - begin, index=index)
-        results.add(repeat, "stock", "online", end - middle, index=index)
-        results.add(repeat, "stock", "pair", end - begin, index=index)
+        results.add(repeat, "stock", name + "offline", middle - begin, index=index)
+        results.add(repeat, "stock", name + "online", end - middle, index=index)
+        results.add(repeat, "stock", name + "pair", end - begin, index=index)
+
+
+def stock(results, repeat, initrd):
+    """A core, and a block of memory from which all can be moved away."""
+    with results.machine("moves-stock", "quiet movablecore=512M", smp="2",
+                         memory="1G", initrd=initrd) as machine:
+        machine.wait_for(UP, timeout=120)
+        pairs(results, repeat, machine, "/sys/devices/system/cpu/cpu1/online", "",
+              PAIRS)
+        block = machine.sh("grep -l Movable /sys/devices/system/memory/*/valid_zones"
+                           " | head -n 1", 30).strip()
+        pairs(results, repeat, machine, block.replace("valid_zones", "online"),
+              "memory_", MEMORY_PAIRS)
+        machine.power_off()
+
+
+def to_and_fro(results, repeat, machine, pair, kind, which, count):
+    """Move something count times between two nodes; the first one has it."""
+    for index in range(count):
+        # The history holds sixteen: read it before it goes on
+        text = machine.sh("echo %s %s %d >/sys/kernel/mint/move && "
+                          "tail -n 1 /sys/kernel/mint/moves"
+                          % (kind, which, pair[(index + 1) % 2]), 60)
+        found = LINE.search(text)
+        if not found:
+            raise MachineError("move %d: %s" % (index, text))
+        for what, value in zip(("total", "give", "clear", "take"), found.groups()):
+            results.add(repeat, kind, what, float(value), "ms", index=index)
 
 
 def between(results, repeat, initrd):
-    """A core to and fro between two successors, beside node 0."""
+    """A core, then memory, to and fro between two successors, beside node 0."""
     with results.machine("moves", "mint.mem=768M@0 maxcpus=1 quiet", smp="4",
                          memory="2G", initrd=initrd) as machine:
         nodes = Nodes(machine)
@@ -63,17 +92,13 @@ def between(results, repeat, initrd):
             nodes.wait_state(node, "running")
         core = nodes.free_cores(1)[0]
         machine.sh("echo core %d %d >/sys/kernel/mint/move" % (core, pair[0]), 60)
-        for index in range(MOVES):
-            # The history holds sixteen: read it before it goes on
-            text = machine.sh("echo core %d %d >/sys/kernel/mint/move && "
-                              "tail -n 1 /sys/kernel/mint/moves"
-                              % (core, pair[(index + 1) % 2]), 60)
-            found = LINE.search(text)
-            if not found:
-                raise MachineError("move %d: %s" % (index, text))
-            for what, value in zip(("total", "give", "clear", "take"),
-                                   found.groups()):
-                results.add(repeat, "core", what, float(value), "ms", index=index)
+        to_and_fro(results, repeat, machine, pair, "core", core, MOVES)
+        machine.sh("echo memory 128M %d >/sys/kernel/mint/move" % pair[0], 60)
+        block = next(first for first, last, owner in reversed(nodes.memory())
+                     if owner == "node %d" % pair[0] and
+                     last - first + 1 == 128 << 20)
+        to_and_fro(results, repeat, machine, pair, "memory", "128M@%#x" % block,
+                   MEMORY_MOVES)
         for node in pair:
             nodes.stop(node)
         machine.power_off()

@@ -81,6 +81,9 @@ METRICS = (
     ("core_move_p99_ms", "ms", "<= 50", ""),
     ("core_move_over_stock_hotplug", "ratio", "<= 1.25", ""),
     ("core_move_over_stock_hotplug_by_instructions", "ratio", "<= 1.25", ""),
+    ("memory_move_mb_s", "MB/s", "", ""),
+    ("memory_move_over_stock_hotplug", "ratio", "<= 1.5", ""),
+    ("memory_move_over_stock_hotplug_by_instructions", "ratio", "<= 1.5", ""),
     ("link_stream_over_veth", "ratio", "", ""),
     ("link_stream_over_veth_by_instructions", "ratio", "<= 1.3", ""),
     ("link_rtt_over_veth", "ratio", "", ""),
@@ -102,6 +105,8 @@ METRICS = (
 # Added to the name of what was measured by a clock that counts instructions.
 COUNTED = "_by_instructions"
 MODES = ("serial", "parallel", "list")
+# What the benchmark moves at once, millions of bytes.
+BLOCK_MB = (128 << 20) / 1e6
 # Bars that the others are compared with.
 OURS = ("successor", "successor, vmlinux", "launch to last service")
 
@@ -296,7 +301,8 @@ class Data:
         hold, counted = [numbers.values("ioapic_lock", "max_hold")
                          for numbers in (self.locks, self.locks_counted)]
         tries = self.tries.values("list", "ended")
-        core = self.moves.values("core", "total")
+        core, memory = [self.moves.values(kind, "total")
+                        for kind in ("core", "memory")]
         return {
             **self.boot.ratios(),
             **self.boot_counted.ratios(COUNTED),
@@ -332,6 +338,13 @@ class Data:
             "core_move_over_stock_hotplug" + COUNTED:
                 ratio(self.moves_counted.values("core", "total"),
                       stock_ms(self.moves_counted, "pair")),
+            "memory_move_mb_s":
+                BLOCK_MB / (median(memory) / 1000) if memory else None,
+            "memory_move_over_stock_hotplug":
+                ratio(memory, stock_ms(self.moves, "memory_pair")),
+            "memory_move_over_stock_hotplug" + COUNTED:
+                ratio(self.moves_counted.values("memory", "total"),
+                      stock_ms(self.moves_counted, "memory_pair")),
             **of_links(self.links, ""),
             **of_links(self.links_counted, COUNTED),
             "link_idle_ipis": max(self.links.values("idle", "bells")
@@ -893,15 +906,15 @@ QUESTIONS = (
              r"own_reboot|stop_|panic_", lambda data: [ends_table(data)]),
     Question("cost", "What does a node cost the others?", (),
              r"node_min|ioapic_lock", lambda data: []),
-    Question("moves", "How long does it take to move a core between running nodes?",
+    Question("moves", "How long does it take to move a core or memory between running nodes?",
              ("moves_timeline", "moves", "moves" + COUNTED + "_timeline",
-              "moves" + COUNTED), r"core_move_", lambda data: []),
+              "moves" + COUNTED), r"(core|memory)_move_", lambda data: []),
     Question("links", "How fast do nodes talk?", ("links", "links" + COUNTED),
              r"link_|bells_|served_", lambda data: [
                  links_table(data.links, ""),
                  links_table(data.links_counted, COUNTING)]),
     Question("speed", "How fast does a node run?", ("speed", "speed" + COUNTED),
-             r"(?!core_move_).*_over_(stock|one)|.*control",
+             r"(?!(core|memory)_move_).*_over_(stock|one)|.*control",
              lambda data: speed_tables(data.speed, "")
              + speed_tables(data.speed_counted, COUNTING)),
     Question("seams", "How much of other people's code is changed?", (),
