@@ -342,5 +342,51 @@ broker() {
 	rm /etc/mint/left.node /etc/mint/right.node
 }
 
+# mib <word> <node>: what the node says in its load
+mib() {
+	sed -n "s/.* $1=\([0-9]*\).*/\1/p" "$MINT/nodes/$2/load"
+}
+
+# more_memory <node> <MiB>: it has more than so much
+more_memory() {
+	[ "$(mib mem_mib "$1")" -gt "$2" ]
+}
+
+# blocks: so many has the broker moved
+blocks() {
+	[ "$(grep -c "^move memory .*: done" "$TMP/mintd")" = "$1" ]
+}
+
+# A block of memory goes to the node that has used up its own, one is enough, and it
+# stays.
+broker_memory() {
+	command -v mintd >/dev/null || skip "no mintd: make -C tools install"
+	need_cores 1
+	need_init
+	mkdir -p /etc/mint
+	printf '[Policy]\nMode=autonomous\nMemoryMin=64M\nMemoryMax=512M\n' \
+		>/etc/mint/eater.node
+	ctl_run --cores=1 --memory="${MINT_SIZE}M" --wait eater
+	free_memory 256 >/dev/null || skip "needs 256 MiB of free memory"
+	before=$(mib mem_mib "$node")
+	mintd >"$TMP/mintd" 2>&1 &
+	broker=$!
+	# A twelfth is left: less than an eighth, and enough to go on.
+	eat=$(($(mib available_mib "$node") - before / 12))
+	[ "$eat" -gt 0 ] || fail "only $(mib available_mib "$node") MiB are available"
+	echo "head -c ${eat}M /dev/zero >/eaten" >"/dev/mint$node"
+	loop_until 90 more_memory "$node" "$before" ||
+		fail "node $node gets no memory: $(cat "$TMP/mintd" "$MINT/moves")"
+	grep -q "^move memory .*: node $node lacks memory: .* MiB are available.*: done" \
+		"$TMP/mintd" || fail "no reason: $(cat "$TMP/mintd")"
+	mintd --dry-run --steps=10 >"$TMP/second" 2>&1 || fail "$(cat "$TMP/second")"
+	blocks 1 || fail "it moves memory that nobody lacks: $(cat "$TMP/mintd")"
+	end_broker
+	more_memory "$node" "$before" || fail "its end has moved memory"
+	alive "$node"
+	rm /etc/mint/eater.node
+	stop "$node"
+}
+
 run_tests list_agrees whole_cores run_show_log_stop plan_is_kept two_nodes move_core \
-	refusals statuses ladder supervised_stop supervised_panic broker
+	refusals statuses ladder supervised_stop supervised_panic broker broker_memory
