@@ -371,5 +371,29 @@ exhausted() {
 	all_free "$two" "$one"
 }
 
+# What a node's kernel says goes out by its link, from a console of the stock kernel
+netconsole() {
+	connect web
+	mac=$(cat "/sys/class/net/mint$node/address")
+	[ "$(on "$node" "mount -t configfs none /sys/kernel/config 2>/dev/null
+		mkdir /sys/kernel/config/netconsole/node0 && cd /sys/kernel/config/netconsole/node0 &&
+		echo mint0 >dev_name && echo $(address "$node" 0) >local_ip &&
+		echo $(address 0 "$node") >remote_ip && echo $mac >remote_mac &&
+		echo 1 >enabled && cat enabled")" = 1 ] || fail "node $node has no netconsole"
+	nc -l -u -p 6666 >"$TMP/net" &
+	listener=$!
+	# The first words may be said before the listener is there.
+	heard() {
+		on "$node" 'echo "<1>said by netconsole" >/dev/kmsg' >/dev/null
+		grep -q "said by netconsole" "$TMP/net"
+	}
+	loop_until 20 heard || fail "nothing comes: $(cat "$TMP/net")"
+	# It takes the way of any other data: that goes on.
+	both_ways "$node" "$MIB"
+	heard || fail "it has gone silent: $(cat "$TMP/net")"
+	kill "$listener"
+	all_free "$node"
+}
+
 run_tests addresses data_of_node0 idle successors no_links own_reboot \
-	hang_and_panic other_end_leaves mtu rot forced_under_load all_to_all exhausted
+	hang_and_panic other_end_leaves mtu rot forced_under_load netconsole all_to_all exhausted
