@@ -390,8 +390,10 @@ netconsole() {
 	loop_until 20 heard || fail "nothing comes: $(cat "$TMP/net")"
 	# It takes the way of any other data: that goes on.
 	both_ways "$node" "$MIB"
-	heard || fail "it has gone silent: $(cat "$TMP/net")"
-	kill "$listener"
+	: >"$TMP/net"
+	loop_until 20 heard || fail "it has gone silent: $(cat "$TMP/net")"
+	# shellcheck disable=SC2046 # a word for each process
+	kill $(pgrep -P "$listener") "$listener"
 	all_free "$node"
 }
 
