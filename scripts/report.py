@@ -69,6 +69,8 @@ METRICS = (
     ("tries_of_64", "tries", "20", ""),
     ("load_over_memcpy", "ratio", "<= 1.5", ""),
     ("load_over_memcpy_by_instructions", "ratio", "<= 1.5", ""),
+    ("load_unchecked_over_memcpy", "ratio", "", ""),
+    ("load_unchecked_over_memcpy_by_instructions", "ratio", "", ""),
     ("copy_over_memcpy", "ratio", "", ""),
     ("node_min_memory_mib", "MiB", "<= 32", ""),
     ("node_min_memory_with_own_reboot_mib", "MiB", "", ""),
@@ -240,6 +242,8 @@ def over_memcpy(load, suffix):
     return {
         "load_over_memcpy" + suffix:
             ratio(load.spans("load", "begin", "execute"), memcpy),
+        "load_unchecked_over_memcpy" + suffix:
+            ratio(load.spans("load_unchecked", "begin", "execute"), memcpy),
         "copy_over_memcpy" + suffix:
             ratio(load.spans("load", "copy", "loaded"), memcpy)}
 

@@ -12,6 +12,7 @@
  *	-s SLOTS	leave out that many ranges of free memory
  *	-p		launch all at once, not one after the other is up
  *	-l		launch all at once, by a single call of kexec (--mint-list=)
+ *	-u		do not compare the checksum of the kernel
  *	-e		load first, and only start when all are loaded
  *	-k		leave the successors running
  *	-t SECONDS	limit for each successor to come up (120)
@@ -45,7 +46,7 @@
 
 static const char *kexec = "kexec", *kernel, *initrd, *append = "";
 static unsigned long count = 1, mib = 64, skip, limit = 120;
-static bool parallel, list, execute, keep;
+static bool parallel, list, execute, keep, unchecked;
 
 struct successor {
 	unsigned int	apic_id;
@@ -151,7 +152,8 @@ static void choose_memory(void)
 static void begin(struct successor *it, const char *verb)
 {
 	char core[32], min[40], max[40], ramdisk[512], line[1024];
-	int ends[2];
+	const char *words[10] = { kexec };
+	int ends[2], nr = 1;
 
 	snprintf(core, sizeof(core), "--mint-cpu=%u", it->apic_id);
 	snprintf(min, sizeof(min), "--mem-min=%#llx",
@@ -174,14 +176,20 @@ static void begin(struct successor *it, const char *verb)
 		dup2(ends[1], 2);
 		close(ends[0]);
 		close(ends[1]);
-		if (!strcmp(verb, "-e"))
-			execlp(kexec, kexec, verb, core, NULL);
-		else if (*verb)
-			execlp(kexec, kexec, verb, core, min, max, line, kernel,
-			       initrd ? ramdisk : NULL, NULL);
-		else
-			execlp(kexec, kexec, core, min, max, line, kernel,
-			       initrd ? ramdisk : NULL, NULL);
+		if (*verb)
+			words[nr++] = verb;
+		words[nr++] = core;
+		if (strcmp(verb, "-e")) {
+			words[nr++] = min;
+			words[nr++] = max;
+			words[nr++] = line;
+			if (unchecked)
+				words[nr++] = "--mint-no-checksum";
+			words[nr++] = kernel;
+			if (initrd)
+				words[nr++] = ramdisk;
+		}
+		execvp(kexec, (char **)words);
 		err(1, "%s", kexec);
 	}
 	close(ends[1]);
@@ -408,7 +416,7 @@ int main(int argc, char **argv)
 	unsigned long i, bytes = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "x:i:a:n:m:s:plekt:c:")) != -1) {
+	while ((option = getopt(argc, argv, "x:i:a:n:m:s:pluekt:c:")) != -1) {
 		switch (option) {
 		case 'x':
 			kexec = optarg;
@@ -433,6 +441,9 @@ int main(int argc, char **argv)
 			break;
 		case 'l':
 			list = true;
+			break;
+		case 'u':
+			unchecked = true;
 			break;
 		case 'e':
 			execute = true;
