@@ -12,7 +12,7 @@
  *	-s SLOTS	leave out that many ranges of free memory
  *	-p		launch all at once, not one after the other is up
  *	-l		launch all at once, by a single call of kexec (--mint-list=)
- *	-u		do not compare the checksum of the kernel
+ *	-u		do not compare the checksum of the kernel; not with -l
  *	-e		load first, and only start when all are loaded
  *	-k		leave the successors running
  *	-t SECONDS	limit for each successor to come up (120)
