@@ -4,11 +4,13 @@
 This file owns the benchmark `links` of scripts/bench: what is measured, on which
 machines. A stream and round trips of TCP from node 0 to a successor, each with one
 core, and the same between two namespaces of one stock kernel, by veth, with a core
-for either end. Then what the successor's disk does for it, and for node 0.
+for either end. Then what the successor's disk does for it, and for node 0. In the
+long form also a virtual machine in the successor's place: virtio-net, by vhost.
 """
 
 import os
 import re
+import shutil
 
 import cpio
 import machine as qemu
@@ -44,6 +46,45 @@ ip link set veth0 netns $(cat /tmp/pid)
 ip addr add 10.9.0.1/30 dev near
 ip link set near up
 until ping -c 1 -W 1 10.9.0.2 >/dev/null 2>&1; do usleep 20000; done
+"""
+
+
+# What a guest does: as mint.test= in its initrd
+GUEST = """#!/bin/sh
+ip addr add 10.8.0.2/30 dev eth0
+ip link set eth0 up
+exec /bench/%s serve %d
+"""
+
+# -xsave as in the benchmark boot; the guest gets the second core
+VM = """
+set -e
+cp -a %(root)s /tmp/root
+mkdir -p /tmp/root/dev /tmp/root/proc /tmp/root/tmp
+mount --bind /dev /tmp/root/dev
+mkdir -p /dev/net
+[ -c /dev/net/tun ] || mknod /dev/net/tun c 10 200
+taskset 2 chroot /tmp/root /usr/bin/qemu-system-x86_64 \\
+	-M microvm,x-option-roms=on,pic=on,pit=on,rtc=off,isa-serial=on,pcie=on \\
+	-accel kvm -cpu host,-xsave -m 192 -smp 1 -nodefaults -no-user-config \\
+	-display none -no-reboot -L / -kernel /bzImage -initrd /links \\
+	-append 'console=ttyS0 quiet mint.test=/bench/guest mint.shell=0' \\
+	-netdev tap,id=net,ifname=tap0,script=no,downscript=no,vhost=on \\
+	-device virtio-net-pci,netdev=net,romfile= \\
+	-serial stdio </dev/null >/tmp/vm.out 2>&1 &
+i=0
+until [ -e /sys/class/net/tap0 ]; do
+	usleep 100000
+	i=$((i + 1))
+	[ $i -lt 600 ]
+done
+ip addr add 10.8.0.1/30 dev tap0
+ip link set tap0 up
+i=0
+until ping -c 1 -W 1 10.8.0.2 >/dev/null 2>&1; do
+	i=$((i + 1))
+	[ $i -lt 300 ]
+done
 """
 
 
@@ -143,11 +184,28 @@ def link(results, repeat, initrd):
         machine.power_off()
 
 
-def links(results, initrd):
-    """Both, as often as asked for."""
+def guest(results, repeat, kernel, root):
+    """A virtual machine in a kernel without Mint's parameters, by KVM there."""
+    with results.machine("links-guest", "quiet", smp="2", memory="2G",
+                         kernel=kernel) as machine:
+        machine.wait_for(UP, timeout=120)
+        machine.sh("cp %s /tmp" % in_share(os.path.join(BIN, PROGRAM)), 60)
+        machine.sh(VM % {"root": in_share(root)}, 900)
+        measured(results, repeat, "guest", machine, "10.8.0.2", "taskset 1")
+        machine.sh("kill $(pidof qemu-system-x86_64)", 30)
+        machine.power_off()
+
+
+def links(results, initrd, vm=None):
+    """All, as often as asked for; vm: a kernel with KVM, and a root with QEMU."""
     path = os.path.join(os.path.dirname(initrd), "links.cpio.lzo")
     with open(os.path.join(BIN, PROGRAM), "rb") as file:
-        cpio.append(initrd, path, {"bench/" + PROGRAM: file.read()})
+        cpio.append(initrd, path, {"bench/" + PROGRAM: file.read(),
+                                   "bench/guest": (GUEST % (PROGRAM, PORT)).encode()})
+    if vm:
+        shutil.copy(path, os.path.join(vm[1], "links"))
     for repeat in range(1, results.repeats(1) + 1):
         results.attempt("links: veth", veth, results, repeat, path)
         results.attempt("links: link", link, results, repeat, path)
+        if vm:
+            results.attempt("links: guest", guest, results, repeat, *vm)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How long it takes to move a core, or memory, between running nodes.
+"""How long it takes to move a core, memory, or a NIC, between running nodes.
 
 This file owns the benchmark `moves` of scripts/bench: what is measured, on which
-machines. A core goes to and fro between two successors, then a block of memory, and
-/sys/kernel/mint/moves says how long each step took. In the same run a stock kernel
+machines. A core goes to and fro between two successors, then a block of memory, then
+a network card with its driver, and /sys/kernel/mint/moves says how long each step took. In the same run a stock kernel
 takes a core and a block offline and online again, with RCU expedited as moves have
 it. The stock block is neither removed nor filled with zeroes in between.
 """
@@ -17,7 +17,8 @@ MOVES = 200
 PAIRS = 50
 MEMORY_MOVES = 20
 MEMORY_PAIRS = 10
-LINE = re.compile(r"^\d+ (?:core|memory) \S+ \S+ > \S+ taken ([\d.]+) give ([\d.]+)"
+NIC, NIC_MOVES = "00:04.0", 10
+LINE = re.compile(r"^\d+ (?:core|memory|pci) \S+ \S+ > \S+ taken ([\d.]+) give ([\d.]+)"
                   r" clear ([\d.]+) take ([\d.]+)$", re.M)
 
 # Nothing is forked between the marks: all but cat is the shell's own.
@@ -82,9 +83,11 @@ def to_and_fro(results, repeat, machine, pair, kind, which, count):
 
 
 def between(results, repeat, initrd):
-    """A core, then memory, to and fro between two successors, beside node 0."""
+    """Things that go to and fro between two successors, beside node 0."""
     with results.machine("moves", "mint.mem=768M@0 maxcpus=1 quiet", smp="4",
-                         memory="2G", initrd=initrd) as machine:
+                         memory="2G", initrd=initrd,
+                         devices=["e1000e,addr=04.0,netdev=net"],
+                         extra=["-netdev", "user,id=net,restrict=on"]) as machine:
         nodes = Nodes(machine)
         nodes.active()
         pair = [nodes.launch(1, 192, "quiet") for _ in range(2)]
@@ -99,6 +102,8 @@ def between(results, repeat, initrd):
                      last - first + 1 == 128 << 20)
         to_and_fro(results, repeat, machine, pair, "memory", "128M@%#x" % block,
                    MEMORY_MOVES)
+        machine.sh("echo pci %s %d >/sys/kernel/mint/move" % (NIC, pair[0]), 60)
+        to_and_fro(results, repeat, machine, pair, "pci", NIC, NIC_MOVES)
         for node in pair:
             nodes.stop(node)
         machine.power_off()

@@ -83,11 +83,15 @@ METRICS = (
     ("core_move_p99_ms", "ms", "<= 50", ""),
     ("core_move_over_stock_hotplug", "ratio", "<= 1.25", ""),
     ("core_move_over_stock_hotplug_by_instructions", "ratio", "<= 1.25", ""),
+    ("nic_move_p50_ms", "ms", "", ""),
+    ("nic_move_p50_ms_by_instructions", "ms", "", ""),
     ("memory_move_mb_s", "MB/s", "", ""),
     ("memory_move_over_stock_hotplug", "ratio", "<= 1.5", ""),
     ("memory_move_over_stock_hotplug_by_instructions", "ratio", "<= 1.5", ""),
     ("link_stream_over_veth", "ratio", "", ""),
     ("link_stream_over_veth_by_instructions", "ratio", "<= 1.3", ""),
+    ("link_stream_over_virtio_net", "ratio", ">= 2", ""),
+    ("link_stream_over_virtio_net_by_instructions", "ratio", ">= 2", ""),
     ("link_rtt_over_veth", "ratio", "", ""),
     ("link_rtt_over_veth_by_instructions", "ratio", "<= 1.5", ""),
     ("bells_per_packet_loaded", "ratio", "<= 0.0625", ""),
@@ -254,11 +258,13 @@ def of_links(links, suffix):
     return {
         "link_stream_over_veth" + suffix: ratio(links.values("link", "stream"),
                                                 links.values("veth", "stream")),
+        # Times, so the other way round
+        "link_stream_over_virtio_net" + suffix: ratio(links.values("guest", "stream"),
+                                                      links.values("link", "stream")),
         "link_rtt_over_veth" + suffix: ratio(links.values("link", "trips"),
                                              links.values("veth", "trips")),
         "bells_per_packet_loaded" + suffix: ratio(bells, links.values("link", "packets")),
         "bells_per_frame_loaded" + suffix: ratio(bells, links.values("link", "frames")),
-        # Times, so the other way round
         "served_disk_iops_over_local" + suffix: ratio(links.values("local", "read"),
                                                       links.values("served", "read")),
     }
@@ -342,6 +348,9 @@ class Data:
             "core_move_over_stock_hotplug" + COUNTED:
                 ratio(self.moves_counted.values("core", "total"),
                       stock_ms(self.moves_counted, "pair")),
+            "nic_move_p50_ms": percentile(self.moves.values("pci", "total"), 50),
+            "nic_move_p50_ms" + COUNTED:
+                percentile(self.moves_counted.values("pci", "total"), 50),
             "memory_move_mb_s":
                 BLOCK_MB / (median(memory) / 1000) if memory else None,
             "memory_move_over_stock_hotplug":
@@ -673,14 +682,36 @@ def ends_rows(data):
             ("panic to relaunched", spans("panic", "asked", "services"))]
 
 
+def moves_table(numbers, clock):
+    """How long each step of a move takes, and the same things in a stock kernel."""
+    rows = []
+    for kind, text in (("core", "core"), ("memory", "128 MiB of memory"),
+                       ("pci", "network card")):
+        for what, step in (("total", "all"), ("give", "giver: leaves it"),
+                           ("clear", "node 0: proof, rest, zeroes"),
+                           ("take", "receiver: begins to use it")):
+            rows.append((text, step, numbers.values(kind, what)))
+    for kind, text in (("", "core, stock kernel"),
+                       ("memory_", "128 MiB of memory, stock kernel")):
+        for what, step in (("pair", "both"), ("offline", "offline"),
+                           ("online", "online")):
+            rows.append((text, step, stock_ms(numbers, kind + what)))
+    return Table("Moves" + clock, ("what", "step", "p50, ms", "p99, ms", "most, ms", "moves"), [
+        (text, step, "%.2f" % percentile(values, 50), "%.2f" % percentile(values, 99),
+         "%.2f" % max(values), str(len(values)))
+        for text, step, values in rows if values])
+
+
 def links_rows(links):
     """(label, seconds) of the benchmark links."""
     return [(text, [value * count / 1e9 for value in links.values(variant, what)])
             for text, variant, what, count in (
                 ("64 MiB by TCP: link", "link", "stream", 64),
                 ("64 MiB by TCP: veth", "veth", "stream", 64),
+                ("64 MiB by TCP: virtio-net of a virtual machine", "guest", "stream", 64),
                 ("1000 round trips: link", "link", "trips", 1000),
                 ("1000 round trips: veth", "veth", "trips", 1000),
+                ("1000 round trips: virtio-net of a virtual machine", "guest", "trips", 1000),
                 ("1000 reads: disk of the other node", "served", "read", 1000),
                 ("1000 reads: own disk", "local", "read", 1000))]
 
@@ -910,15 +941,17 @@ QUESTIONS = (
              r"own_reboot|stop_|panic_", lambda data: [ends_table(data)]),
     Question("cost", "What does a node cost the others?", (),
              r"node_min|ioapic_lock", lambda data: []),
-    Question("moves", "How long does it take to move a core or memory between running nodes?",
+    Question("moves", "How long does it take to move a thing between running nodes?",
              ("moves_timeline", "moves", "moves" + COUNTED + "_timeline",
-              "moves" + COUNTED), r"(core|memory)_move_", lambda data: []),
+              "moves" + COUNTED), r"(core|memory|nic)_move_", lambda data: [
+                  moves_table(data.moves, ""),
+                  moves_table(data.moves_counted, COUNTING)]),
     Question("links", "How fast do nodes talk?", ("links", "links" + COUNTED),
              r"link_|bells_|served_", lambda data: [
                  links_table(data.links, ""),
                  links_table(data.links_counted, COUNTING)]),
     Question("speed", "How fast does a node run?", ("speed", "speed" + COUNTED),
-             r"(?!(core|memory)_move_).*_over_(stock|one)|.*control",
+             r"(?!(core|memory|nic)_move_).*_over_(stock|one)|.*control",
              lambda data: speed_tables(data.speed, "")
              + speed_tables(data.speed_counted, COUNTING)),
     Question("seams", "How much of other people's code is changed?", (),
