@@ -39,7 +39,7 @@ run-distro: ready host	## the same, and stay: a console and ssh for each
 check: ready host qemu user-kernel	## every test; last line "N passed, N failed, N skipped"
 	@scripts/check
 
-soak: ready host	## 500 rounds of launch and end, moves, forced ends under traffic
+soak: ready host	## 500 rounds of launch and end, moves, forced ends, eight nodes that talk
 	@scripts/check --soak 500
 
 check-debug: ready host qemu	## the tests on a kernel with KASAN, UBSAN and lockdep
