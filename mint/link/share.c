@@ -245,6 +245,8 @@ static int adopt(u32 index, const struct mint_share *share)
 		leave(use);
 		return err;
 	}
+	/* At what another share of this number was rung */
+	clear_bit(index, rung);
 	list_add_tail_rcu(&use->list, &uses);
 	return 0;
 }
