@@ -273,6 +273,10 @@ refused_moves() {
 		not_moved "$boot" "node $node has booted" "name blocks" \
 			"128M@$boot" free
 	not_moved 64M want "multiples of 128" "64M@$at" "$node"
+	# Beyond all addresses, and round to the first ones again
+	not_moved 128M want "multiples of 128" "128M@0xFFFFFFFFF8000000" "$node"
+	not_moved 4503599359459328 want "multiples of 128" \
+		"4503599359459328@0xFFF0000010000000" "$node"
 	not_moved 128M want "multiples of 128" \
 		"128M@$(printf '0x%x' $((at + 2 * MIB)))" "$node"
 	not_moved "0x9e000" "gateway" "name a range" 128M@0 "$node"

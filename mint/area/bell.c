@@ -35,11 +35,15 @@
 
 static mint_bell_fn listeners[MINT_BELL_COUNT];
 
+/* For so many beats may a caller that has read the old APIC ID ring there yet */
+#define BEFORE_BEATS	2
+
 /*
- * The words of the core that has the bells now, and of the one that had them
- * before: a caller may have read the old APIC ID, and ring there yet.
+ * The words of the core that has the bells now, and, for some beats, of the one that
+ * had them before. After that the core may be another node's.
  */
 static struct mint_bell *own, *before;
+static unsigned int before_beats;
 static unsigned int own_cpu = -1;	/* hotplug's and init's */
 
 /**
@@ -138,6 +142,8 @@ void mint_bell_poll(void)
 
 	local_irq_save(flags);
 	hear(READ_ONCE(before));
+	if (READ_ONCE(before) && before_beats++ == BEFORE_BEATS)
+		WRITE_ONCE(before, NULL);
 	hear(READ_ONCE(own));
 	local_irq_restore(flags);
 }
@@ -237,6 +243,9 @@ static void move_bells(unsigned int cpu)
 	if (!bell || !place)
 		return;
 	own_cpu = cpu;
+	/* Moved twice in so short a time: what stands there is not lost */
+	mint_bell_poll();
+	before_beats = 0;
 	WRITE_ONCE(before, own);
 	WRITE_ONCE(own, bell);
 	WRITE_ONCE(*place, cpu_physical_id(cpu));

@@ -153,6 +153,7 @@ bool mint_window_read(u32 i, struct mint_window *window)
 	/* Pairs with node 0, which writes the state last */
 	window->state = virt_load_acquire(&record->state);
 	window->kind = READ_ONCE(record->kind);
+	window->gone = READ_ONCE(record->gone);
 	window->member[0] = READ_ONCE(record->member[0]);
 	window->member[1] = READ_ONCE(record->member[1]);
 	window->start = READ_ONCE(record->start);

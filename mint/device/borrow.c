@@ -568,6 +568,7 @@ static u32 find_recorded(const struct mint_node *node, u32 id, struct mint_devic
 /**
  * mint_pci_open() - this successor has one more function
  * @id:		the function, which the node's record has
+ * @again:	this node had begun to use it before its own reboot
  * @why:	out: reason of a refusal
  * @size:	bytes there
  *
@@ -578,7 +579,7 @@ static u32 find_recorded(const struct mint_node *node, u32 id, struct mint_devic
  * Context: successor, process; waits for the driver.
  * Return: 0, also if it was here already; -ENODEV, -EINVAL.
  */
-int mint_pci_open(u32 id, char *why, size_t size)
+int mint_pci_open(u32 id, bool again, char *why, size_t size)
 {
 	const struct mint_node *node = mint_own_node();
 	struct mint_device entry;
@@ -602,8 +603,8 @@ int mint_pci_open(u32 id, char *why, size_t size)
 			snprintf(why, size, "has a damaged record in node %u", mint_self);
 			return -EINVAL;
 		}
-		/* Node 0 has brought it to rest */
-		set_bit(i, was_reset);
+		/* Node 0 has brought it to rest, before the first try */
+		assign_bit(i, was_reset, !again);
 		if (entry.irq_flags & MINT_IRQ_VALID)
 			mint_pin_adopt(entry.gsi, true);
 		open_bridges(node);

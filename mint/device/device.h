@@ -82,14 +82,14 @@ void mint_pci_rest(struct pci_dev *dev, const char *where);
 void mint_pci_let_go(struct pci_dev *dev);
 bool mint_pci_may_use(struct pci_dev *dev);
 int mint_pci_close(u32 id, char *why, size_t size);
-int mint_pci_open(u32 id, char *why, size_t size);
+int mint_pci_open(u32 id, bool again, char *why, size_t size);
 
 /* move.c */
 #ifdef CONFIG_PCI
 bool mint_pci_in_use(struct pci_dev *dev, char disk[]);
 int mint_pci_give(u32 id, char *why, size_t size);
 void mint_pci_release(u32 id);
-int mint_pci_take(u32 id, char *why, size_t size);
+int mint_pci_take(u32 id, bool again, char *why, size_t size);
 int mint_pci_clear(u32 id, const char *where, char *why, size_t size);
 #else
 static inline int mint_pci_give(u32 id, char *why, size_t size)
@@ -99,7 +99,7 @@ static inline int mint_pci_give(u32 id, char *why, size_t size)
 
 static inline void mint_pci_release(u32 id) { }
 
-static inline int mint_pci_take(u32 id, char *why, size_t size)
+static inline int mint_pci_take(u32 id, bool again, char *why, size_t size)
 {
 	return -ENODEV;
 }

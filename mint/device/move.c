@@ -165,16 +165,17 @@ void mint_pci_release(u32 id)
 /**
  * mint_pci_take() - this kernel begins to use a function, or does so again
  * @id:		segment << 16 | bus << 8 | devfn
+ * @again:	it had begun before its own reboot, so the function is not at rest
  * @why:	out: reason of a refusal, as the end of a sentence
  * @size:	bytes there
  *
  * Context: process; waits for the driver.
  * Return: 0, -ENODEV, -EINVAL.
  */
-int mint_pci_take(u32 id, char *why, size_t size)
+int mint_pci_take(u32 id, bool again, char *why, size_t size)
 {
 	if (mint_role == MINT_SUCCESSOR)
-		return mint_pci_open(id, why, size);
+		return mint_pci_open(id, again, why, size);
 	return in_node0(offer, id, why, size);
 }
 

@@ -754,6 +754,13 @@ static int begin_hold(struct pci_dev *dev)
 	/* Drivers of physical functions leave alone what is assigned */
 	pci_set_dev_assigned(dev);
 	pci_set_power_state(dev, PCI_D0);
+	/*
+	 * What is saved from here on is a function at rest, which is what it gets
+	 * back after a reset: firmware and drivers may have left it otherwise.
+	 */
+	pci_clear_master(dev);
+	pci_intx(dev, 0);
+	msi_off(dev);
 	dev->state_saved = false;
 	return 0;
 }

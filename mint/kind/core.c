@@ -9,7 +9,9 @@
 
 #include <linux/bitmap.h>
 #include <linux/cpu.h>
+#include <linux/delay.h>
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -24,6 +26,10 @@
 #include "request.h"
 
 #define CPUS_PARAM	"mint.cpus="
+
+/* CPU hotplug is switched off for so long at most, else it is refused */
+#define BUSY_BOUND_MS	2000
+#define BUSY_PAUSE_MS	20
 
 /* May this core go to a new node? */
 static int check_core(struct request *rq, u32 apic_id, bool must)
@@ -291,9 +297,24 @@ static int refuse_arrival(struct mint_transfer *t, u32 apic_id, int err)
 				    apic_id, mint_self);
 }
 
+/*
+ * A probe of a PCI driver keeps all CPUs as they are while it lasts, and nothing
+ * tells when it is over.
+ */
+static int try_step(int (*step)(struct mint_core *core), struct mint_core *core,
+		    unsigned long bound)
+{
+	int err;
+
+	while ((err = step(core)) == -EBUSY && time_before(jiffies, bound))
+		msleep(BUSY_PAUSE_MS);
+	return err;
+}
+
 /* Bring those of @which online here; none of the others is touched */
 static int arrive(struct mint_transfer *t, u64 which)
 {
+	unsigned long bound = jiffies + msecs_to_jiffies(BUSY_BOUND_MS);
 	struct mint_core *core;
 	int err, first_err = 0;
 	u64 i;
@@ -301,7 +322,7 @@ static int arrive(struct mint_transfer *t, u64 which)
 	for (i = 0; i < t->size && (core = core_of(t, i)); i++) {
 		if (mint_role == MINT_SUCCESSOR)
 			mint_core_own(core, true);
-		err = which & BIT_ULL(i) ? mint_core_arrive(core) : 0;
+		err = which & BIT_ULL(i) ? try_step(mint_core_arrive, core, bound) : 0;
 		if (err && !first_err)
 			first_err = refuse_arrival(t, mint_apic_id(core), err);
 	}
@@ -311,6 +332,7 @@ static int arrive(struct mint_transfer *t, u64 which)
 /* Take all of them offline here; those that were online stand in @memo */
 static int leave(struct mint_transfer *t)
 {
+	unsigned long bound = jiffies + msecs_to_jiffies(BUSY_BOUND_MS);
 	struct mint_core *core;
 	int cpu, err = 0;
 	bool online;
@@ -333,7 +355,7 @@ static int leave(struct mint_transfer *t)
 		if (!online)
 			continue;
 		t->memo |= BIT_ULL(i);
-		err = mint_core_leave(core);
+		err = try_step(mint_core_leave, core, bound);
 	}
 	if (err == -EBUSY)
 		mint_transfer_refuse(t, err,
@@ -418,11 +440,16 @@ static int keep(struct mint_transfer *t)
 static int clear(struct mint_transfer *t)
 {
 	struct mint_core *core;
-	int err;
+	int cpu, err;
 	u64 i;
 
 	for (i = 0; i < t->size; i++) {
 		core = core_of(t, i);
+		cpu = core ? mint_core_cpu(core) : -1;
+		if (cpu >= 0 && cpu_online(cpu))
+			return mint_transfer_refuse(t, -EBUSY,
+						    "APIC ID %llu still runs node %u",
+						    t->start + i, mint_self);
 		err = core ? mint_core_prove(core) : -ENODEV;
 		if (err)
 			return mint_transfer_refuse(t, err,
@@ -452,13 +479,22 @@ static int take(struct mint_transfer *t)
 {
 	struct mint_transfer undo = *t;
 	int err = mint_role == MINT_SUCCESSOR ? check_received(t) : 0;
+	u64 i;
 
 	if (err)
 		return err;
 	err = arrive(t, U64_MAX);
-	if (err && leave(&undo))
-		pr_err("%s\n", undo.reason);
-	return err;
+	if (!err || !leave(&undo))
+		return err;
+	/*
+	 * One of them runs here and stays: INIT must not meet it. The book says that
+	 * all are this node's, and so it is; those that are offline can be brought
+	 * online like any CPU.
+	 */
+	pr_err("%s\n", undo.reason);
+	for (i = 0; i < t->size && mint_role == MINT_SUCCESSOR; i++)
+		mint_core_own(core_of(t, i), true);
+	return 0;
 }
 
 const struct mint_kind mint_kind_core = {

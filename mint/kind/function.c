@@ -222,7 +222,7 @@ static int give(struct mint_transfer *t)
 static int use(struct mint_transfer *t)
 {
 	char why[MINT_MOVE_REASON];
-	int err = mint_pci_take(t->start, why, sizeof(why));
+	int err = mint_pci_take(t->start, t->again, why, sizeof(why));
 
 	return err ? refuse_function(t, err, why) : 0;
 }
@@ -326,13 +326,18 @@ static bool hand(struct mint_transfer *t, u32 from, u32 to)
 		return false;
 	if (mint_is_successor(to) && !enter(to, id))
 		return false;
-	if (holder(to) == MINT_NODE_FREE)
-		mint_pci_release(id);
 	if (mint_is_successor(from))
 		leave(from, index);
 	if (from == MINT_NODE_FLIGHT)
 		mint_function_fly(id, false);
 	return true;
+}
+
+/* Until then no driver of node 0 gets it, and no launch */
+static void handed(struct mint_transfer *t, u32 to)
+{
+	if (holder(to) == MINT_NODE_FREE)
+		mint_pci_release(t->start);
 }
 
 static int show_node(char *buf, int at, u32 n, const char *suffix)
@@ -370,5 +375,6 @@ const struct mint_kind mint_kind_function = {
 	.keep		= keep,
 	.clear		= clear,
 	.hand		= hand,
+	.handed		= handed,
 	.take		= take,
 };

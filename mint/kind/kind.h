@@ -25,6 +25,7 @@ struct request;
  * @start:	which, as MINT_MOVE_* of the kind says
  * @size:	how much, the same
  * @bound:	jiffies after which who works on it should give up
+ * @again:	@take: this node had begun to use it before its own reboot
  * @memo:	what @give leaves for @keep
  * @claim:	for @clear: the giver's, to say that it makes progress; NULL if
  *		that is no successor
@@ -37,6 +38,7 @@ struct mint_transfer {
 	u64			start;
 	u64			size;
 	unsigned long		bound;
+	bool			again;
 	u64			memo;
 	struct mint_claim	*claim;
 	char			reason[MINT_MOVE_REASON];
@@ -93,6 +95,7 @@ struct mint_transfer {
  * @hand:	the book says now that it is @to's and not @from's any more; either
  *		may be MINT_NODE_FLIGHT. Returns false, and changes nothing, if
  *		it is not @from's
+ * @handed:	what of that takes long
  * @take:	the kernel that receives it begins to use it; if it cannot, the
  *		thing is left as it was
  *
@@ -115,6 +118,8 @@ struct mint_transfer {
  *
  * @hand: predecessor, under mint_claims_lock() and the locks of the claims of
  * @from and @to, where these are successors; quick.
+ *
+ * @handed: predecessor, after @hand, mint_claims_lock() not held; may sleep.
  *
  * @begin, @parse, @check: predecessor, process, under mint_claims_lock(); may
  * sleep. They change nothing but the request. Each returns 0 or what
@@ -166,6 +171,7 @@ struct mint_kind {
 	int		(*keep)(struct mint_transfer *t);
 	int		(*clear)(struct mint_transfer *t);
 	bool		(*hand)(struct mint_transfer *t, u32 from, u32 to);
+	void		(*handed)(struct mint_transfer *t, u32 to);
 	int		(*take)(struct mint_transfer *t);
 };
 

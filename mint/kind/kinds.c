@@ -29,8 +29,8 @@ static const struct mint_kind * const kinds[] = {
 	&mint_kind_legacy,
 	&mint_kind_pin,
 	&mint_kind_function,
-	&mint_kind_window,
 	&mint_kind_share,
+	&mint_kind_window,
 };
 
 static_assert(ARRAY_SIZE(kinds) <= MINT_KINDS_MAX);

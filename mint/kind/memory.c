@@ -317,7 +317,8 @@ static int read_word(struct mint_transfer *t, const struct mint_token *word,
 		t->from = memparse(rest + 1, &rest);
 	if (word->len >= sizeof(buf) || *rest || !t->size ||
 	    (t->start | t->size) & (MINT_BLOCK - 1) ||
-	    t->size > PHYSICAL_PAGE_MASK || end_of(t) > PHYSICAL_PAGE_MASK ||
+	    t->size > PHYSICAL_PAGE_MASK ||
+	    t->start > PHYSICAL_PAGE_MASK - t->size ||
 	    (t->from != MINT_NODE_FREE && !mint_claim(t->from)))
 		return mint_transfer_refuse(t, -EINVAL,
 					    "memory '%.*s': want <size>[@<start>|:<giver>], multiples of %llu MiB, as 256M@0x20000000 or 256M:1",
@@ -381,15 +382,18 @@ static bool bounces(u32 n)
 	const struct mint_range *boot;
 	u32 count;
 
+	if (n == mint_self)
+		return is_swiotlb_allocated();
 	boot = boot_ranges(n, &count);
 	return reaches_above_4g(boot, count);
 }
 
+/* Node 0 has whichever devices no other node has */
 static bool bound_to_4g(u32 n)
 {
 	const struct mint_node *node = mint_claim(n);
 
-	return n != mint_self && node && has_functions(node) && !bounces(n);
+	return (n == mint_self || (node && has_functions(node))) && !bounces(n);
 }
 
 /**
@@ -407,8 +411,7 @@ bool mint_memory_unreached(u32 n)
 	struct mint_range mem[MINT_RANGES_MAX];
 	u32 count = mint_claim_memory(n, mem);
 
-	return reaches_above_4g(mem, count) &&
-	       !(mint_role == MINT_SUCCESSOR ? is_swiotlb_allocated() : bounces(n));
+	return reaches_above_4g(mem, count) && !bounces(n);
 }
 
 /**
@@ -581,6 +584,37 @@ static int check_receiver(struct mint_transfer *t)
 				    limit_of(t->to));
 }
 
+/* By the firmware's map; in a successor nothing of a transfer was checked */
+static bool is_memory(const struct mint_transfer *t)
+{
+	u64 pos = t->start, end = end_of(t), next;
+	const struct mint_map *map;
+	struct mint_range range;
+	u32 i;
+
+	while (pos < end) {
+		next = end;
+		for (i = 0; (map = mint_firmware_map(i)); i++) {
+			range.start = map->start;
+			range.size = map->size;
+			if (map->type == E820_TYPE_RAM &&
+			    mint_range_border(&range, pos, &next))
+				break;
+		}
+		if (!map)
+			return false;
+		pos = next;
+	}
+	return end > t->start;
+}
+
+static int refuse_no_memory(struct mint_transfer *t)
+{
+	return mint_transfer_refuse(t, -EADDRNOTAVAIL,
+				    "memory %#llx-%#llx is not all memory: name a range that /sys/kernel/mint/memory has",
+				    t->start, end_of(t) - 1);
+}
+
 static int plan(struct mint_transfer *t, const struct mint_token *word)
 {
 	bool named;
@@ -592,6 +626,8 @@ static int plan(struct mint_transfer *t, const struct mint_token *word)
 	err = named ? find_owner(t) : choose(t);
 	if (err)
 		return err;
+	if (!is_memory(t))
+		return refuse_no_memory(t);
 	/* Refused by who calls this */
 	if (t->from == t->to)
 		return 0;
@@ -707,30 +743,6 @@ static bool hand(struct mint_transfer *t, u32 from, u32 to)
 	return true;
 }
 
-/* In a successor nothing of a transfer was checked */
-static bool is_memory(const struct mint_transfer *t)
-{
-	u64 pos = t->start, end = end_of(t), next;
-	const struct mint_map *map;
-	struct mint_range range;
-	u32 i;
-
-	while (pos < end) {
-		next = end;
-		for (i = 0; (map = mint_firmware_map(i)); i++) {
-			range.start = map->start;
-			range.size = map->size;
-			if (map->type == E820_TYPE_RAM &&
-			    mint_range_border(&range, pos, &next))
-				break;
-		}
-		if (!map)
-			return false;
-		pos = next;
-	}
-	return end > t->start;
-}
-
 /* Has node 0 written that it is this node's? */
 static bool is_received(const struct mint_transfer *t)
 {
@@ -749,12 +761,10 @@ static int take(struct mint_transfer *t)
 					    "memory %#llx-%#llx is not node %u's",
 					    t->start, end_of(t) - 1, mint_self);
 	if (!is_memory(t))
-		return mint_transfer_refuse(t, -EADDRNOTAVAIL,
-					    "memory %#llx-%#llx is not all memory",
-					    t->start, end_of(t) - 1);
-	/* What node 0 could not know: stock code decides by more than memory */
-	if (mint_role == MINT_SUCCESSOR && end_of(t) > SZ_4G &&
-	    has_functions(mint_own_node()) && !is_swiotlb_allocated())
+		return refuse_no_memory(t);
+	/* What node 0 could not know of others: stock code decides by more than memory */
+	if (end_of(t) > SZ_4G && !is_swiotlb_allocated() &&
+	    (mint_role == MINT_PREDECESSOR || has_functions(mint_own_node())))
 		return mint_transfer_refuse(t, -EADDRNOTAVAIL,
 					    "memory %#llx-%#llx is above 4 GiB, node %u has devices and no bounce buffers: name a range below",
 					    t->start, end_of(t) - 1, mint_self);

@@ -28,15 +28,16 @@
 
 #define LINKS_PARAM	"mint.links="
 
+/* A line of the file is shorter; what does not fit into its page is said to be cut */
+#define SHOW_LINE	64
+
 /**
  * struct book - what node 0 knows of a window
  * @window:	what its record says, too
- * @gone:	bits: members that do not use it any more
  * @named:	its memory is part of a share: kind/share.c
  */
 struct book {
 	struct mint_window	window;
-	u8			gone;
 	bool			named;
 };
 
@@ -80,6 +81,7 @@ static void publish(u32 i)
 		WRITE_ONCE(record->start, book[i].window.start);
 		WRITE_ONCE(record->size, book[i].window.size);
 	}
+	WRITE_ONCE(record->gone, book[i].window.gone);
 	/* Pairs with mint_window_read() */
 	virt_store_release(&record->state, state);
 	/* Pairs with mint_windows_changed() */
@@ -98,7 +100,7 @@ static void open_window(u32 i, u32 a, u32 b)
 	window->start = mint_layout.shared.start + (u64)i * MINT_LINK_SIZE;
 	window->size = MINT_LINK_SIZE;
 	/* Without links of its own node 0 has nothing to leave */
-	book[i].gone = !IS_ENABLED(CONFIG_MINT_NET) && !window->member[0] ?
+	book[i].window.gone = !IS_ENABLED(CONFIG_MINT_NET) && !window->member[0] ?
 		       BIT(0) : 0;
 	/* What the members before had there is nothing to these */
 	memset(end_of(window, 0), 0, window->size);
@@ -110,8 +112,8 @@ static void leave(u32 i, u32 member)
 {
 	struct mint_window *window = &book[i].window;
 
-	book[i].gone |= BIT(member);
-	if (book[i].gone == BIT(MINT_WINDOW_MEMBERS) - 1) {
+	book[i].window.gone |= BIT(member);
+	if (book[i].window.gone == BIT(MINT_WINDOW_MEMBERS) - 1) {
 		if (window->state == MINT_WINDOW_CLOSED)
 			WRITE_ONCE(closing, closing - 1);
 		window->state = MINT_WINDOW_FREE;
@@ -384,6 +386,8 @@ static int show(char *buf, int at)
 		if (!mint_window_get(i, &window) ||
 		    window.state == MINT_WINDOW_FREE)
 			continue;
+		if (at + len > PAGE_SIZE - SHOW_LINE)
+			return len + sysfs_emit_at(buf, at + len, "..\n");
 		len += sysfs_emit_at(buf, at + len, "%u link %u,%u %#010llx-%#010llx %s\n",
 				     i, window.member[0], window.member[1],
 				     window.start, window.start + window.size - 1,

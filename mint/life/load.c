@@ -38,6 +38,7 @@
 
 static DEFINE_PER_CPU(u64, busy_seen);
 static u64 busy_ns;		/* not yet in the record */
+static struct mint_stall counted;	/* by the kernels of this node before this one */
 static bool ready __ro_after_init;
 static DEFINE_MUTEX(want_mutex);
 
@@ -71,21 +72,24 @@ VISIBLE_IF_KUNIT void mint_load_add(struct mint_load *load, u32 runnable,
 	WRITE_ONCE(load->busy_ms, load->busy_ms + (u32)ms);
 }
 
-/* As much as a file would say: Documentation/accounting/psi.rst */
+#ifdef CONFIG_PSI
+/* As a file of /proc/pressure has it: Documentation/accounting/psi.rst */
+static u32 stalled_ms(enum psi_states what)
+{
+	return div_u64(READ_ONCE(psi_system.total[PSI_AVGS][what]), NSEC_PER_MSEC);
+}
+#endif
+
 static void count_stalls(void)
 {
 #ifdef CONFIG_PSI
 	struct mint_stall *stall = mint_stall(mint_self);
-	const u64 *total = psi_system.total[PSI_AVGS];
 
 	if (!stall || static_branch_unlikely(&psi_disabled))
 		return;
-	WRITE_ONCE(stall->cpu_ms,
-		   div_u64(READ_ONCE(total[PSI_CPU_SOME]), NSEC_PER_MSEC));
-	WRITE_ONCE(stall->memory_ms,
-		   div_u64(READ_ONCE(total[PSI_MEM_SOME]), NSEC_PER_MSEC));
-	WRITE_ONCE(stall->io_ms,
-		   div_u64(READ_ONCE(total[PSI_IO_SOME]), NSEC_PER_MSEC));
+	WRITE_ONCE(stall->cpu_ms, counted.cpu_ms + stalled_ms(PSI_CPU_SOME));
+	WRITE_ONCE(stall->memory_ms, counted.memory_ms + stalled_ms(PSI_MEM_SOME));
+	WRITE_ONCE(stall->io_ms, counted.io_ms + stalled_ms(PSI_IO_SOME));
 	WRITE_ONCE(stall->told, 1);
 #endif
 }
@@ -300,8 +304,13 @@ static struct notifier_block node_block = {
 
 static int __init mint_load_init(void)
 {
+	const struct mint_stall *stall = mint_stall(mint_self);
+
 	if (!mint_own_node() || !mint_load(mint_self))
 		return 0;
+	/* Nobody sets counters back, an own reboot neither */
+	if (stall)
+		counted = *stall;
 	mint_want_set("");
 	if (mint_role == MINT_PREDECESSOR)
 		mint_node_listen(&node_block);

@@ -29,6 +29,7 @@ static LIST_HEAD(uses);
 
 static u32 seen;	/* changes of windows; the heartbeat's */
 static bool ready;
+static bool again;	/* a link could not be made */
 
 static struct mint_window_use *find(u32 index)
 {
@@ -89,6 +90,9 @@ static void leave_unused(u32 i, const struct mint_window *window)
 	struct mint_end *end;
 	u32 left;
 
+	/* That was a node which had this number before, and has ended */
+	if (window->gone & BIT(member))
+		return;
 	end = mint_map_memory(window->start + member * MINT_END_SIZE,
 			      MINT_END_SIZE);
 	if (!end)
@@ -117,6 +121,7 @@ static void look(struct work_struct *work)
 {
 	struct mint_window_use *use, *next;
 	struct mint_window window;
+	bool failed = false;
 	u32 i;
 	int err;
 
@@ -134,9 +139,11 @@ static void look(struct work_struct *work)
 		if (window.state != MINT_WINDOW_OPEN)
 			continue;
 		err = adopt(i, &window);
-		if (err)
+		if (err && !READ_ONCE(again))
 			pr_err("no link by window %u: error %d\n", i, err);
+		failed |= err;
 	}
+	WRITE_ONCE(again, failed);
 	mint_windows_collect();
 }
 
@@ -151,7 +158,8 @@ void mint_link_poll(void)
 {
 	if (!READ_ONCE(ready))
 		return;
-	if (mint_windows_changed(&seen) || mint_windows_closing())
+	if (mint_windows_changed(&seen) || mint_windows_closing() ||
+	    READ_ONCE(again))
 		queue_work(system_unbound_wq, &look_work);
 	mint_links_poll();
 }
@@ -165,7 +173,8 @@ static int on_reboot(struct notifier_block *nb, unsigned long action, void *data
 	struct mint_window_use *use;
 
 	WRITE_ONCE(ready, false);
-	cancel_work_sync(&look_work);
+	/* A beat that has looked at that before may yet want to queue it */
+	disable_work_sync(&look_work);
 	rtnl_lock();
 	list_for_each_entry(use, &uses, list)
 		dev_close(use->dev);

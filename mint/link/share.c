@@ -240,14 +240,16 @@ static int adopt(u32 index, const struct mint_share *share)
 	use->info.mem[0].memtype = UIO_MEM_PHYS;
 	use->info.mmap = share_mmap;
 	use->info.irqcontrol = share_irqcontrol;
+	/* At what another share of this number was rung */
+	clear_bit(index, rung);
 	err = uio_register_device(parent, &use->info);
 	if (err) {
 		leave(use);
 		return err;
 	}
-	/* At what another share of this number was rung */
-	clear_bit(index, rung);
 	list_add_tail_rcu(&use->list, &uses);
+	/* Who rang since then found nobody in the list */
+	irq_work_queue(&tell_work);
 	return 0;
 }
 

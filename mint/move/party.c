@@ -214,16 +214,19 @@ static void give(struct mint_move *move, u32 seq)
 	keep(&t);
 }
 
-static void take(struct mint_move *move, u32 seq)
+/* @again: this node was at it when it rebooted */
+static void take(struct mint_move *move, u32 seq, bool again)
 {
 	struct mint_transfer t;
 	int err;
 
-	if (!read_move(move, &t) || t.to != mint_self)
+	if (!read_move(move, &t) || t.to != mint_self) {
 		err = mint_transfer_refuse(&t, -EINVAL, "node %u finds nonsense in the record",
 					   mint_self);
-	else
+	} else {
+		t.again = again;
 		err = mint_move_local(&t, t.kind->take);
+	}
 	end_turn(move, seq, MINT_TURN_TAKING, err, &t, MINT_TURN_TAKEN,
 		 MINT_TURN_DECLINED);
 }
@@ -262,16 +265,16 @@ static void look_at(struct mint_move *move, bool first)
 		break;
 	case MINT_TURN_GIVEN:
 		if (to && take_alone(move, seq))
-			take(move, seq);
+			take(move, seq, false);
 		break;
 	case MINT_TURN_CLEARED:
 		if (to && mint_turn_change(move, seq, MINT_TURN_CLEARED,
 					   MINT_TURN_TAKING))
-			take(move, seq);
+			take(move, seq, false);
 		break;
 	case MINT_TURN_TAKING:
 		if (to && first)
-			take(move, seq);
+			take(move, seq, true);
 		break;
 	}
 }

@@ -24,6 +24,7 @@
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/ctype.h>
+#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -49,6 +50,9 @@
 
 /* For the kernel of a node that has just started to say what it can move */
 #define READY_BOUND_MS		10000
+/* How often, and at what distance, a thing that nobody has is brought to rest */
+#define FREE_TRIES		60
+#define FREE_PAUSE_MS		1000
 
 /* How long a node may take to give a thing, and to take it, ms */
 static unsigned int move_ms = 30000;
@@ -223,8 +227,26 @@ static struct mint_claim *lock_claim(u32 n)
 
 static bool hand(struct job *job, u32 from, u32 to)
 {
-	guard(mint_claims)();
-	return job->t.kind->hand(&job->t, from, to);
+	bool handed;
+
+	scoped_guard(mint_claims)
+		handed = job->t.kind->hand(&job->t, from, to);
+	/* Waits for whoever works on the thing: launches need not wait, too */
+	if (handed && job->t.kind->handed)
+		job->t.kind->handed(&job->t, to);
+	return handed;
+}
+
+/*
+ * Undo that it is in flight. What is gone, as a card that was unplugged, is nobody's:
+ * another one in its place is not to be taken for it.
+ */
+static void put_back(struct job *job, u32 n, int err)
+{
+	if (hand(job, MINT_NODE_FLIGHT, n) ||
+	    (err == -ENODEV && hand(job, MINT_NODE_FLIGHT, MINT_NODE_FREE)))
+		return;
+	pr_err("move %u: it stays in flight\n", job->history.seq);
 }
 
 /*
@@ -252,10 +274,24 @@ static int set_free(struct job *job)
 	struct mint_transfer t = job->t;
 	int err = t.kind->clear ? t.kind->clear(&t) : 0;
 
-	if (err)
+	if (err && err != -ENODEV) {
 		pr_err("move %u: %s\n", job->history.seq, t.reason);
-	else
-		hand(job, MINT_NODE_FLIGHT, MINT_NODE_FREE);
+		return err;
+	}
+	hand(job, MINT_NODE_FLIGHT, MINT_NODE_FREE);
+	return 0;
+}
+
+/*
+ * The same, where nobody is left who could have it: whoever keeps it from being
+ * brought to rest, as root with a reset, ends sometime, and nothing tells when.
+ */
+static int set_free_at_last(struct job *job)
+{
+	int tries = FREE_TRIES, err;
+
+	while ((err = set_free(job)) && --tries)
+		msleep(FREE_PAUSE_MS);
 	return err;
 }
 
@@ -273,8 +309,8 @@ static void take_from_receiver(struct job *job)
 			return;
 	}
 	if (receiver_lives(job) && hand(job, job->t.to, MINT_NODE_FLIGHT) &&
-	    set_free(job) && !hand(job, MINT_NODE_FLIGHT, job->t.to))
-		pr_err("move %u: it stays in flight\n", job->history.seq);
+	    set_free(job))
+		put_back(job, job->t.to, 0);
 	if (claim)
 		mint_claim_unlock(claim);
 }
@@ -302,8 +338,7 @@ static int give_here(struct job *job)
 	if (!err)
 		return 0;
 	undo = *t;
-	if (!hand(job, MINT_NODE_FLIGHT, t->from))
-		pr_err("move %u: it stays in flight\n", job->history.seq);
+	put_back(job, t->from, err);
 	if (mint_move_local(&undo, undo.kind->keep))
 		pr_err("%s\n", undo.reason);
 	return err;
@@ -323,8 +358,8 @@ static int clear_of_giver(struct job *job, u32 n)
 	if (giver_lives(job) && hand(job, n, MINT_NODE_FLIGHT)) {
 		err = clear(job);
 		/* A core that may run what it wants stays with its node */
-		if (err && !hand(job, MINT_NODE_FLIGHT, n))
-			pr_err("move %u: it stays in flight\n", job->history.seq);
+		if (err)
+			put_back(job, n, err);
 	} else {
 		err = mint_transfer_refuse(t, -ESRCH,
 					   "node %u has ended meanwhile, and what it had is free",
@@ -412,7 +447,7 @@ static int transfer(struct job *job)
 		return err;
 	step_over(job, MINT_STEP_CLEAR);
 	if (!hand_to_receiver(job))
-		return mint_transfer_refuse(t, -ESRCH, set_free(job) ?
+		return mint_transfer_refuse(t, -ESRCH, set_free_at_last(job) ?
 					    "node %u has ended meanwhile: it stays in flight" :
 					    "node %u has ended meanwhile: it is free now",
 					    t->to);

@@ -162,6 +162,20 @@ static bool own_core_gone(const struct shared *shared,
 	       !cpu_online(cpu) || atomic_read(&panic_cpu) != PANIC_CPU_INVALID;
 }
 
+/*
+ * Node 0 says so of its own cores from before they go offline, which takes them
+ * through these locks; of others' it does when these have said that they are.
+ */
+static bool core_in_flight(const struct shared *shared,
+			   const struct shared_wait *wait,
+			   const struct mint_core *core)
+{
+	if (mint_role == MINT_PREDECESSOR && mint_core_cpu(core) >= 0)
+		return own_core_gone(shared, wait, core);
+	return mint_core_parked(core) ||
+	       wait->still > 2 * ms_to_cycles(LOCK_BOUND_MS);
+}
+
 /* A core that runs nobody's code any more, for certain */
 static void reset_holder(const struct shared *shared, struct mint_core *core)
 {
@@ -177,7 +191,7 @@ static void reset_holder(const struct shared *shared, struct mint_core *core)
  *
  *  - it is this very core: an NMI took it out of the section for good;
  *  - there is no such core, or it is nobody's: node 0 sets a core free once it
- *    is proven parked;
+ *    is proven parked; one in flight may still be on its way out;
  *  - it is proven parked (node 0, by its own book); it says that it is parked
  *    (others, by the area);
  *  - the heart of its node has beaten on all of its cores meanwhile: interrupts
@@ -210,6 +224,8 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 	owner = mint_owner_of_core(core);
 	if (owner == mint_self)
 		return own_core_gone(shared, wait, core);
+	if (owner == MINT_NODE_FLIGHT)
+		return core_in_flight(shared, wait, core);
 	if (!mint_node(owner) || mint_node_parked(owner))
 		return true;
 	if (mint_role == MINT_SUCCESSOR && mint_core_parked(core))

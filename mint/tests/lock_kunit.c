@@ -12,7 +12,9 @@
 #include <asm/apic.h>
 
 #include "../area/area.h"
+#include "../core/core.h"
 #include "../own/lock.h"
+#include "../own/own.h"
 
 #define NO_SUCH_CORE	0x7ffffff0
 
@@ -152,12 +154,46 @@ static void lock_looked_at(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->word, shared_word(0, 4));
 }
 
+/* A core in flight may be on its way out of node 0, and hold the lock meanwhile */
+static void lock_in_flight(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct shared_wait wait = {};
+	struct mint_core *core;
+	u32 i, state;
+	u64 word;
+
+	for (i = 0; (core = mint_core(i)); i++)
+		if (mint_owner_of_core(core) == MINT_NODE_FREE)
+			break;
+	if (mint_role != MINT_PREDECESSOR || !core)
+		kunit_skip(test, "needs node 0, and a free core");
+	word = shared_word(mint_apic_id(core) + 1, 5);
+	state = READ_ONCE(core->state);
+	scoped_guard(mint_claims)
+		KUNIT_ASSERT_TRUE(test, mint_core_hand(core, MINT_NODE_FREE,
+						       MINT_NODE_FLIGHT));
+	WRITE_ONCE(core->state, MINT_CORE_PASSED);
+	scoped_guard(migrate) {
+		f->word = word;
+		look(f, &wait);
+		KUNIT_EXPECT_EQ(test, f->word, word);
+		look(f, &wait);
+		KUNIT_EXPECT_EQ(test, f->word, word);
+		KUNIT_EXPECT_EQ(test, atomic_read(&f->shared.broken), 0);
+	}
+	WRITE_ONCE(core->state, state);
+	scoped_guard(mint_claims)
+		mint_core_hand(core, MINT_NODE_FLIGHT, MINT_NODE_FREE);
+}
+
 static struct kunit_case lock_cases[] = {
 	KUNIT_CASE(lock_counts),
 	KUNIT_CASE(lock_wraps),
 	KUNIT_CASE(lock_of_nobody),
 	KUNIT_CASE(lock_late_release),
 	KUNIT_CASE(lock_looked_at),
+	KUNIT_CASE(lock_in_flight),
 	{}
 };
 

@@ -662,7 +662,8 @@ struct mint_life {
  * @state:	MINT_WINDOW_*
  * @kind:	MINT_WINDOW_LINK
  * @epoch:	counts the uses of this record, from 1 on
- * @reserved:	0
+ * @gone:	bits, by index: members for which node 0 waits no more; since
+ *		version 1.7
  * @member:	nodes that may map it, ascending
  * @start:	physical address of its first byte, whole pages
  * @size:	bytes, whole pages
@@ -675,7 +676,7 @@ struct mint_window {
 	__u32		state;
 	__u32		kind;
 	__u32		epoch;
-	__u32		reserved;
+	__u32		gone;
 	__u32		member[MINT_WINDOW_MEMBERS];
 	__aligned_u64	start;
 	__aligned_u64	size;
