@@ -380,7 +380,8 @@ netconsole() {
 		echo mint0 >dev_name && echo $(address "$node" 0) >local_ip &&
 		echo $(address 0 "$node") >remote_ip && echo $mac >remote_mac &&
 		echo 1 >enabled && cat enabled")" = 1 ] || fail "node $node has no netconsole"
-	nc -l -u -p 6666 >"$TMP/net" &
+	need_helper hear
+	"$TMP/hear" 6666 >"$TMP/net" &
 	listener=$!
 	# The first words may be said before the listener is there.
 	heard() {
@@ -392,8 +393,7 @@ netconsole() {
 	both_ways "$node" "$MIB"
 	: >"$TMP/net"
 	loop_until 20 heard || fail "it has gone silent: $(cat "$TMP/net")"
-	# shellcheck disable=SC2046 # a word for each process
-	kill $(pgrep -P "$listener") "$listener"
+	kill "$listener"
 	all_free "$node"
 }
 

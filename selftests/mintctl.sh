@@ -349,7 +349,7 @@ mib() {
 
 # more_memory <node> <MiB>: it has more than so much
 more_memory() {
-	[ "$(mib mem_mib "$1")" -gt "$2" ]
+	[ "$(mib mem_mib "$1" | grep . || echo 0)" -gt "$2" ]
 }
 
 # blocks: so many has the broker moved
@@ -364,17 +364,20 @@ broker_memory() {
 	need_cores 1
 	need_init
 	mkdir -p /etc/mint
-	printf '[Policy]\nMode=autonomous\nMemoryMin=64M\nMemoryMax=512M\n' \
+	printf '[Policy]\nMode=autonomous\nCoresMax=1\nMemoryMin=64M\nMemoryMax=512M\n' \
 		>/etc/mint/eater.node
 	ctl_run --cores=1 --memory="${MINT_SIZE}M" --wait eater
 	free_memory 256 >/dev/null || skip "needs 256 MiB of free memory"
-	before=$(mib mem_mib "$node")
+	# It says so with its heartbeat. What its start gives back to it is no block.
+	loop_until 20 more_memory "$node" 64 || fail "node $node says nothing of its load"
+	before=$(($(mib mem_mib "$node") + 64))
 	mintd >"$TMP/mintd" 2>&1 &
 	broker=$!
 	# A twelfth is left: less than an eighth, and enough to go on.
-	eat=$(($(mib available_mib "$node") - before / 12))
+	eat=$(($(mib available_mib "$node") - before / 16))
 	[ "$eat" -gt 0 ] || fail "only $(mib available_mib "$node") MiB are available"
-	echo "head -c ${eat}M /dev/zero >/eaten" >"/dev/mint$node"
+	echo "mkdir /eat; mount -t tmpfs -o size=100% eat /eat; head -c $((eat * MIB)) /dev/zero >/eat/all" \
+		>"/dev/mint$node"
 	loop_until 90 more_memory "$node" "$before" ||
 		fail "node $node gets no memory: $(cat "$TMP/mintd" "$MINT/moves")"
 	grep -q "^move memory .*: node $node lacks memory: .* MiB are available.*: done" \
