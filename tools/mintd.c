@@ -49,6 +49,8 @@
  * @want_seq:	how often that has changed
  * @victims:	cores that its agent would give first, APIC IDs
  * @waited:	steps for which the decision waits for such a core
+ * @boot:	APIC ID of the core on which it began, once the kernel has said so
+ * @knows_boot:	it has
  * @recorded:	the trace has it
  */
 struct seen {
@@ -65,6 +67,8 @@ struct seen {
 	u32			want_seq;
 	struct ids		victims;
 	unsigned int		waited;
+	u32			boot;
+	bool			knows_boot;
 	bool			recorded;
 };
 
@@ -305,18 +309,48 @@ static bool next_core(const struct broker *broker, const struct mint *mint, int 
 	return false;
 }
 
-/* The core on which a node began stays: the BSP, or, as it is placed, the lowest */
-static u32 boot_core(const struct mint *mint, const struct node *node)
+/*
+ * The core on which a node began stays: the BSP, or, as it is placed, the lowest. It is
+ * another one where a lower one has joined; learn_boot_core() finds out.
+ */
+static u32 boot_core(const struct mint *mint, const struct node *node,
+		     const struct seen *seen)
 {
 	if (!node->n)
 		return mint->bsp;
+	if (seen->knows_boot)
+		return seen->boot;
 	return node->cpus.nr ? node->cpus.id[0] : UINT32_MAX;
 }
 
-static void count_cores(const struct broker *broker, const struct mint *mint,
-			const struct node *node, struct policy_facts *facts)
+/*
+ * EPERM is how the kernel says that a node began on this core. Nothing has changed, and
+ * nobody is to blame. Once a node: a kernel that says so of two cores means something else.
+ */
+static bool learn_boot_core(struct broker *broker, const struct policy_decision *decision,
+			    u32 apic_id, int err)
 {
-	u32 boot = boot_core(mint, node) >> broker->shift, apic_id;
+	size_t i;
+
+	if (err != EPERM || decision->kind != POLICY_CORE)
+		return false;
+	for (i = 0; i < broker->nr_seen; i++) {
+		struct seen *seen = &broker->seen[i];
+
+		if (seen->n != decision->from || seen->knows_boot)
+			continue;
+		seen->boot = apic_id;
+		seen->knows_boot = true;
+		return true;
+	}
+	return false;
+}
+
+static void count_cores(const struct broker *broker, const struct mint *mint,
+			const struct node *node, const struct seen *seen,
+			struct policy_facts *facts)
+{
+	u32 boot = boot_core(mint, node, seen) >> broker->shift, apic_id;
 	size_t at = 0;
 
 	while (next_core(broker, mint, node->n, &at, &apic_id)) {
@@ -332,10 +366,11 @@ static void count_cores(const struct broker *broker, const struct mint *mint,
 static bool choose_core(const struct broker *broker, const struct mint *mint,
 			const struct seen *seen, const struct node *node, u32 *chosen)
 {
-	u32 boot = node ? boot_core(mint, node) >> broker->shift : UINT32_MAX, apic_id;
+	u32 boot = node ? boot_core(mint, node, seen) >> broker->shift : UINT32_MAX;
 	int owner = node ? (int)node->n : OWNER_FREE;
 	bool found = false;
 	size_t at = 0;
+	u32 apic_id;
 
 	while (next_core(broker, mint, owner, &at, &apic_id)) {
 		if (is_barred(broker, apic_id) || apic_id >> broker->shift == boot)
@@ -453,9 +488,11 @@ static void carry_out(struct broker *broker, struct mint *mint,
 	err = write_word(path, words);
 	took = now_ms() - began;
 	free(path);
-	if (err && decision->kind == POLICY_CORE)
-		bar_core(broker, core);
-	policy_done(&broker->policy, decision, !err, took);
+	if (!learn_boot_core(broker, decision, core, err)) {
+		if (err && decision->kind == POLICY_CORE)
+			bar_core(broker, core);
+		policy_done(&broker->policy, decision, !err, took);
+	}
 	if (err)
 		text = xasprintf("move %s: %s: %s", words, decision->why, strerror(err));
 	else
@@ -518,7 +555,7 @@ static int step(struct broker *broker, u32 step_ms)
 		};
 		read_load(broker, seen, &facts[nr]);
 		read_want(broker, seen, &facts[nr]);
-		count_cores(broker, &mint, node, &facts[nr]);
+		count_cores(broker, &mint, node, seen, &facts[nr]);
 		if (broker->record)
 			record_step(broker, seen, &facts[nr]);
 		nr++;

@@ -7,6 +7,7 @@ Properties are tried on random traces; MINT_SEED chooses others.
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -311,7 +312,7 @@ class Kernel:
         while not self.done.wait(0.1):
             self.beats += 1
             words = self.tree.read("/sys/kernel/mint/move").split()
-            if len(words) == 3:
+            if len(words) == 3 and words[0] == "core":
                 self.tree.mint("move", "")
                 with self.moved:
                     self.moves.append(" ".join(words))
@@ -387,6 +388,29 @@ def mintd_follows_the_load():
         sim(trace)
         # The lock went with its holder
         expect(finish(kernel.start("--steps=1"))[0] == 0, "it is still locked")
+
+
+def mintd_learns_the_boot_core():
+    """A node began on another core than its lowest: the kernel says so once, and the lowest goes"""
+    with Kernel(node2=5) as kernel:
+        kernel.policy("web", "Mode=autonomous\n")
+        kernel.policy("db", "Mode=autonomous\nCoresMax=3\n")
+        # Writing to this file is EPERM, for root as well: it can be written once
+        move = kernel.tree.path("/sys/kernel/mint/move")
+        os.symlink("/proc/self/uid_map", move + ".new")
+        os.rename(move + ".new", move)
+        mintd = kernel.start()
+        try:
+            expect(select.select([mintd.stdout], [], [], 40)[0], "it tries nothing")
+            first = mintd.stdout.readline()
+            kernel.tree.mint("move", "")
+            kernel.wait(2, 80)
+        finally:
+            mintd.send_signal(signal.SIGTERM)
+            status, out, err = finish(mintd)
+        expect(re.match(r"move core 3 2: .*: Operation not permitted$", first), "%s", first)
+        expect(status == 0 and kernel.moves == ["core 2 2", "core 1 2"], "%s %s %s",
+               kernel.moves, out, err)
 
 
 def mintd_leaves_wrong_files_alone():
@@ -509,6 +533,6 @@ def mintd_is_for_node_0():
 TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_are_left_alone,
          steady_loads_come_to_rest, square_waves_move_seldom, the_entitled_gets_its_core,
          liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it, no_harm_to_makespan,
-         wrong_traces_are_refused, mintd_follows_the_load,
+         wrong_traces_are_refused, mintd_follows_the_load, mintd_learns_the_boot_core,
          mintd_leaves_wrong_files_alone, mintd_heeds_wishes, agent_names_idle_cores,
          mintd_is_for_node_0]
