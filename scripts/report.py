@@ -931,7 +931,7 @@ QUESTIONS = (
              r"(vmlinux_)?launch_",
              lambda data: [boot_table(data.boot, ""),
                            boot_table(data.boot_counted, COUNTING)]),
-    Question("load", "What does loading cost?", (), r"(load|copy)_over_",
+    Question("load", "What does loading cost?", (), r"(load|load_unchecked|copy)_over_",
              lambda data: [formats_table(data.formats_counted)]),
     Question("many", "How many nodes, and how long do they take?",
              ("curve", "ratios", "parallel2", "parallel8"),
