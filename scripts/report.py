@@ -88,6 +88,13 @@ METRICS = (
     ("memory_move_mb_s", "MB/s", "", ""),
     ("memory_move_over_stock_hotplug", "ratio", "<= 1.5", ""),
     ("memory_move_over_stock_hotplug_by_instructions", "ratio", "<= 1.5", ""),
+    ("broker_makespan_over_static", "ratio", "<= 0.75", ""),
+    ("broker_makespan_over_oracle", "ratio", "<= 1.1", ""),
+    ("broker_makespan_over_one_kernel", "ratio", "", ""),
+    ("broker_idle_moves", "moves", "0", ""),
+    ("broker_longest_burst_over_static", "ratio", "", ""),
+    ("broker_median_burst_over_static", "ratio", "", ""),
+    ("broker_four_loops_over_one", "ratio", "", ""),
     ("link_stream_over_veth", "ratio", "", ""),
     ("link_stream_over_veth_by_instructions", "ratio", "<= 1.3", ""),
     ("link_stream_over_virtio_net", "ratio", ">= 2", ""),
@@ -114,7 +121,7 @@ MODES = ("serial", "parallel", "list")
 # What the benchmark moves at once, millions of bytes.
 BLOCK_MB = (128 << 20) / 1e6
 # Bars that the others are compared with.
-OURS = ("successor", "successor, vmlinux", "launch to last service")
+OURS = ("successor", "successor, vmlinux", "launch to last service", "mintd")
 
 
 class Numbers:
@@ -270,6 +277,24 @@ def of_links(links, suffix):
     }
 
 
+def of_broker(numbers):
+    """What cores that follow the load gain, over cores that stay."""
+    makespan, bursts = [{variant: numbers.values(variant, what) for variant in (
+        "static", "oracle", "broker", "one")} for what in ("makespan", "burst")]
+    longest = [[max(values)] if values else [] for values in (
+        bursts["broker"], bursts["static"])]
+    return {
+        "broker_makespan_over_static": ratio(makespan["broker"], makespan["static"]),
+        "broker_makespan_over_oracle": ratio(makespan["broker"], makespan["oracle"]),
+        "broker_makespan_over_one_kernel": ratio(makespan["broker"], makespan["one"]),
+        "broker_idle_moves": max(numbers.values("idle", "moves"), default=None),
+        "broker_longest_burst_over_static": ratio(*longest),
+        "broker_median_burst_over_static": ratio(bursts["broker"], bursts["static"]),
+        "broker_four_loops_over_one": ratio(numbers.values("caps", "four"),
+                                            numbers.values("caps", "one")),
+    }
+
+
 def percentile(values, percent):
     """The smallest value that so many of a hundred do not exceed."""
     ordered = sorted(values)
@@ -289,8 +314,8 @@ class Data:
             setattr(self, name, Boots(out, name))
         for name in ("many", "tries", "debian", "load", "load_counted",
                      "formats_counted", "memory", "ends", "locks",
-                     "locks_counted", "moves", "moves_counted", "links",
-                     "links_counted", "seams",
+                     "locks_counted", "moves", "moves_counted", "broker",
+                     "links", "links_counted", "seams",
                      "speed", "speed_counted"):
             setattr(self, name, Numbers(out, name))
 
@@ -358,6 +383,7 @@ class Data:
             "memory_move_over_stock_hotplug" + COUNTED:
                 ratio(self.moves_counted.values("memory", "total"),
                       stock_ms(self.moves_counted, "memory_pair")),
+            **of_broker(self.broker),
             **of_links(self.links, ""),
             **of_links(self.links_counted, COUNTED),
             "link_idle_ipis": max(self.links.values("idle", "bells")
@@ -638,6 +664,37 @@ plot $moves using (bin($1)):(100.0 / %d) smooth frequency with boxes lc rgb '%s'
                stock=[(value,) for value in stock])
 
 
+def broker_plot(plots, name, title, numbers, variant):
+    """How many cores each node has, and beneath it what its load is."""
+    tables = {}
+    for row in numbers.rows:
+        match = re.match(r"(cores|load) of node (\d)", row["what"])
+        if match and row["variant"] == variant and row["repeat"] == "1":
+            tables.setdefault("".join(match.groups()), []).append(
+                (float(row["index"]) / 1000, row["value"]))
+    if sorted(tables) != ["cores0", "cores1", "load0", "load1"]:
+        return
+    pane = "plot " + ", ".join(
+        "$%%s%d using 1:2 with %%s lw 2 lc rgb '%s' title 'node %d'" % (node, color, node)
+        for node, color in enumerate(COLORS[:2])) + "\n"
+    plots.plot(name, title, (900, 520), """
+set multiplot layout 2,1
+set lmargin 9
+set key outside right top
+set xrange [0:%g]
+set yrange [0:4]
+set ytics 1
+set ylabel 'cores'
+%sunset title
+set yrange [0:*]
+set ylabel 'tasks that run or wait'
+set xlabel 's' offset 0,0.5
+%sunset multiplot
+""" % (max(row[0] for row in tables["load0"]),
+       pane % ("cores", "steps", "cores", "steps"),
+       pane % ("load", "lines", "load", "lines")), **tables)
+
+
 def draw(out, data):
     """All plots for which there are numbers."""
     plots = Plots(out)
@@ -658,6 +715,13 @@ def draw(out, data):
     moves_plots(plots, "moves", data.moves, "emulated")
     moves_plots(plots, "moves" + COUNTED, data.moves_counted,
                 "emulated, by instructions")
+    bars(plots, "broker_makespan", "The same jobs, first in one node, then in the other "
+         "(emulated)", [row[::2] for row in broker_rows(data.broker)])
+    for variant, what in (("broker", "their load, in turns"),
+                          ("broker, bursts", "their load, in bursts")):
+        broker_plot(plots, re.sub(r"\W+", "_", variant),
+                    "mintd: cores of each node, and %s (emulated)" % what, data.broker,
+                    variant)
     for links, suffix, clock in (
             (data.links, "", "emulated"),
             (data.links_counted, COUNTED, "emulated, by instructions")):
@@ -714,6 +778,32 @@ def links_rows(links):
                 ("1000 round trips: virtio-net of a virtual machine", "guest", "trips", 1000),
                 ("1000 reads: disk of the other node", "served", "read", 1000),
                 ("1000 reads: own disk", "local", "read", 1000))]
+
+
+BROKER = (("static split", "static"), ("mintd", "broker"), ("oracle", "oracle"),
+          ("one kernel with all cores", "one"))
+
+
+def broker_rows(numbers):
+    """(label, variant, seconds) of the alternating load."""
+    return [(text, variant, numbers.values(variant, "makespan"))
+            for text, variant in BROKER]
+
+
+def broker_tables(numbers):
+    """Makespans, and how long bursts took."""
+    static = numbers.values("static", "makespan")
+    return [
+        Table("Load in turns", ("cores", "makespan", "over static", "moves", "refused"), [
+            (text, "%.1f s" % median(values), short(ratio(values, static)))
+            + tuple(short(median(numbers.values(variant, what)))
+                    for what in ("moves", "refused"))
+            for text, variant, values in broker_rows(numbers) if values]),
+        Table("Bursts", ("cores",) + SPREAD, spreads(
+            [(text, numbers.values(variant, "burst")) for text, variant in BROKER])),
+        Table("One loop, and four at once, each on a core", ("loops",) + SPREAD, spreads(
+            [(text, numbers.values("caps", what)) for text, what in (
+                ("one", "one"), ("four", "four"))]))]
 
 
 def links_table(links, clock):
@@ -946,12 +1036,15 @@ QUESTIONS = (
               "moves" + COUNTED), r"(core|memory|nic)_move_", lambda data: [
                   moves_table(data.moves, ""),
                   moves_table(data.moves_counted, COUNTING)]),
+    Question("broker", "Does it pay that cores follow the load?",
+             ("broker_makespan", "broker", "broker_bursts"), r"broker_",
+             lambda data: broker_tables(data.broker)),
     Question("links", "How fast do nodes talk?", ("links", "links" + COUNTED),
              r"link_|bells_|served_", lambda data: [
                  links_table(data.links, ""),
                  links_table(data.links_counted, COUNTING)]),
     Question("speed", "How fast does a node run?", ("speed", "speed" + COUNTED),
-             r"(?!(core|memory|nic)_move_).*_over_(stock|one)|.*control",
+             r"(?!(core|memory|nic)_move_|broker_).*_over_(stock|one)|.*control",
              lambda data: speed_tables(data.speed, "")
              + speed_tables(data.speed_counted, COUNTING)),
     Question("seams", "How much of other people's code is changed?", (),

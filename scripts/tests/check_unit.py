@@ -3,11 +3,13 @@
 """Tests of our own scripts that need no machine; prints KTAP."""
 
 import contextlib
+import errno
 import importlib.machinery
 import importlib.util
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,12 +25,14 @@ SCRIPTS = os.path.dirname(HERE)
 sys.path.insert(0, SCRIPTS)
 
 import archive  # noqa: E402
+import bench_broker  # noqa: E402
 import junit  # noqa: E402
 import kbuild  # noqa: E402
 import machine  # noqa: E402
 import mintlib  # noqa: E402
 import report  # noqa: E402
 import runner  # noqa: E402
+import vcpu_caps  # noqa: E402
 from nodes import UP, Up  # noqa: E402
 from verdict import SUMMARY, Failed, Ktap, expect, expected_skips  # noqa: E402
 
@@ -361,10 +365,137 @@ def page_is_whole():
     expect("&lt;= 0.157" in text and "<td class=\"n\">0.100</td>" in text, "%s", text)
 
 
+# ---- speeds of cores ----------------------------------------------------------
+
+MOUNTS = """24 30 0:22 / /proc rw,nosuid - proc proc rw
+33 32 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+35 32 0:30 %s /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:11 - cgroup cgroup rw,cpu,cpuacct
+36 32 0:31 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset
+"""
+GROUPS = "5:cpuset:/\n4:cpu,cpuacct:%s\n0::/user.slice/session-1.scope\n"
+
+
+def controller_is_found():
+    """Cgroups with the controller cpu are found, of version 1 and of version 2"""
+    for root, own, base in (("/", "/", ""), ("/", "/a/b", "/a/b"), ("/a", "/a/b", "/b"),
+                            ("/c", "/", "")):
+        found = vcpu_caps.find(MOUNTS % root, GROUPS % own)
+        expect((found.version, found.base) == (1, "/sys/fs/cgroup/cpu,cpuacct" + base),
+               "%s in %s: %s", own, root, vars(found))
+    with tempfile.TemporaryDirectory() as top:
+        mounts = "33 32 0:28 / %s rw shared:4 - cgroup2 cgroup2 rw,nsdelegate\n" % top
+        for controllers, version in (("cpuset io", None), ("cpuset cpu io", 2)):
+            mintlib.write(os.path.join(top, "cgroup.controllers"), controllers + "\n")
+            found = vcpu_caps.find(mounts, "0::/init.scope\n")
+            expect((found and found.version) == version, "%s: %s", controllers, found)
+    expect(vcpu_caps.find("", "") is None, "cgroups that are not there")
+
+
+class Cgroups(vcpu_caps.Hierarchy):
+    """A directory, in which a group has files as a kernel makes them."""
+
+    FILES = {1: ("cgroup.procs", "tasks", "cpu.shares", "cpu.cfs_period_us",
+                 "cpu.cfs_quota_us"),
+             2: ("cgroup.procs", "cgroup.threads", "cgroup.type", "cpu.weight", "cpu.max",
+                 "cgroup.subtree_control")}
+
+    def __init__(self, version, base):
+        super().__init__(version, base)
+        self.written = []
+        self.fill(base)
+
+    def fill(self, group):
+        """The files of a new group."""
+        for name in self.FILES[self.version]:
+            mintlib.write(os.path.join(group, name), "")
+
+    def make(self, group):
+        super().make(group)
+        self.fill(group)
+
+    def remove(self, group):
+        shutil.rmtree(group)
+
+    def write(self, group, name, value):
+        super().write(group, name, value)
+        self.written.append((os.path.basename(group), name, str(value)))
+        if value == "fail":
+            raise OSError(errno.EINVAL, "refused", name)
+
+    def groups(self):
+        """The groups that are there, by their last names."""
+        return sorted(os.path.basename(path) for path, *_ in os.walk(self.base))[1:]
+
+
+def cores_are_limited():
+    """Each vCPU thread has a quota, other threads have none; no cgroup is left over"""
+    pid, thread = os.getpid(), threading.get_native_id()
+    for version, tasks, limits in (
+            (1, "tasks", {("cpu.cfs_period_us", "10000"), ("cpu.cfs_quota_us", "4000")}),
+            (2, "cgroup.threads", {("cpu.max", "4000 10000")})):
+        with tempfile.TemporaryDirectory(prefix="a") as top:
+            fake = Cgroups(version, top)
+            with vcpu_caps.Caps(pid, [thread], fake):
+                expect(fake.groups() == ["mint-bench-%d" % pid, "rest", "vcpu0"], "%s",
+                       fake.groups())
+            expect(not fake.groups(), "left: %s", fake.groups())
+            got = {line for line in fake.written if line[0] in ("rest", "vcpu0")
+                   and line[1].startswith("cpu.")}
+            expect(got == {("vcpu0",) + limit for limit in limits}, "limits: %s", got)
+            order = [fake.written.index(line) for line in (
+                ("mint-bench-%d" % pid, "cgroup.procs", str(pid)),
+                ("rest", tasks, str(thread)), ("vcpu0", tasks, str(thread)))]
+            expect(order == sorted(order), "%s", fake.written)
+            expect(version == 1 or fake.written[-1][1:] == ("cgroup.subtree_control", "-cpu"),
+                   "the controller stays on: %s", fake.written)
+            try:
+                with vcpu_caps.Caps(pid, ["fail"], fake):
+                    expect(False, "a refusal goes unnoticed")
+            except machine.MachineError:
+                pass
+            expect(not fake.groups(), "left after a refusal: %s", fake.groups())
+
+
+SAMPLES = """at 1000|node 0: 0,3|node 1: 1-2|bsp: 0|load 0 beats=5 runnable_sum=9 busy_ms=1 \
+cpus=2|load 1 beats=7 runnable_sum=2 busy_ms=1 cpus=2
+/bench/work: line 1: no such file
+at 1101|node 0: 0,2-3|in flight: 4|node 1: 1|bsp: 0|load 0 beats=15 runnable_sum=49 busy_ms=1 \
+cpus=3|load 1 beats=17 runnable_sum=2 busy_ms=1 cpus=1
+"""
+
+
+def broker_is_judged():
+    """What nodes tell of their cores, load and times becomes ratios with goals"""
+    made = bench_broker.samples(SAMPLES, 1)
+    expect(made == [(10.0, {0: 2, 1: 2}, {0: (5, 9), 1: (7, 2)}),
+                    (11.01, {0: 3, 1: 1}, {0: (15, 49), 1: (17, 2)})], "%s", made)
+    text = "bench: phase 150\nbench: move 2\nbench: phase 1275\nbench: makespan 1425\n"
+    expect([bench_broker.found(text, what) for what in ("phase", "move", "makespan")] ==
+           [[1.5, 12.75], [2], [14.25]], "%s", text)
+    rows = ["repeat,variant,count,index,what,value,unit"]
+    rows += ["1,%s,1,0,%s,%s,x" % row for row in (
+        ("static", "makespan", 100), ("broker", "makespan", 72), ("oracle", "makespan", 60),
+        ("idle", "moves", 0), ("static", "burst", 4), ("static", "burst", 6),
+        ("broker", "burst", 3), ("broker", "burst", 9))]
+    with tempfile.TemporaryDirectory() as top:
+        mintlib.write(os.path.join(top, "broker.csv"), "\n".join(rows) + "\n")
+        data = report.Data(top)
+        found = {row[0]: (row[1], report.meets(row[1], row[3]))
+                 for row in report.summary(data)}
+        tables = report.broker_tables(data.broker)
+    expect(found == {"broker_makespan_over_static": ("0.720", "yes"),
+                     "broker_makespan_over_oracle": ("1.200", "no"),
+                     "broker_idle_moves": ("0", "yes"),
+                     "broker_longest_burst_over_static": ("1.500", ""),
+                     "broker_median_burst_over_static": ("1.200", "")}, "%s", found)
+    expect(tables[0].rows[1] == ["mintd", "72.0 s", "0.720", "", ""], "%s", tables[0].rows)
+
+
 TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
          results_are_written, cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources,
          states_are_those_of_the_code, numbers_are_of_one_run, quick_form_ends,
-         symbols_are_chosen, metrics_have_questions, page_is_whole)
+         symbols_are_chosen, metrics_have_questions, page_is_whole,
+         controller_is_found, cores_are_limited, broker_is_judged)
 
 
 def main():
