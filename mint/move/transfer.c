@@ -64,7 +64,8 @@ module_param(move_ms, uint, 0644);
  * @asker:	the node that asked for it
  * @work:	does it
  * @ref:	held by @work and by who asked for it
- * @done:	it is over
+ * @done:	who asked for it has an answer
+ * @answered:	what is in @err and in @history counts
  * @err:	how it ended
  * @record:	the record of the move
  * @from_incarnation: of the giver that was meant
@@ -79,6 +80,7 @@ struct job {
 	struct work_struct	work;
 	struct kref		ref;
 	struct completion	done;
+	bool			answered;
 	int			err;
 	struct mint_move	*record;
 	u64			from_incarnation;
@@ -120,6 +122,19 @@ static void tell(struct job *job, const char *state)
 	job->history.total_us = ktime_us_delta(ktime_get(), job->began);
 	strscpy(job->history.reason, job->t.reason, sizeof(job->history.reason));
 	mint_history_set(&job->history);
+}
+
+/* The first answer counts */
+static void answer(struct job *job, int err, const char *failed)
+{
+	if (job->answered)
+		return;
+	job->answered = true;
+	job->err = err;
+	tell(job, err ? failed : "taken");
+	if (err)
+		pr_warn("move %u, %s: %s\n", job->history.seq, job->history.what,
+			job->t.reason);
 }
 
 static void step_over(struct job *job, enum mint_step step)
@@ -315,6 +330,93 @@ static void take_from_receiver(struct job *job)
 		mint_claim_unlock(claim);
 }
 
+/* ---- node 0's own part ---- */
+
+/**
+ * struct local - an operation of this kernel, which a driver may hold up
+ * @work:	does it
+ * @ref:	held by @work and by who waits for it
+ * @t:		copy of the transfer
+ * @what:	mint_kind.give() or take()
+ * @stage:	changed by cmpxchg() only, by whoever comes first
+ * @err:	what @what has returned
+ * @done:	it has
+ */
+struct local {
+	struct work_struct	work;
+	struct kref		ref;
+	struct mint_transfer	t;
+	int			(*what)(struct mint_transfer *t);
+	atomic_t		stage;
+	int			err;
+	struct completion	done;
+};
+
+enum { LOCAL_RUNS, LOCAL_OVER, LOCAL_CALLED_OFF };
+
+static void free_local(struct kref *ref)
+{
+	kfree(container_of(ref, struct local, ref));
+}
+
+/* Nobody waits any more: what was to be given is this kernel's by the book */
+static void undo_late(struct local *local)
+{
+	struct mint_transfer *t = &local->t;
+
+	pr_warn("%s has ended at last (%d)\n", t->kind->word, local->err);
+	if (local->what != t->kind->give)
+		return;
+	if (t->kind->handed)
+		t->kind->handed(t, t->from);
+	if (mint_move_local(t, t->kind->keep))
+		pr_err("%s\n", t->reason);
+}
+
+static void run_local(struct work_struct *work)
+{
+	struct local *local = container_of(work, struct local, work);
+
+	local->err = mint_move_local(&local->t, local->what);
+	if (atomic_cmpxchg(&local->stage, LOCAL_RUNS, LOCAL_OVER) != LOCAL_RUNS)
+		undo_late(local);
+	complete_all(&local->done);
+	kref_put(&local->ref, free_local);
+}
+
+/* What a driver of node 0 does is bounded for who waits, as what another node does */
+static int do_here(struct mint_transfer *t, int (*what)(struct mint_transfer *t),
+		   bool *late)
+{
+	struct local *local = kzalloc(sizeof(*local), GFP_KERNEL);
+	int err;
+
+	*late = false;
+	if (!local)
+		return mint_transfer_refuse(t, -ENOMEM, "node 0 has no memory left: free some");
+	INIT_WORK(&local->work, run_local);
+	kref_init(&local->ref);
+	kref_get(&local->ref);
+	init_completion(&local->done);
+	local->t = *t;
+	local->what = what;
+	queue_work(system_unbound_wq, &local->work);
+	/* It may have to wait for another one first */
+	if (!wait_for_completion_timeout(&local->done, 2 * mint_move_bound()) &&
+	    atomic_cmpxchg(&local->stage, LOCAL_RUNS, LOCAL_CALLED_OFF) == LOCAL_RUNS) {
+		*late = true;
+		err = mint_transfer_refuse(t, -ETIMEDOUT,
+					   "node 0 did not do its part in %u ms, a driver perhaps: see its log",
+					   2 * READ_ONCE(move_ms));
+	} else {
+		wait_for_completion(&local->done);
+		*t = local->t;
+		err = local->err;
+	}
+	kref_put(&local->ref, free_local);
+	return err;
+}
+
 /* ---- the steps ---- */
 
 static int clear(struct job *job)
@@ -326,19 +428,22 @@ static int clear(struct job *job)
 static int give_here(struct job *job)
 {
 	struct mint_transfer *t = &job->t, undo;
+	bool late;
 	int err;
 
 	if (!hand(job, t->from, MINT_NODE_FLIGHT))
 		return mint_transfer_refuse(t, -EBUSY,
 					    "the owner of %s has just changed: try again",
 					    job->history.what);
-	err = mint_move_local(t, t->kind->give);
+	err = do_here(t, t->kind->give, &late);
 	step_over(job, MINT_STEP_GIVE);
 	err = err ?: clear(job);
 	if (!err)
 		return 0;
 	undo = *t;
 	put_back(job, t->from, err);
+	if (late)
+		return err;
 	if (mint_move_local(&undo, undo.kind->keep))
 		pr_err("%s\n", undo.reason);
 	return err;
@@ -415,9 +520,11 @@ static int give_there(struct job *job)
 
 static int take_here(struct job *job)
 {
-	int err = mint_move_local(&job->t, job->t.kind->take);
+	bool late;
+	int err = do_here(&job->t, job->t.kind->take, &late);
 
-	if (err)
+	/* What comes late is node 0's by the book, whether it succeeds or not */
+	if (err && !late)
 		take_from_receiver(job);
 	return err;
 }
@@ -430,11 +537,18 @@ static int take_there(struct job *job)
 	if (!err || !receiver_lives(job))
 		return err;
 	/* It has not begun, or is back where it was: the receiver lets go of it */
-	if (mint_turn_change(job->record, job->history.seq, MINT_TURN_CLEARED,
-			     MINT_TURN_REVOKED) ||
-	    turn_of(job) == MINT_TURN_DECLINED)
+	if (!mint_turn_change(job->record, job->history.seq, MINT_TURN_CLEARED,
+			      MINT_TURN_REVOKED) &&
+	    turn_of(job) == MINT_TURN_TAKING) {
+		/* Late: who asked need not wait, but the book has to be right */
+		answer(job, err, "failed");
+		complete_all(&job->done);
+		wait_event(move_wait, turn_of(job) != MINT_TURN_TAKING ||
+			   !receiver_lives(job));
+	}
+	if (turn_of(job) == MINT_TURN_REVOKED || turn_of(job) == MINT_TURN_DECLINED)
 		take_from_receiver(job);
-	return err;
+	return turn_of(job) == MINT_TURN_TAKEN ? 0 : err;
 }
 
 static int transfer(struct job *job)
@@ -461,14 +575,10 @@ static int transfer(struct job *job)
 static void run_job(struct work_struct *work)
 {
 	struct job *job = container_of(work, struct job, work);
+	int err = transfer(job);
 	u32 i;
 
-	job->err = transfer(job);
-	tell(job, !job->err ? "taken" :
-	     turn_of(job) == MINT_TURN_REFUSED ? "refused" : "failed");
-	if (job->err)
-		pr_warn("move %u, %s: %s\n", job->history.seq, job->history.what,
-			job->t.reason);
+	answer(job, err, turn_of(job) == MINT_TURN_REFUSED ? "refused" : "failed");
 	set_turn(job, MINT_TURN_NONE);
 	scoped_guard(mint_claims)
 		for (i = 0; i < MINT_MOVES; i++)
