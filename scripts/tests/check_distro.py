@@ -3,7 +3,8 @@
 """Distributions on nodes: the tests, as a program that prints KTAP.
 
 Two releases of Debian are successors beside a BusyBox predecessor; then Debian is
-the predecessor of a BusyBox successor, and runs selftests. `make check` runs it (scripts/check); by hand:
+the predecessor of a BusyBox successor, gets the packages of `make deb`, and runs
+selftests. `make check` runs it (scripts/check); by hand:
 
     scripts/tests/check_distro.py             all of it
     scripts/tests/check_distro.py beside      the tests of one machine: beside, first
@@ -24,7 +25,7 @@ SCRIPTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, SCRIPTS)
 
 import helpers  # noqa: E402
-from distros import BOOT, DISTROS, ROOT, Seat, seats  # noqa: E402
+from distros import BOOT, DISTROS, IMAGES, ROOT, Seat, seats  # noqa: E402
 from machine import SLOW, Machine, MachineError, in_share  # noqa: E402
 from nodes import SYSFS, UP, Nodes  # noqa: E402
 from verdict import Failed, Ktap, KtapReader, expect  # noqa: E402
@@ -32,6 +33,13 @@ from verdict import Failed, Ktap, KtapReader, expect  # noqa: E402
 
 # How long node 0 waits for a node that it has asked to end, ms
 ASK = "/sys/module/mint/parameters/ask_ms"
+
+# The packages, apart from build/out/deb, where another test builds them anew
+DEBS = os.path.join(IMAGES, "deb")
+
+# What node 0 keeps, as mintctl setup is told and as it writes it
+KEEP = "--keep=768M --cores=2 --lend=com2"
+KEPT = "mint.mem=768M@0 mint.cpus=0-1 mint.devices=-com2"
 
 
 def boot_id(run):
@@ -236,8 +244,7 @@ def first():
     """Debian in node 0, on its own disk."""
     seat = Seat(DISTROS[0], 5, "com1")
     host = Host("check-distro-first",
-                ROOT + " mint.mem=768M@0 maxcpus=2 mint.devices=-com2",
-                [seat], initrd="")
+                ROOT + " " + KEPT, [seat], initrd="")
     seat.machine, seat.node = host.m, 0
     return host
 
@@ -267,6 +274,54 @@ def launches_busybox(h):
     h.nodes.stop(node)
     h.nodes.poll(lambda: h.state() == h.before, 30, "state as before")
     expect(seat.wait_running() == "running", "Debian no longer runs")
+
+
+def packages_come(h):
+    """the packages of make deb install, and all of the tool is from /usr then"""
+    made = subprocess.run([os.path.join(SCRIPTS, "deb"), DEBS], check=False,
+                          stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    expect(not made.returncode, "scripts/deb: %s", made.stdout[-2000:])
+    h.m.sh("dpkg -i %s/*.deb 2>&1" % in_share(DEBS, h.m.share), BOOT)
+    # "mint" depends on all of them in this version.
+    h.m.sh("dpkg -s mint | grep -x 'Status: install ok installed' && "
+           "! dpkg --audit | grep .")
+    owners = h.m.sh("for name in kexec mintctl mintd mint-agent; do "
+                    "dpkg -S $(readlink -f $(command -v $name)); done")
+    expect([line.split(":")[0] for line in owners.splitlines()]
+           == ["mint-kexec"] + ["mint-tools"] * 3, "%s", owners)
+    h.m.sh("cmp /boot/vmlinuz-*-mint* %s && test -s /boot/initrd.img-*-mint*"
+           % in_share(os.path.join(os.path.dirname(h.m.kernel), "user", "bzImage"),
+                      h.m.share))
+
+
+def tool_sets_up(h):
+    """mintctl check lacks nothing, and setup writes what this machine booted with"""
+    h.m.sh("mintctl check")
+    # There is no GRUB: QEMU passes what GRUB would have read from the drop-in.
+    h.m.sh("mkdir -p /etc/default/grub.d && "
+           "ln -s /bin/true /usr/sbin/update-grub")
+    text = h.m.sh("mintctl setup %s --apply" % KEEP)
+    expect(KEPT in text, "%s", text)
+    h.m.sh("mintctl setup --verify")
+    h.m.sh("mintctl setup --undo && ! test -e /etc/default/grub.d/mint.cfg")
+
+
+def service_of_a_node(h):
+    """systemctl starts the example of a node as a service, and stops it"""
+    before = h.state()
+    h.m.sh("cp /usr/share/mint/web.node /etc/mint/")
+    h.m.sh("systemctl start mint@web", BOOT)
+    expect(h.m.sh("systemctl is-active mint@web") == "active", "it is not active")
+    rows = [line.split() for line in h.m.sh("mintctl list").splitlines()]
+    node = [row for row in rows if row[1] == "web"]
+    expect(len(node) == 1 and node[0][2] == "running", "%s", rows)
+    h.nodes.beats([0, int(node[0][0])])
+    h.m.sh("systemctl stop mint@web", BOOT)
+    expect(h.m.run("systemctl is-failed mint@web")[0], "it has failed: %s",
+           h.m.sh("systemctl status --no-pager mint@web || :"))
+    h.nodes.poll(lambda: h.state() == before, 30, "state as before")
+    expect(h.seats[0].wait_running() == "running", "Debian no longer runs")
 
 
 def selftests_take_its_initrd(h):
@@ -309,7 +364,8 @@ TESTS = (
     (beside, (both_start, all_units_run, console_login, ssh_by_key_alone,
               disks_are_apart, reboot_of_one, poweroff_of_one,
               stop_from_node0, no_complaint)),
-    (first, (predecessor_starts, launches_busybox, selftests_take_its_initrd,
+    (first, (predecessor_starts, packages_come, tool_sets_up, launches_busybox,
+             service_of_a_node, selftests_take_its_initrd,
              shutdown_ends_successors)),
 )
 
