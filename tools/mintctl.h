@@ -104,6 +104,7 @@ char *format_size(u64 size);
 char *exact_size(u64 size);
 char *format_age(double seconds);
 bool parse_ids(const char *text, struct ids *ids);
+bool parse_ids_max(const char *text, struct ids *ids, size_t max);
 char *format_ids(const struct ids *ids);
 void add_id(struct ids *ids, u32 id);
 bool has_id(const struct ids *ids, u32 id);

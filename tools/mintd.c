@@ -175,7 +175,8 @@ static void parse_want(struct seen *seen, struct policy_facts *facts)
 			facts->hold_ms = number * 1000;
 		else if (!strcmp(word, "urgency"))
 			facts->urgent = !strcmp(value, "high");
-		else if (!strcmp(word, "victim") && !parse_ids(value, &seen->victims))
+		else if (!strcmp(word, "victim") && seen->limits.mode == POLICY_COOPERATIVE &&
+			 !parse_ids_max(value, &seen->victims, POLICY_CORES))
 			seen->victims.nr = 0;
 	}
 	free(copy);

@@ -19,6 +19,8 @@
 
 #include "mintctl.h"
 
+#define APIC_ID_MAX	0xfffff
+
 const char *program = "mintctl";
 
 /**
@@ -381,7 +383,8 @@ void add_id(struct ids *ids, u32 id)
 {
 	size_t at = ids->nr;
 
-	if (has_id(ids, id))
+	/* Lists come in order, mostly: the last one tells */
+	if (at && id <= ids->id[at - 1] && has_id(ids, id))
 		return;
 	ids->id = xgrow(ids->id, ids->nr, sizeof(*ids->id));
 	for (; at && ids->id[at - 1] > id; at--)
@@ -400,8 +403,8 @@ bool has_id(const struct ids *ids, u32 id)
 	return false;
 }
 
-/* "1,4-7"; adds to the list */
-bool parse_ids(const char *text, struct ids *ids)
+/* "1,4-7"; adds to the list, which may have @max */
+bool parse_ids_max(const char *text, struct ids *ids, size_t max)
 {
 	while (*text) {
 		unsigned long first, last;
@@ -418,7 +421,9 @@ bool parse_ids(const char *text, struct ids *ids)
 			last = strtoul(end + 1, &end, 10);
 		}
 		/* APIC IDs of Linux end far below that */
-		if (errno || last < first || last > 0xfffff)
+		if (errno || last < first || last > APIC_ID_MAX)
+			return false;
+		if (ids->nr >= max || last - first >= max - ids->nr)
 			return false;
 		while (first <= last)
 			add_id(ids, first++);
@@ -427,6 +432,11 @@ bool parse_ids(const char *text, struct ids *ids)
 		text = *end ? end + 1 : end;
 	}
 	return ids->nr;
+}
+
+bool parse_ids(const char *text, struct ids *ids)
+{
+	return parse_ids_max(text, ids, APIC_ID_MAX + 1);
 }
 
 char *format_ids(const struct ids *ids)

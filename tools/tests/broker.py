@@ -465,6 +465,34 @@ def mintd_heeds_wishes():
                "%s %s %s", kernel.moves, out, err)
 
 
+def mintd_is_not_held_up_by_wishes():
+    """A wish that names all APIC IDs there can be takes no step its time, whatever the mode"""
+    with Kernel() as kernel:
+        kernel.policy("db", "Mode=cooperative\n")
+        kernel.tree.mint("nodes/1/want", "victim=0-1048575\n")
+        kernel.tree.mint("nodes/2/want", "victim=%s\n" % ",".join(["0-1048575"] * 9))
+        began = time.monotonic()
+        status, out, err = finish(kernel.start("--steps=2"))
+        took = time.monotonic() - began
+        expect(status == 0 and not out and not err and took < 20, "%d %s %s, %.0f s", status,
+               out, err, took)
+
+
+def only_cooperative_nodes_name_victims():
+    """Of an autonomous node the last core goes, whichever its wish names"""
+    with Kernel(node2=3) as kernel:
+        kernel.policy("web", "Mode=autonomous\n")
+        kernel.policy("db", "Mode=autonomous\n")
+        kernel.tree.mint("nodes/1/want", "victim=2\n")
+        mintd = kernel.start()
+        try:
+            kernel.wait(1)
+        finally:
+            mintd.send_signal(signal.SIGTERM)
+            status, out, err = finish(mintd)
+        expect(status == 0 and kernel.moves[0] == "core 3 2", "%s %s %s", kernel.moves, out, err)
+
+
 def wait_for(tree, want, limit=40):
     """Until that is the node's wish."""
     expect(until(lambda: tree.read("/sys/kernel/mint/want") == want, limit), "%r, not %r",
@@ -534,5 +562,6 @@ TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_a
          steady_loads_come_to_rest, square_waves_move_seldom, the_entitled_gets_its_core,
          liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it, no_harm_to_makespan,
          wrong_traces_are_refused, mintd_follows_the_load, mintd_learns_the_boot_core,
-         mintd_leaves_wrong_files_alone, mintd_heeds_wishes, agent_names_idle_cores,
+         mintd_leaves_wrong_files_alone, mintd_heeds_wishes,
+         mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims, agent_names_idle_cores,
          mintd_is_for_node_0]
