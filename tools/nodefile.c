@@ -71,21 +71,27 @@ static const char *set_memory(const struct ctl *ctl, struct spec *spec, const ch
 	       "a size, such as 512M or 32G, and perhaps a place: 512M@0x40000000";
 }
 
-/* "net:<interface>" is the PCI function of that interface */
-static char *device_name(const struct ctl *ctl, const char *word)
+/* The PCI function of a network interface; NULL if there is none */
+char *interface_function(const struct ctl *ctl, const char *interface)
 {
-	char target[256], *path;
-	ssize_t len;
+	char *path = ctl_path(ctl, "/sys/class/net/%s/device", interface), *name = NULL;
+	char *device = realpath(path, NULL), *slash;
+	int level, len;
 
-	if (strncmp(word, "net:", 4))
-		return xstrdup(word);
-	path = ctl_path(ctl, "/sys/class/net/%s/device", word + 4);
-	len = readlink(path, target, sizeof(target) - 1);
+	/* A virtio device lies below its function */
+	for (level = 0; device && !name && level < 2; level++) {
+		slash = strrchr(device, '/');
+		if (!slash)
+			break;
+		len = 0;
+		sscanf(slash + 1, "%*x:%*x:%*x.%*x%n", &len);
+		if (len && !slash[1 + len])
+			name = xstrdup(slash + 1);
+		*slash = 0;
+	}
+	free(device);
 	free(path);
-	if (len < 0)
-		return NULL;
-	target[len] = 0;
-	return xstrdup(strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
+	return name;
 }
 
 static const char *set_devices(const struct ctl *ctl, struct spec *spec,
@@ -96,15 +102,18 @@ static const char *set_devices(const struct ctl *ctl, struct spec *spec,
 	while ((word = strsep(&rest, ", \t"))) {
 		if (!*word)
 			continue;
-		name = device_name(ctl, word);
-		if (!name)
-			return xasprintf("devices; but there is no network interface %s",
-					 word + 4);
-		all = all ? xasprintf("%s,%s", all, name) : name;
+		/* Such a name goes with the driver, and what is lent has none */
+		if (!strncmp(word, "net:", 4)) {
+			name = interface_function(ctl, word + 4);
+			return xasprintf("a PCI function, such as %s",
+					 name ? xasprintf("%s, which is that of %s", name,
+							  word + 4) : "01:00.0");
+		}
+		all = all ? xasprintf("%s,%s", all, word) : xstrdup(word);
 	}
 	free(copy);
 	spec->devices = all;
-	return all ? NULL : "devices, such as com2 01:00.0 net:eth1";
+	return all ? NULL : "devices, such as com2 01:00.0";
 }
 
 static const char *set_links(const struct ctl *ctl, struct spec *spec, const char *value)

@@ -414,6 +414,24 @@ static bool good_devices(const char *text)
 			strlen(text);
 }
 
+/* More devices that are lent; "net:<interface>" is the function of that interface now */
+static bool lend(const struct ctl *ctl, struct wish *wish, const char *value)
+{
+	char *copy = xstrdup(value), *rest = copy, *word, *name, *all = wish->lend;
+
+	while ((word = strsep(&rest, ", \t"))) {
+		if (!*word)
+			continue;
+		name = strncmp(word, "net:", 4) ? word : interface_function(ctl, word + 4);
+		if (!name || !good_devices(name))
+			return false;
+		all = all ? xasprintf("%s,%s", all, name) : xstrdup(name);
+	}
+	free(copy);
+	wish->lend = all;
+	return all;
+}
+
 int do_setup(const struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -426,12 +444,10 @@ int do_setup(const struct ctl *ctl, int argc, char **argv)
 		{}
 	};
 	struct wish wish = {};
-	struct spec spec;
 	char *words, *text;
 	int c, what = 0;
 	u64 number;
 
-	spec_init(&spec, "");
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'k':
@@ -444,12 +460,10 @@ int do_setup(const struct ctl *ctl, int argc, char **argv)
 			wish.cores = number;
 			break;
 		case 'l':
-			if (spec_set(ctl, &spec, "Node", "Devices", optarg) ||
-			    !good_devices(spec.devices))
+			if (!lend(ctl, &wish, optarg))
 				return usage("setup",
 					     "--lend=%s: devices, such as 01:00.0,com2,net:eth1",
 					     optarg);
-			wish.lend = spec.devices;
 			break;
 		case 'a':
 		case 'u':

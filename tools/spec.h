@@ -45,5 +45,6 @@ void spec_init(struct spec *spec, const char *name);
 const char *spec_set(const struct ctl *ctl, struct spec *spec,
 		     const char *section, const char *key, const char *value);
 int spec_read(const struct ctl *ctl, struct spec *spec, bool must);
+char *interface_function(const struct ctl *ctl, const char *interface);
 
 #endif

@@ -927,7 +927,7 @@ def node_files_that_are_wrong():
             (3, "Image=x", ":3: Image=x: what is allowed is an absolute path"),
             (6, "Cores=many", ":6: Cores=many: what is allowed is a number"),
             (7, "Memory=8X", ":7: Memory=8X: what is allowed is a size"),
-            (8, "Devices=net:eth9", ":8: Devices=net:eth9: .* no network interface eth9"),
+            (8, "Devices=net:eth9", ":8: Devices=net:eth9: what is allowed is a PCI function, such"),
             (9, "Links=0 2x", ":9: Links=0 2x: what is allowed is numbers and names"),
             (10, "Shares=rt:5", ":10: Shares=rt:5: what is allowed is <name>:<size>"),
             (10, "Shares=2:4K", ":10: Shares=2:4K: what is allowed is <name>:<size>"),
@@ -952,12 +952,27 @@ def interface(b):
     os.symlink("../../../devices/0000:01:00.1", b.tree.path("/sys/class/net/eth1/device"))
 
 
-def net_names_are_functions():
-    """Devices=net:<interface> is the function of that interface"""
+def net_names_are_for_setup():
+    """setup --lend= takes net:<interface>; nodes name its function, and are told which that is"""
+    with Bench(machines.stock) as b:
+        interface(b)
+        # A virtio device is one below its function; one of USB is not a function at all
+        for name, below in (("eth2", "0000:01:00.2/virtio0"), ("usb0", "0000:01:00.3/usb1/1-1")):
+            os.makedirs(b.tree.path("/sys/class/net/" + name))
+            os.makedirs(b.tree.path("/sys/devices/" + below))
+            os.symlink("../../../devices/" + below, b.tree.path("/sys/class/net/%s/device" % name))
+        out = b.good("setup", "--keep=1G", "--cores=1", "--lend=net:eth1,com2", "--lend=net:eth2")
+        expect(" mint.devices=-0000:01:00.1,-com2,-0000:01:00.2 " in out, "%s", out)
+        b.bad(2, "--lend=net:usb0", "setup", "--keep=1G", "--cores=1", "--lend=net:usb0")
     with Bench(machines.demo) as b:
         interface(b)
-        b.run("--memory=128M", "--devices=net:eth1 com3", "x")
-        expect("--mint-devices=0000:01:00.1,com3" in b.words(), "%s", b.words())
+        for verb in ("plan", "run"):
+            b.bad(2, "Devices=net:eth1 com3: what is allowed is a PCI function, such as "
+                  "0000:01:00.1, which is that of eth1", verb, "--memory=128M",
+                  "--image=" + b.tree.path("/image"), "--devices=net:eth1 com3", "x")
+        node_file(b, "web", "Devices=net:eth1\n")
+        for words in (("supervise", "web"), ("diff",)):
+            b.bad(1, "web.node:6: .* 0000:01:00.1, which is that of eth1", *words)
 
 
 # ---- setup ----------------------------------------------------------------------
@@ -1045,7 +1060,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          fate_is_the_status, restart_of_its_own_is_no_end, supervise_launches,
          all_of_autostart, diff_shows_drift, generator_makes_units, completion_knows_words,
          golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
-         node_files_are_read, node_files_that_are_wrong, net_names_are_functions] + broker.TESTS
+         node_files_are_read, node_files_that_are_wrong, net_names_are_for_setup] + broker.TESTS
 WANTED = sys.argv[3:]
 if WANTED:
     TESTS = [test for test in TESTS if test.__name__ in WANTED]
