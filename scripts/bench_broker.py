@@ -212,8 +212,8 @@ class Broker:
     def __exit__(self, kind, *exc):
         if kind:
             return
-        self.machine.sh("kill %d; while kill -0 %d 2>/dev/null; do usleep 20000; done" % (
-            self.pid, self.pid), 60)
+        # Its lock goes with it
+        self.machine.sh("kill %d; flock /run/mint/mintd.lock true" % self.pid, 60)
         with open(os.path.join(self.machine.logs, "mintd"), "w", encoding="utf-8") as log:
             log.write(self.machine.read("/tmp/mintd") + "\n")
 

@@ -820,7 +820,7 @@ static bool stalls_valid(const struct mint_common *c)
 	return !c->stalls.count ||
 	       (table_valid(c, &c->stalls, sizeof(struct mint_stall),
 			    MINT_NODE_MAX) &&
-		c->stalls.count == c->nodes.count && !(c->stalls.stride & 3));
+		c->stalls.count == c->nodes.count);
 }
 
 static bool shares_valid(const struct mint_common *c)

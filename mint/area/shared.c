@@ -220,7 +220,6 @@ bool mint_share_name_valid(const char *name)
 			return false;
 	return c != name;
 }
-EXPORT_SYMBOL_IF_KUNIT(mint_share_name_valid);
 
 /**
  * mint_share_valid() - can this be a share?

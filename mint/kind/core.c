@@ -9,13 +9,17 @@
 
 #include <linux/bitmap.h>
 #include <linux/cpu.h>
-#include <linux/delay.h>
+#include <linux/device/bus.h>
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/notifier.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <linux/wait.h>
 
 #include <asm/apicdef.h>
 
@@ -29,7 +33,9 @@
 
 /* CPU hotplug is switched off for so long at most, else it is refused */
 #define BUSY_BOUND_MS	2000
-#define BUSY_PAUSE_MS	20
+
+static DECLARE_WAIT_QUEUE_HEAD(probe_wait);
+static atomic_t probes;		/* that are over, of PCI drivers */
 
 /* May this core go to a new node? */
 static int check_core(struct request *rq, u32 apic_id, bool must)
@@ -297,18 +303,20 @@ static int refuse_arrival(struct mint_transfer *t, u32 apic_id, int err)
 				    apic_id, mint_self);
 }
 
-/*
- * A probe of a PCI driver keeps all CPUs as they are while it lasts, and nothing
- * tells when it is over.
- */
+/* A probe of a PCI driver keeps all CPUs as they are while it lasts */
 static int try_step(int (*step)(struct mint_core *core), struct mint_core *core,
 		    unsigned long bound)
 {
-	int err;
+	int seen, err;
 
-	while ((err = step(core)) == -EBUSY && time_before(jiffies, bound))
-		msleep(BUSY_PAUSE_MS);
-	return err;
+	for (;;) {
+		seen = atomic_read(&probes);
+		err = step(core);
+		if (err != -EBUSY || time_after_eq(jiffies, bound))
+			return err;
+		wait_event_timeout(probe_wait, atomic_read(&probes) != seen,
+				   bound - jiffies);
+	}
 }
 
 /* Bring those of @which online here; none of the others is touched */
@@ -519,3 +527,25 @@ const struct mint_kind mint_kind_core = {
 	.hand		= hand,
 	.take		= take,
 };
+
+#ifdef CONFIG_PCI
+static int on_probe(struct notifier_block *nb, unsigned long what, void *dev)
+{
+	if (what == BUS_NOTIFY_BOUND_DRIVER || what == BUS_NOTIFY_DRIVER_NOT_BOUND) {
+		atomic_inc(&probes);
+		wake_up(&probe_wait);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block probe_block = {
+	.notifier_call	= on_probe,
+};
+
+/* The bus is there since its postcore_initcall */
+static int __init mint_kind_core_init(void)
+{
+	return mint_own_node() ? bus_register_notifier(&pci_bus_type, &probe_block) : 0;
+}
+device_initcall(mint_kind_core_init);
+#endif

@@ -64,8 +64,7 @@ module_param(move_ms, uint, 0644);
  * @asker:	the node that asked for it
  * @work:	does it
  * @ref:	held by @work and by who asked for it
- * @done:	who asked for it has an answer
- * @answered:	what is in @err and in @history counts
+ * @done:	who asked for it may read @err
  * @err:	how it ended
  * @record:	the record of the move
  * @from_incarnation: of the giver that was meant
@@ -80,7 +79,6 @@ struct job {
 	struct work_struct	work;
 	struct kref		ref;
 	struct completion	done;
-	bool			answered;
 	int			err;
 	struct mint_move	*record;
 	u64			from_incarnation;
@@ -127,9 +125,8 @@ static void tell(struct job *job, const char *state)
 /* The first answer counts */
 static void answer(struct job *job, int err, const char *failed)
 {
-	if (job->answered)
+	if (completion_done(&job->done))
 		return;
-	job->answered = true;
 	job->err = err;
 	tell(job, err ? failed : "taken");
 	if (err)

@@ -341,6 +341,15 @@ def symbols_are_chosen():
     expect(not left, "nothing is said of %s", ", ".join(left))
 
 
+def numbers_name_no_tree():
+    """Of where the tree lay that was measured, docs/bench says nothing"""
+    kept = os.path.join(mintlib.TOP, "docs", "bench")
+    for name in sorted(os.listdir(kept)):
+        with open(os.path.join(kept, name), encoding="utf-8") as file:
+            found = re.findall(r"\bpath=/\S*", file.read().replace("path=$TMP", ""))
+        expect(not found, "%s: %s", name, found[:1])
+
+
 def metrics_have_questions():
     """Each metric answers one question of the report"""
     for name, *_ in report.METRICS:
@@ -494,7 +503,7 @@ def broker_is_judged():
 TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
          results_are_written, cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources,
          states_are_those_of_the_code, numbers_are_of_one_run, quick_form_ends,
-         symbols_are_chosen, metrics_have_questions, page_is_whole,
+         symbols_are_chosen, numbers_name_no_tree, metrics_have_questions, page_is_whole,
          controller_is_found, cores_are_limited, broker_is_judged)
 
 
