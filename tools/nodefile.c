@@ -116,23 +116,35 @@ static const char *set_devices(const struct ctl *ctl, struct spec *spec,
 	return all ? NULL : "devices, such as com2 01:00.0";
 }
 
-static const char *set_links(const struct ctl *ctl, struct spec *spec, const char *value)
+/* Add the words of a list, each of which is @good, with commas; false: one is not, or none */
+static bool add_words(char **all, const char *value, bool (*good)(const char *word))
 {
-	char *copy = xstrdup(value), *rest = copy, *word, *all = spec->links;
-	u64 number;
+	char *copy = xstrdup(value), *rest = copy, *word;
 
-	(void)ctl;
 	while ((word = strsep(&rest, ", \t"))) {
 		if (!*word)
 			continue;
-		if (!parse_number(word, INT32_MAX, &number) && !good_name(word) &&
-		    !has_word("predecessor all none", word))
-			return "numbers and names of nodes, or all, or none";
-		all = all ? xasprintf("%s,%s", all, word) : xstrdup(word);
+		if (!good(word))
+			return false;
+		*all = *all ? xasprintf("%s,%s", *all, word) : xstrdup(word);
 	}
 	free(copy);
-	spec->links = all;
-	return all ? NULL : "numbers and names of nodes, or all, or none";
+	return *all;
+}
+
+static bool good_link(const char *word)
+{
+	u64 number;
+
+	return parse_number(word, INT32_MAX, &number) || good_name(word) ||
+	       has_word("predecessor all none", word);
+}
+
+static const char *set_links(const struct ctl *ctl, struct spec *spec, const char *value)
+{
+	(void)ctl;
+	return add_words(&spec->links, value, good_link) ? NULL :
+	       "numbers and names of nodes, or all, or none";
 }
 
 /* It is a share's, as the kernel takes it: "<name>:<size>" */
@@ -154,20 +166,9 @@ static bool good_share(const char *word)
 
 static const char *set_shares(const struct ctl *ctl, struct spec *spec, const char *value)
 {
-	static const char allowed[] = "<name>:<size> in whole pages, such as rt:64K";
-	char *copy = xstrdup(value), *rest = copy, *word, *all = spec->shares;
-
 	(void)ctl;
-	while ((word = strsep(&rest, ", \t"))) {
-		if (!*word)
-			continue;
-		if (!good_share(word))
-			return allowed;
-		all = all ? xasprintf("%s,%s", all, word) : xstrdup(word);
-	}
-	free(copy);
-	spec->shares = all;
-	return all ? NULL : allowed;
+	return add_words(&spec->shares, value, good_share) ? NULL :
+	       "<name>:<size> in whole pages, such as rt:64K";
 }
 
 static const char *set_bool(bool *flag, const char *value)
