@@ -30,8 +30,9 @@ demo-talk: ready host	## one node serves its disk and its network card to the ot
 run: ready host	## the machine of the demo, to stay: a console for each OS
 	@scripts/run
 
-distro: ready host	## disk images of Debian 12 and 13, both as successors side by side
+distro: ready host	## Debian 12 and 13 as successors side by side, then one without a device
 	@scripts/distro
+	@scripts/tests/check_distro.py served
 
 run-distro: ready host	## the same, and stay: a console and ssh for each
 	@scripts/distro run

@@ -3,7 +3,8 @@
 
 This file owns what scripts/distro and scripts/tests/check_distro.py share: where the
 parts of an image lie, the devices that a machine needs for it, its launch as a
-successor, the log-in on its console and the way in by ssh.
+successor, with devices or with a root file system that another node serves, the
+log-in on its console and the way in by ssh.
 
 An image is written by scripts/distro and only read here: what a system writes
 goes into a file that QEMU forgets at the end of the machine.
@@ -11,11 +12,13 @@ goes into a file that QEMU forgets at the end of the machine.
 
 import os
 import re
+import shlex
 import subprocess
 import time
 
 import machine as qemu
 from machine import Limit, MachineError
+from nodes import SYSFS, UP, Up
 
 IMAGES = os.path.join(qemu.BUILD, "distro")
 
@@ -49,7 +52,90 @@ class Distro:
 DISTROS = (Distro("debian12", "Debian 12"), Distro("debian13", "Debian 13"))
 
 
-class Seat:
+def disk(distro, slot):
+    """Arguments of QEMU for its disk: what follows -device, and the others."""
+    return ("virtio-blk-pci,drive=disk-%s,addr=%02x.0" % (distro.name, slot),
+            ["-drive", "if=none,id=disk-%s,format=raw,snapshot=on,file=%s" % (
+                distro.name, distro.image.replace(",", ",,"))])
+
+
+class System:
+    """A distribution on a node, as ssh reaches it."""
+
+    def __init__(self, distro, port):
+        self.distro = distro
+        self.port = port
+        self.machine = None
+        self.node = None
+
+    def way(self):
+        """How it is reached: options of ssh, and an address."""
+        raise NotImplementedError
+
+    def ssh_command(self, *options, key=KEY):
+        """The ssh command that leads there, for people and for scripts."""
+        more, address = self.way()
+        return ["ssh", "-F", "none", "-i", key, *more,
+                "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+                "-o", "StrictHostKeyChecking=yes",
+                "-o", "UserKnownHostsFile=" + self.distro.known_hosts,
+                "-o", "HostKeyAlias=" + self.distro.name,
+                "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=8",
+                "-o", "LogLevel=ERROR", *options, "root@" + address]
+
+    def ssh_status(self, script, timeout=120, options=(), key=KEY):
+        """Run a shell script there by ssh: (status, output)."""
+        limit = timeout * qemu.SLOW
+        try:
+            done = subprocess.run(
+                self.ssh_command("-o", "ConnectTimeout=%d" % limit, *options,
+                                 key=key) + [script], stdin=subprocess.DEVNULL, timeout=limit,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                errors="replace", check=False)
+        except subprocess.TimeoutExpired as error:
+            raise Limit("ssh to %s: %r ran longer than %d s; see %s" % (
+                self.distro.name, script[:60], limit,
+                self.machine.where(self.port))) from error
+        return done.returncode, done.stdout.strip()
+
+    def ssh(self, script, timeout=120):
+        """The same: only the output, and an error for a bad status."""
+        status, output = self.ssh_status(script, timeout)
+        if status:
+            raise MachineError("ssh to %s: %r: status %d: %s; see %s" % (
+                self.distro.name, script[:60], status, output,
+                self.machine.where(self.port)))
+        return output
+
+    def reach(self, timeout=BOOT):
+        """Wait until ssh is answered: sshd may be there before the address."""
+        limit = time.monotonic() + timeout * qemu.SLOW
+        while True:
+            self.machine.alive()
+            status, text = self.ssh_status("true")
+            if status == 0:
+                return
+            if status != 255 or "denied" in text or time.monotonic() > limit:
+                raise MachineError("%s does not answer by ssh: %s; see %s" % (
+                    self.distro.name, text, self.machine.where(self.port)))
+            # QEMU takes the connection in any case; that somebody listens
+            # behind it is announced nowhere.
+            time.sleep(0.5)
+
+    def wait_running(self):
+        """Wait until systemd has started all; fail unless it all runs."""
+        self.reach()
+        status, state = self.ssh_status(
+            "systemctl is-system-running --wait", BOOT)
+        if status or state != "running":
+            raise MachineError("%s is %s: %s; see %s" % (
+                self.distro.name, state,
+                self.ssh("systemctl --failed --plain --no-legend || :"),
+                self.machine.where(self.port)))
+        return state
+
+
+class Seat(System):
     """A place in a machine for one distribution: slots, port, what runs there.
 
     The disk has PCI slot `slot`, the network card the next one; port is the
@@ -57,22 +143,17 @@ class Seat:
     """
 
     def __init__(self, distro, slot, port):
-        self.distro = distro
-        self.port = port
+        super().__init__(distro, port)
         self.tty = "ttyS%d" % (int(port[3]) - 1)
         self.functions = ["0000:00:%02x.0" % n for n in (slot, slot + 1)]
-        self.devices = ["virtio-blk-pci,drive=disk-%s,addr=%02x.0" % (
-                            distro.name, slot),
+        device, drive = disk(distro, slot)
+        self.devices = [device,
                         "virtio-net-pci,netdev=net-%s,addr=%02x.0" % (
                             distro.name, slot + 1)]
         # QEMU finds a free port of the host. The network is the host alone.
-        self.extra = ["-drive", "if=none,id=disk-%s,format=raw,snapshot=on,"
-                                "file=%s" % (distro.name,
-                                             distro.image.replace(",", ",,")),
+        self.extra = [*drive,
                       "-netdev", "user,id=net-%s,restrict=on,"
                                  "hostfwd=tcp:127.0.0.1:0-:22" % distro.name]
-        self.machine = None
-        self.node = None
         # Where on the console the present log-in prompt is looked for.
         self.typed = 0
 
@@ -134,69 +215,65 @@ class Seat:
                 self.machine.name, self.distro.name, text))
         return int(found.group(1))
 
-    def ssh_command(self, *options, key=KEY):
-        """The ssh command that leads there, for people and for scripts."""
-        return ["ssh", "-F", "none", "-i", key, "-p", str(self.ssh_port()),
-                "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
-                "-o", "StrictHostKeyChecking=yes",
-                "-o", "UserKnownHostsFile=" + self.distro.known_hosts,
-                "-o", "HostKeyAlias=" + self.distro.name,
-                "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=8",
-                "-o", "LogLevel=ERROR", *options, "root@127.0.0.1"]
+    def way(self):
+        """By the port of the host that leads to its port 22."""
+        return ["-p", str(self.ssh_port())], "127.0.0.1"
 
-    def ssh_status(self, script, timeout=120, options=(), key=KEY):
-        """Run a shell script there by ssh: (status, output)."""
-        limit = timeout * qemu.SLOW
-        try:
-            done = subprocess.run(
-                self.ssh_command("-o", "ConnectTimeout=%d" % limit, *options,
-                                 key=key) + [script], stdin=subprocess.DEVNULL, timeout=limit,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                errors="replace", check=False)
-        except subprocess.TimeoutExpired as error:
-            raise Limit("ssh to %s: %r ran longer than %d s; see %s" % (
-                self.distro.name, script[:60], limit,
-                self.machine.where(self.port))) from error
-        return done.returncode, done.stdout.strip()
 
-    def ssh(self, script, timeout=120):
-        """The same: only the output, and an error for a bad status."""
-        status, output = self.ssh_status(script, timeout)
-        if status:
-            raise MachineError("ssh to %s: %r: status %d: %s; see %s" % (
-                self.distro.name, script[:60], status, output,
-                self.machine.where(self.port)))
-        return output
+class Served(System):
+    """A distribution on a node without devices, beside node 0 that serves its root.
 
-    def reach(self, timeout=BOOT):
-        """Wait until ssh is answered: sshd may be there before the address."""
-        limit = time.monotonic() + timeout * qemu.SLOW
-        while True:
+    Both are in the network of their link, the one between nodes 0 and 1. Its console
+    is a line to node 0. What it says there is looked for in its kernel's log.
+    """
+
+    SERVER, ADDRESS = "10.0.1.1", "10.0.1.2"
+
+    def __init__(self, distro, server):
+        super().__init__(distro, "mint1")
+        self.server = server
+        self.machine = server.machine
+
+    def way(self):
+        """Through node 0."""
+        leads = self.server.ssh_command("-W", self.ADDRESS + ":22")
+        return ["-o", "ProxyCommand=" + shlex.join(leads).replace("%", "%%")], self.ADDRESS
+
+    def launch(self, nodes, root, initrd="", mib=512):
+        """Launch it, and see to node 0's end of the link; return its number."""
+        # The log of the node that had this number before
+        nodes.listen()
+        self.node = nodes.launch(
+            1, mib, "ip=%s::%s:255.255.255.252::mint0:off rw %s" % (
+                self.ADDRESS, self.SERVER, root),
+            name=self.distro.name, initrd=initrd)
+        if self.node != 1:
+            raise MachineError("it is node %d, not node 1" % self.node)
+        nodes.poll(lambda: not self.machine.run("[ -e /sys/class/net/mint1 ]")[0], 30,
+                   "mint1 in node 0")
+        self.machine.sh("ip addr add %s/30 dev mint1 && ip link set mint1 up" % self.SERVER)
+        return self.node
+
+    def wait_up(self, nodes, since=None):
+        """Wait until it says so, with another boot ID; return what it says."""
+        def said():
             self.machine.alive()
-            status, text = self.ssh_status("true")
-            if status == 0:
-                return
-            if status != 255 or "denied" in text or time.monotonic() > limit:
-                raise MachineError("%s does not answer by ssh: %s; see %s" % (
-                    self.distro.name, text, self.machine.where(self.port)))
-            # QEMU takes the connection in any case; that somebody listens
-            # behind it is announced nowhere.
-            time.sleep(0.5)
+            # Nothing says when there is more in a log, and looking costs the node time.
+            text = self.machine.sh("sleep 2; tr -d '\\000' <%s/nodes/%d/log | "
+                                   "grep 'mint: node' || :" % (SYSFS, self.node))
+            for match in UP.finditer(text + "\n"):
+                up = Up(match)
+                if up.boot_id != since:
+                    return up
+            return None
 
-    def wait_running(self):
-        """Wait until systemd has started all; fail unless it all runs."""
+        up = nodes.poll(said, BOOT, "system on node %d" % self.node)
         self.reach()
-        status, state = self.ssh_status(
-            "systemctl is-system-running --wait", BOOT)
-        if status or state != "running":
-            raise MachineError("%s is %s: %s; see %s" % (
-                self.distro.name, state,
-                self.ssh("systemctl --failed --plain --no-legend || :"),
-                self.machine.where(self.port)))
-        return state
+        return up
 
 
 def seats(first_slot=5, ports=("com2", "com3"), distros=DISTROS):
     """A seat for each distribution, beside a predecessor with COM1."""
     return [Seat(distro, first_slot + 2 * i, port)
             for i, (distro, port) in enumerate(zip(distros, ports))]
+

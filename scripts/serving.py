@@ -2,8 +2,8 @@
 """How one node serves its devices by links, and how the others use them.
 
 This file owns the commands, which docs/links.md explains: a bridge of the network
-card with all links, and a disk by NVMe/TCP. demo-talk and tests/check_links.py run
-them. All nodes are in the network of QEMU's gateway, beside the host.
+card with all links, and a disk by NVMe/TCP. demo-talk and the tests run them. Who
+uses the bridge is in the network of QEMU's gateway, beside the host.
 """
 
 import functools
@@ -65,12 +65,12 @@ ip link set br0 up
 UUID = "6d696e74-0000-4000-8000-000000000001"
 
 TARGET = """
-mount -t configfs none /sys/kernel/config
+[ -d /sys/kernel/config/nvmet ] || mount -t configfs none /sys/kernel/config
 cd /sys/kernel/config/nvmet
 mkdir subsystems/disk
 echo 1 >subsystems/disk/attr_allow_any_host
 mkdir subsystems/disk/namespaces/1
-echo -n /dev/vda >subsystems/disk/namespaces/1/device_path
+echo -n %(disk)s >subsystems/disk/namespaces/1/device_path
 echo %(uuid)s >subsystems/disk/namespaces/1/device_uuid
 echo 1 >subsystems/disk/namespaces/1/enable
 mkdir ports/1
@@ -79,6 +79,14 @@ echo ipv4 >ports/1/addr_adrfam
 echo %(address)s >ports/1/addr_traddr
 echo 4420 >ports/1/addr_trsvcid
 ln -s /sys/kernel/config/nvmet/subsystems/disk ports/1/subsystems/disk
+"""
+
+# The opposite; who is connected is cut off
+UNTARGET = """
+cd /sys/kernel/config/nvmet
+rm ports/1/subsystems/disk
+rmdir ports/1
+rmdir subsystems/disk/namespaces/1 subsystems/disk
 """
 
 JOIN = """
@@ -92,8 +100,10 @@ done
 """
 
 # Whoever serves may reboot: what is asked of the disk meanwhile waits for it
-CONNECT = """
-echo transport=tcp,traddr=%(serving)s,trsvcid=4420,nqn=disk,keep_alive_tmo=5,reconnect_delay=1,ctrl_loss_tmo=-1 >/dev/nvme-fabrics
+OPTIONS = ("transport=tcp,traddr=%(serving)s,trsvcid=4420,nqn=disk,keep_alive_tmo=5,"
+           "reconnect_delay=1,ctrl_loss_tmo=-1")
+
+CONNECT = "echo " + OPTIONS + """ >/dev/nvme-fabrics
 i=0
 until [ -b /dev/nvme0n1 ]; do
 	usleep 100000
@@ -105,13 +115,23 @@ done
 
 def serve(node):
     """Commands of the node with the devices."""
-    return ("set -e" + BRIDGE + TARGET) % {"address": address(node),
-                                           "uuid": UUID}
+    return "set -e" + BRIDGE % {"address": address(node)} + target(
+        "/dev/vda", address(node))
+
+
+def target(disk, serving):
+    """Commands that serve a disk at an address of this node."""
+    return "set -e" + TARGET % {"disk": disk, "address": serving, "uuid": UUID}
+
+
+def options(serving):
+    """What /dev/nvme-fabrics is told, and mint.nvmf= of tools/initramfs."""
+    return OPTIONS % {"serving": serving}
 
 
 def use(node, server):
     """Commands of a node without: to have the network, and /dev/nvme0n1."""
-    return ("set -e" + JOIN + CONNECT) % {
+    return ("set -e" + JOIN + "\n" + CONNECT) % {
         "address": address(node), "server": server, "serving": address(server)}
 
 

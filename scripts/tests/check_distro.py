@@ -4,10 +4,11 @@
 
 Two releases of Debian are successors beside a BusyBox predecessor; then Debian is
 the predecessor of a BusyBox successor, gets the packages of `make deb`, and runs
-selftests. `make check` runs it (scripts/check); by hand:
+selftests; then it serves the disk of another Debian, on a node that owns no device.
+`make check` runs the first two (scripts/check), `make distro` the third; by hand:
 
     scripts/tests/check_distro.py             all of it
-    scripts/tests/check_distro.py beside      the tests of one machine: beside, first
+    scripts/tests/check_distro.py beside      one machine of beside, first, served
 
 The images are those of scripts/distro, built here when they are missing. The
 tests of a machine build on each other: the first that fails ends that machine,
@@ -25,7 +26,9 @@ SCRIPTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, SCRIPTS)
 
 import helpers  # noqa: E402
-from distros import BOOT, DISTROS, IMAGES, ROOT, Seat, seats  # noqa: E402
+import serving  # noqa: E402
+from distros import (BOOT, DISTROS, IMAGES, ROOT, Seat, Served, disk,  # noqa: E402
+                     seats)
 from machine import SLOW, Machine, MachineError, in_share  # noqa: E402
 from nodes import SYSFS, UP, Nodes  # noqa: E402
 from verdict import Failed, Ktap, KtapReader, expect  # noqa: E402
@@ -50,14 +53,17 @@ def boot_id(run):
 class Host:
     """What the tests of one machine share."""
 
-    def __init__(self, name, append, places, **kw):
+    def __init__(self, name, append, places, disks=(), **kw):
         self.seats = places
         self.m = Machine(name, append, memory="2G", limit=3600,
-                         devices=[d for seat in places for d in seat.devices],
-                         extra=[e for seat in places for e in seat.extra],
+                         devices=[d for seat in places for d in seat.devices]
+                         + [device for device, _ in disks],
+                         extra=[e for seat in places for e in seat.extra]
+                         + [e for _, drive in disks for e in drive],
                          **kw)
         self.nodes = Nodes(self.m)
         self.before = None
+        self.served = None
         self.ids = {}
 
     def state(self):
@@ -234,7 +240,7 @@ def stop_from_node0(h):
 
 def no_complaint(h):
     """no kernel complains"""
-    h.m.power_off()
+    h.m.power_off(BOOT)
     expect(not h.m.faults, "%s: %s", *(h.m.faults or [("", "")])[0])
 
 
@@ -290,7 +296,9 @@ def packages_come(h):
                     "dpkg -S $(readlink -f $(command -v $name)); done")
     expect([line.split(":")[0] for line in owners.splitlines()]
            == ["mint-kexec"] + ["mint-tools"] * 3, "%s", owners)
-    h.m.sh("cmp /boot/vmlinuz-*-mint* %s && test -s /boot/initrd.img-*-mint*"
+    h.m.sh("lsinitramfs /boot/initrd.img-*-mint* | "
+           "grep -x scripts/local-top/mint-nvmf", 120)
+    h.m.sh("cmp /boot/vmlinuz-*-mint* %s"
            % in_share(os.path.join(os.path.dirname(h.m.kernel), "user", "bzImage"),
                       h.m.share))
 
@@ -358,6 +366,82 @@ def shutdown_ends_successors(h):
     expect(not h.m.faults, "%s: %s", *(h.m.faults or [("", "")])[0])
 
 
+# ---- Debian without a device ------------------------------------------------
+
+# What a node boots with whose root is a disk of node 0
+ROOT_BY_NVME = "root=/dev/nvme0n1 mint.nvmf=" + serving.options(Served.SERVER)
+
+
+def served():
+    """Debian in node 0, which has another disk."""
+    seat = Seat(DISTROS[0], 5, "com1")
+    host = Host("check-distro-served", ROOT + " mint.mem=768M@0 maxcpus=2",
+                [seat], [disk(DISTROS[1], 7)], initrd="")
+    seat.machine, seat.node = host.m, 0
+    host.served = Served(DISTROS[1], seat)
+    return host
+
+
+def owns_no_device(h):
+    """Node 0 says so, and the node itself sees none."""
+    node = h.served
+    owned = h.nodes.file(node.node, "devices")
+    expect(not owned, "it owns %s", owned)
+    seen = node.ssh("ls /sys/bus/pci/devices")
+    expect(not seen, "it sees %s", seen)
+    name = node.ssh("hostname")
+    expect(name == node.distro.name, "it is %s", name)
+    expect(node.wait_running() == "running", "it does not run")
+    target = node.ssh("systemctl is-active multi-user.target")
+    expect(target == "active", "multi-user.target is %s", target)
+
+
+def root_by_nvme(h):
+    """a node without a device boots Debian from a disk that node 0 serves by NVMe/TCP"""
+    node = h.served
+    h.before = h.state()
+    node.launch(h.nodes, ROOT_BY_NVME, initrd="/boot/initrd.img-mint")
+    h.m.sh(serving.target("/dev/disk/by-label/" + node.distro.name, node.SERVER))
+    h.ids[node] = node.wait_up(h.nodes).boot_id
+    owns_no_device(h)
+    root, how = node.ssh("findmnt -n -o SOURCE / && "
+                         "cat /sys/class/nvme/nvme0/transport").split()
+    expect((root, how) == ("/dev/nvme0n1", "tcp"), "its root is %s, by %s", root, how)
+
+
+def own_reboot(h):
+    """it writes a file, reboots by itself, and finds the file"""
+    node = h.served
+    boots = int(h.nodes.file(node.node, "boots"))
+    owned = h.state()
+    node.ssh("dd if=/dev/urandom of=/root/data bs=1M count=8 2>/dev/null && "
+             "md5sum </root/data >/root/sum && sync")
+    node.ssh_status("systemctl reboot", BOOT)
+    back_in_order(h, node, node.wait_up(h.nodes, h.ids[node]))
+    expect(int(h.nodes.file(node.node, "boots")) == boots + 1,
+           "it was started %s times", h.nodes.file(node.node, "boots"))
+    expect(h.state() == owned, "owners are %s, were %s", h.state(), owned)
+    owns_no_device(h)
+    expect(boot_id(h.seats[0].ssh) == h.ids[h.seats[0]], "node 0 is another system now")
+
+
+def file_is_on_the_disk(h):
+    """it ends when it is asked to, and its file is on the disk of node 0"""
+    node = h.served
+    # The write waits for mint.ask_ms, systemd may take longer.
+    h.m.run("echo ask >%s/nodes/%d/stop" % (SYSFS, node.node), BOOT)
+    h.nodes.wait_over(node.node, BOOT)
+    h.nodes.poll(lambda: h.state() == h.before, 20, "state as before")
+    h.m.sh("set -e" + serving.UNTARGET)
+    text = h.m.sh("mkdir -p /run/disk && "
+                  "mount -o ro /dev/disk/by-label/%s /run/disk && "
+                  "md5sum </run/disk/root/data | diff - /run/disk/root/sum && "
+                  "umount /run/disk" % node.distro.name)
+    expect(not text, "the file is another: %s", text)
+    heard = h.nodes.unheard()
+    expect(not heard, "its kernel complains: %s", heard)
+
+
 # ---- running ----------------------------------------------------------------
 
 TESTS = (
@@ -367,6 +451,8 @@ TESTS = (
     (first, (predecessor_starts, packages_come, tool_sets_up, launches_busybox,
              service_of_a_node, selftests_take_its_initrd,
              shutdown_ends_successors)),
+    (served, (predecessor_starts, root_by_nvme, own_reboot, file_is_on_the_disk,
+              no_complaint)),
 )
 
 

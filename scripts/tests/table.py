@@ -122,8 +122,8 @@ MACHINES = [
     Spec("demos", [Program("check_demos",
                            [os.path.join(TESTS, "check_demos.py")], 1300)]),
     Spec("distro", [Program("check_distro",
-                            [os.path.join(TESTS, "check_distro.py")],
-                            2400)]),
+                            [os.path.join(TESTS, "check_distro.py"),
+                             "beside", "first"], 2400)]),
 ] + (check_devices.machines(Spec, NODE0) + check_lines.machines(Spec, NODE0)
      + check_pci.machines(Spec, NODE0)
      + check_platform.machines(Spec, NODE0)
