@@ -226,34 +226,6 @@ def up_is_read_through_kernel_lines():
     expect(not UP.search(line[:-1]), "a line that is not whole counts")
 
 
-# ---- documents ----------------------------------------------------------------
-
-def transitions_of_code(text):
-    """{(event, state, next)} of transitions[] in states.c."""
-    found, state = set(), None
-    table = re.search(r"transitions\[.*?\n};", text, re.S).group()
-    for old, event, new in re.findall(
-            r"\[MINT_STATE_(\w+)\] = {|\[MINT_EVENT_(\w+)\]\s*= MINT_STATE_(\w+)", table):
-        state = old.lower() or state
-        if event:
-            found.add((event, state, new.lower()))
-    return found
-
-
-def states_are_those_of_the_code():
-    """The table of transitions in docs/states.md is that of the kernel"""
-    with open(os.path.join(mintlib.TOP, "docs", "states.md"), encoding="utf-8") as file:
-        rows = re.findall(r"^\| `([A-Z]+)` \| .* \| (`.*`) \| `(\w+)` \|$", file.read(), re.M)
-    written = {(event, state, new) for event, states, new in rows
-               for state in re.findall(r"\w+", states)}
-    with open(os.path.join(mintlib.TOP, "mint", "own", "states.c"), encoding="utf-8") as file:
-        coded = transitions_of_code(file.read())
-    expect(len(coded) > 20, "transitions[] is misread: %s", coded)
-    expect(coded == written, "the code and docs/states.md differ: %s",
-           sorted(coded ^ written))
-
-
-
 # ---- measurements -------------------------------------------------------------
 
 # A launch of 91 ms beside a kexec reboot of ten times as much, at 1 MHz.
@@ -502,7 +474,7 @@ def broker_is_judged():
 
 TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
          results_are_written, cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources,
-         states_are_those_of_the_code, numbers_are_of_one_run, quick_form_ends,
+         numbers_are_of_one_run, quick_form_ends,
          symbols_are_chosen, numbers_name_no_tree, metrics_have_questions, page_is_whole,
          controller_is_found, cores_are_limited, broker_is_judged)
 

@@ -104,7 +104,9 @@ MACHINES = [
          allow=CRASH),
     # On the host: none of it gets as far as the kernel.
     Spec("scripts", [Program("check_unit",
-                             [os.path.join(TESTS, "check_unit.py")], 60)]),
+                             [os.path.join(TESTS, "check_unit.py")], 60),
+                     Program("check_docs",
+                             [os.path.join(TESTS, "check_docs.py")], 60)]),
     Spec("tools", [Program("mintctl",
                            ["make", "-s", "-C", TOOLS,
                             "O=" + os.path.join(qemu.BUILD, "mintctl"), "check"], 300)]),
