@@ -27,7 +27,7 @@ demo-move: ready host	## a core, memory and a network card walk from one node to
 demo-talk: ready host	## one node serves its disk and its network card to the others
 	@scripts/demo-talk
 
-run: ready host	## the machine of the demo, to stay: a console for each OS
+run: ready host	## the machine of the demo, to stay: a console for each node
 	@scripts/run
 
 distro: ready host	## Debian 12 and 13 as successors side by side, then one without a device
