@@ -41,6 +41,7 @@ check: ready host qemu user-kernel	## every test; last line "N passed, N failed,
 	@scripts/check
 
 soak: ready host	## 500 rounds of launch and end, moves, forced ends, eight nodes that talk
+	@scripts/setup soak
 	@scripts/check --soak 500
 
 check-debug: ready host qemu	## the tests on a kernel with KASAN, UBSAN and lockdep

@@ -18,6 +18,7 @@ import socket
 import subprocess
 
 import machine as qemu
+import programs
 from machine import MachineError
 from nodes import Nodes
 
@@ -122,26 +123,6 @@ sed -n '/"sum_received"/,/}/p' /tmp/iperf.json
 """
 
 
-def libraries(program):
-    """What a program is linked with, dynamic linker included."""
-    done = subprocess.run(["ldd", program], capture_output=True, text=True,
-                          check=False)
-    for line in done.stdout.splitlines():
-        for word in line.split():
-            if word.startswith("/"):
-                yield word
-                break
-
-
-def copy_program(program, root):
-    """Put a program and its libraries into a root directory."""
-    for path in [program, *libraries(program)]:
-        target = root + path
-        if not os.path.exists(target):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copy(os.path.realpath(path), target)
-
-
 def sources():
     """Preprocessed C files, so that compiling them needs no headers."""
     tree = os.path.join(qemu.BUILD, "busybox")
@@ -170,14 +151,14 @@ def tools():
     os.makedirs(ROOT)
     for directory in ("tmp", "dev", "proc", "sys", "bin"):
         os.mkdir(os.path.join(ROOT, directory))
-    programs = [shutil.which(name) for name in ("fio", "iperf3", "gcc", "as")]
-    programs += [subprocess.run(
+    wanted = [shutil.which(name) for name in ("fio", "iperf3", "gcc", "as")]
+    wanted += [subprocess.run(
         ["gcc", "-print-prog-name=cc1"], capture_output=True, text=True,
         check=True).stdout.strip()]
-    if not all(programs):
+    if not all(wanted):
         raise MachineError("fio, iperf3 or gcc is missing: scripts/setup bench")
-    for program in programs:
-        copy_program(program, ROOT)
+    for program in wanted:
+        programs.copy(program, ROOT)
     shutil.copy(os.path.join(qemu.OUT, "busybox"), os.path.join(ROOT, "bin/sh"))
     shutil.copy(os.path.join(BIN, "idle_counter"), os.path.join(ROOT, "bin"))
     sources()

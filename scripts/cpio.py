@@ -14,10 +14,18 @@ def entry(name, mode, data=b""):
     return text + data + b"\0" * (-len(data) % 4)
 
 
+def above(name):
+    """All directories that a file lies in."""
+    found = set()
+    while name := os.path.dirname(name):
+        found.add(name)
+    return found
+
+
 def append(initrd, path, files):
     """Write initrd to path with more files: {name: content}, all executable."""
     archive = b""
-    for directory in sorted({os.path.dirname(name) for name in files} - {""}):
+    for directory in sorted(set().union(*map(above, files))):
         archive += entry(directory, 0o040755)
     for name, data in files.items():
         archive += entry(name, 0o100755, data)

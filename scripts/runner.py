@@ -33,7 +33,7 @@ class Spec:
     def __init__(self, name, jobs, smp="4", memory="2G", append="",
                  successor="", size=192, devices=(), extra=(), allow=None,
                  env="", limit=900, board="q35", console="com1", up=120,
-                 kept=None, kernel=None, cpu=None, x2apic=False):
+                 kept=None, kernel=None, cpu=None, x2apic=False, initrd=None):
         self.name = name
         self.jobs = jobs
         self.smp = smp
@@ -53,6 +53,7 @@ class Spec:
         self.kernel = kernel        # directory of <build>/out, for another one
         self.cpu = cpu              # as Machine has it
         self.x2apic = x2apic        # the same
+        self.initrd = initrd        # of all nodes, in place of the build's
 
 
 class Watched:
@@ -176,7 +177,7 @@ class Runner:
             kernel = os.path.join(qemu.OUT, spec.kernel, "bzImage")
         self.machine = Machine(
             "check-" + spec.name, spec.append, spec.smp, spec.memory,
-            kernel=kernel, devices=spec.devices,
+            kernel=kernel, initrd=spec.initrd, devices=spec.devices,
             extra=spec.extra, limit=600 + spec.limit, board=spec.board,
             console=spec.console == "com1", kept=spec.kept, cpu=spec.cpu,
             x2apic=spec.x2apic)

@@ -11,7 +11,8 @@
 #   cpus.wish=<text>	ask node 0 for that move once there were as many as cpus.after,
 #			with + for a blank and "self" for its own number
 #   cpus.provoke=<turn>:<way>	fail at that turn of a move
-#   cpus.busy=1		keep all cores busy, whatever there are
+#   cpus.busy=1		keep all cores busy, whatever there are; by stress-ng, if the
+#			initrd has it
 
 MINT=/sys/kernel/mint
 cpus=/sys/devices/system/cpu
@@ -31,11 +32,15 @@ say() {
 	echo "<5>cpus.sh: $*" >/dev/kmsg
 }
 
-[ -z "$busy" ] || for _ in 1 2 3; do
-	while :; do
-		:
-	done &
-done
+if [ -n "$busy" ] && command -v stress-ng >/dev/null; then
+	sh /test/stress_node.sh &
+elif [ -n "$busy" ]; then
+	for _ in 1 2 3; do
+		while :; do
+			:
+		done &
+	done
+fi
 [ -z "$deadline" ] || {
 	# SCHED_DEADLINE's bandwidth is what the cores left could not bear
 	/test/deadline &

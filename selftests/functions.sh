@@ -669,6 +669,43 @@ wander() {
 	[ "$at" = free ] || "$@" free
 }
 
+# has_stress: has node 0's initrd, which is that of the nodes, stress-ng?
+has_stress() {
+	command -v stress-ng >/dev/null
+}
+
+# bystander: a node that nothing moves to or from, $third; with stress-ng if there is
+bystander() {
+	more=''
+	has_stress && {
+		initrd_with "$HERE/stress_node.sh"
+		more="mint.test=/test/stress_node.sh"
+	}
+	launch 1
+	third=$node third_boots=$(boots "$third")
+}
+
+# stressed <node>...: stress-ng runs there, if there is one
+stressed() {
+	local node
+
+	has_stress || return 0
+	for node in "$@"; do
+		loop_until 120 grep -q "stress_node: runs" "$MINT/nodes/$node/log" ||
+			fail "node $node runs no stress-ng"
+	done
+}
+
+# unharmed <node>...: stress-ng has found nothing there
+unharmed() {
+	local node
+
+	for node in "$@"; do
+		! grep -q "stress_node: ended" "$MINT/nodes/$node/log" ||
+			fail "node $node: $(grep "stress_node: ended" "$MINT/nodes/$node/log")"
+	done
+}
+
 # alive <node>: it runs, and its heart beats three times
 alive() {
 	local i last

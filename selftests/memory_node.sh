@@ -9,6 +9,7 @@
 #			many MiB of files, and say again and again whether it is
 #			still there
 #   memory.pin=<MiB>	once it has more, hold pages of so many MiB
+#   memory.stress	run stress-ng, if the initrd has it
 #   memory.reboot	once it has more, reboot, but in the first boot only
 
 export PATH=/sbin:/bin:/usr/sbin:/usr/bin
@@ -25,6 +26,9 @@ for word in $line; do
 		;;
 	memory.pin=*)
 		pin=${word#*=}
+		;;
+	memory.stress)
+		command -v stress-ng >/dev/null && sh /test/stress_node.sh &
 		;;
 	memory.reboot)
 		reboot=1

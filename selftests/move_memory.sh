@@ -26,9 +26,8 @@ mover() {
 	local count="$1"
 
 	shift
-	cp "$HERE/memory_node.sh" "$TMP/memory_node.sh"
 	need_helper pin_pages
-	initrd_with "$TMP/memory_node.sh" "$TMP/pin_pages"
+	initrd_with "$HERE/memory_node.sh" "$HERE/stress_node.sh" "$TMP/pin_pages"
 	more="mint.test=/test/memory_node.sh $*" launch "$count"
 	loop_until 60 says "$node" "total" || fail "node $node says nothing"
 	first=$(total "$node")
@@ -292,11 +291,13 @@ refused_moves() {
 
 # Here and there, while both nodes look after what they have in memory.
 at_random() {
-	need_cores 2
-	mover 1 memory.fill=24
+	need_cores 3
+	mover 1 memory.fill=24 memory.stress
 	one=$node one_first=$first
-	mover 1 memory.fill=24
+	mover 1 memory.fill=24 memory.stress
 	two=$node two_first=$first
+	bystander
+	stressed "$one" "$two" "$third"
 	at=$(block) || skip "needs a free block"
 	for where in "$one" "$two"; do
 		move "128M@$at" "$where"
@@ -307,10 +308,14 @@ at_random() {
 	owned "$at" 1 free
 	grown "$one" "$one_first" 0
 	grown "$two" "$two_first" 0
+	unharmed "$one" "$two" "$third"
 	for node in "$one" "$two"; do
 		still_intact
 		alive "$node"
 	done
+	node=$third
+	alive "$node"
+	[ "$(boots "$third")" = "$third_boots" ] || fail "node $third has started again"
 }
 
 # A reboot of its own keeps what came later.

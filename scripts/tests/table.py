@@ -14,6 +14,7 @@ import check_machines
 import check_pci
 import check_platform
 import machine as qemu
+import programs
 from check_base import (CRASH, boot_shorthands, crowd, date, disk_behind_bridge,
                         each_core_starts, hands_off, high_and_low, ipi_storm,
                         kaslr, kunit, lent_functions, more_than_known,
@@ -141,12 +142,14 @@ SERIES = Spec("series", [Program("check-prefixes",
 
 def soak(rounds):
     """The machines of `make soak`, in place of the others."""
+    stress = programs.initrd_with("stress-ng")
     return [
         Spec("soak", ["soak.sh"], append=NODE0, env="MINT_ROUNDS=%d" % rounds,
              limit=120 + 30 * rounds),
         Spec("soak-cores", ["move.sh at_random"], smp="6", append=NODE0,
-             env="MINT_MOVES=%d" % (2 * rounds), limit=600 + 10 * rounds),
-        Spec("soak-memory", ["move_memory.sh at_random"], memory="3G",
-             append=NODE0, env="MINT_MOVES=%d" % (2 * rounds // 5),
+             env="MINT_MOVES=%d" % (2 * rounds), initrd=stress, size=256,
              limit=600 + 10 * rounds),
+        Spec("soak-memory", ["move_memory.sh at_random"], memory="3G",
+             append=NODE0, env="MINT_MOVES=%d" % (2 * rounds // 5), initrd=stress,
+             size=256, limit=600 + 10 * rounds),
     ] + check_links.soak(Spec, NODE0, rounds)
