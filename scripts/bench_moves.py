@@ -3,13 +3,18 @@
 
 This file owns the benchmark `moves` of scripts/bench: what is measured, on which
 machines. A core goes to and fro between two successors, then a block of memory, then
-a network card with its driver, and /sys/kernel/mint/moves says how long each step took. In the same run a stock kernel
-takes a core and a block offline and online again, with RCU expedited as moves have
-it. The stock block is neither removed nor filled with zeroes in between.
+a network card with its driver, and /sys/kernel/mint/moves says how long each step
+took. In the same run a stock kernel takes a core and a block offline and online again,
+with RCU expedited as moves have it. The stock block is neither removed nor filled with
+zeroes in between. On a machine of its own, selftests/late_timer.c looks for how long
+giver and receiver, and a third node beside them, stand still while a core moves.
 """
 
+import os
 import re
 
+import cpio
+import helpers
 from machine import MachineError
 from nodes import UP, Nodes
 
@@ -18,6 +23,10 @@ PAIRS = 50
 MEMORY_MOVES = 20
 MEMORY_PAIRS = 10
 NIC, NIC_MOVES = "00:04.0", 10
+# How often a node is looked at, and in which windows the worst is kept, while so many
+# moves are made, and as long while none is
+STALL_US, WINDOW_MS, WINDOWS, STALL_MOVES = 200, 50, 60, 100
+LATE, LATE_OUT = "/bench/late_timer", "/tmp/late"
 LINE = re.compile(r"^\d+ (?:core|memory|pci) \S+ \S+ > \S+ taken ([\d.]+) give ([\d.]+)"
                   r" clear ([\d.]+) take ([\d.]+)$", re.M)
 
@@ -109,8 +118,69 @@ def between(results, repeat, initrd):
         machine.power_off()
 
 
+class Watched:
+    """A node on whose boot core late_timer runs, with a console of its own."""
+
+    def __init__(self, machine, nodes, name, port):
+        self.machine = machine
+        self.name = name
+        self.port = port
+        self.node = nodes.launch(1, 192, "quiet console=ttyS%d" % (int(port[3]) - 1),
+                                 devices=port, name=name)
+        nodes.wait_up(port)
+
+    def begin(self):
+        """From now on each window keeps its worst."""
+        self.machine.sh("rm -f {out}*; mkfifo {out}.over; {{ {program} {us} {ms} {windows} "
+                        ">{out}; echo over >{out}.over; }} </dev/null &".format(
+                            out=LATE_OUT, program=LATE, us=STALL_US, ms=WINDOW_MS,
+                            windows=100 * WINDOWS), 30, self.port)
+
+    def end(self):
+        """The worst of each window that was whole, ms."""
+        text = self.machine.sh("kill -INT $(pidof {program}) && read over <{out}.over && "
+                               "cat {out}".format(program=os.path.basename(LATE),
+                                                  out=LATE_OUT), 60, self.port)
+        values = [int(value) / 1e6 for value in re.findall(r"late (\d+)", text)]
+        if not values:
+            raise MachineError("late_timer in node %d saw no window: %s" % (self.node, text))
+        return values
+
+
+def stalls(results, repeat, initrd):
+    """How late timers are in three nodes, while a core moves between two of them."""
+    with_late = os.path.join(os.path.dirname(initrd), "late.cpio.lzo")
+    with open(os.path.join(helpers.BIN, "late_timer"), "rb") as file:
+        cpio.append(initrd, with_late, {LATE.lstrip("/"): file.read()})
+    with results.machine("moves-stalls", "mint.mem=768M@0 maxcpus=1 quiet", smp="5",
+                         memory="2G", initrd=with_late) as machine:
+        nodes = Nodes(machine)
+        nodes.active()
+        watched = [Watched(machine, nodes, name, port) for name, port in (
+            ("one", "com2"), ("other", "com3"), ("third", "com4"))]
+        pair = [node.node for node in watched[:2]]
+        core = nodes.free_cores(1)[0]
+        machine.sh("echo core %d %d >/sys/kernel/mint/move" % (core, pair[0]), 60)
+        for variant in ("quiet", "moving"):
+            for node in watched:
+                node.begin()
+            if variant == "quiet":
+                machine.sh("sleep %g" % (WINDOW_MS * WINDOWS / 1000), 60)
+            else:
+                for index in range(STALL_MOVES):
+                    machine.sh("echo core %d %d >/sys/kernel/mint/move" % (
+                        core, pair[(index + 1) % 2]), 60)
+            for node in watched:
+                for index, value in enumerate(node.end()):
+                    results.add(repeat, variant, node.name, value, "ms", index=index)
+        for node in watched:
+            nodes.stop(node.node)
+        machine.power_off()
+
+
 def moves(results, initrd):
-    """Both, as often as asked for."""
+    """All of it, as often as asked for."""
     for repeat in range(1, results.repeats(1) + 1):
         results.attempt("moves: stock", stock, results, repeat, initrd)
         results.attempt("moves: core", between, results, repeat, initrd)
+        results.attempt("moves: stalls", stalls, results, repeat, initrd)

@@ -83,6 +83,10 @@ METRICS = (
     ("core_move_p99_ms", "ms", "<= 50", ""),
     ("core_move_over_stock_hotplug", "ratio", "<= 1.25", ""),
     ("core_move_over_stock_hotplug_by_instructions", "ratio", "<= 1.25", ""),
+    ("core_move_party_stall_over_quiet", "ratio", "", ""),
+    ("core_move_third_stall_over_quiet", "ratio", "", ""),
+    ("core_move_party_stall_over_quiet_by_instructions", "ratio", "", ""),
+    ("core_move_third_stall_over_quiet_by_instructions", "ratio", "<= 1", ""),
     ("nic_move_p50_ms", "ms", "", ""),
     ("nic_move_p50_ms_by_instructions", "ms", "", ""),
     ("memory_move_mb_s", "MB/s", "", ""),
@@ -301,6 +305,17 @@ def percentile(values, percent):
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)] if ordered else None
 
 
+def of_stalls(numbers, suffix):
+    """How much later timers are at the worst, while a core moves between two nodes."""
+    def worst(variant, names):
+        values = [value for name in names for value in numbers.values(variant, name)]
+        return [max(values)] if values else []
+
+    return {"core_move_%s_stall_over_quiet%s" % (who, suffix):
+            ratio(worst("moving", names), worst("quiet", names))
+            for who, names in (("party", ("one", "other")), ("third", ("third",)))}
+
+
 def stock_ms(numbers, what):
     """Milliseconds of CPU hotplug in a stock kernel."""
     return [value / numbers.khz for value in numbers.values("stock", what)]
@@ -373,6 +388,8 @@ class Data:
             "core_move_over_stock_hotplug" + COUNTED:
                 ratio(self.moves_counted.values("core", "total"),
                       stock_ms(self.moves_counted, "pair")),
+            **of_stalls(self.moves, ""),
+            **of_stalls(self.moves_counted, COUNTED),
             "nic_move_p50_ms": percentile(self.moves.values("pci", "total"), 50),
             "nic_move_p50_ms" + COUNTED:
                 percentile(self.moves_counted.values("pci", "total"), 50),
@@ -766,6 +783,20 @@ def moves_table(numbers, clock):
         for text, step, values in rows if values])
 
 
+def stalls_table(numbers, clock):
+    """How late timers are while a core moves, and while none does."""
+    rows = [(text, state, numbers.values(variant, name))
+            for name, text in (("one", "giver and receiver in turns"),
+                               ("other", "receiver and giver in turns"),
+                               ("third", "a third node"))
+            for variant, state in (("quiet", "nothing moves"), ("moving", "a core moves"))]
+    return Table("Late timers" + clock, ("node", "", "p50, ms", "p99, ms", "worst, ms",
+                                         "windows"), [
+        (text, state, "%.3f" % percentile(values, 50), "%.3f" % percentile(values, 99),
+         "%.3f" % max(values), str(len(values)))
+        for text, state, values in rows if values])
+
+
 def links_rows(links):
     """(label, seconds) of the benchmark links."""
     return [(text, [value * count / 1e9 for value in links.values(variant, what)])
@@ -1035,7 +1066,9 @@ QUESTIONS = (
              ("moves_timeline", "moves", "moves" + COUNTED + "_timeline",
               "moves" + COUNTED), r"(core|memory|nic)_move_", lambda data: [
                   moves_table(data.moves, ""),
-                  moves_table(data.moves_counted, COUNTING)]),
+                  moves_table(data.moves_counted, COUNTING),
+                  stalls_table(data.moves, ""),
+                  stalls_table(data.moves_counted, COUNTING)]),
     Question("broker", "Does it pay that cores follow the load?",
              ("broker_makespan", "broker", "broker_bursts"), r"broker_",
              lambda data: broker_tables(data.broker)),
