@@ -7,9 +7,11 @@ successor, with devices or with a root file system that another node serves, the
 log-in on its console and the way in by ssh.
 
 An image is written by scripts/distro and only read here: what a system writes
-goes into a file that QEMU forgets at the end of the machine.
+goes into a file that QEMU forgets at the end of the machine. A copy of an image
+keeps it.
 """
 
+import copy
 import os
 import re
 import shlex
@@ -42,6 +44,18 @@ class Distro:
         self.image = os.path.join(self.directory, "disk.img")
         self.known_hosts = os.path.join(self.directory, "known_hosts")
         self.password_file = os.path.join(self.directory, "password")
+        self.keeps = False      # what the system writes
+
+    def copied(self, path):
+        """The same system in a file of its own, which keeps what it writes."""
+        subprocess.run(["cp", "--sparse=always", self.image, path], check=True)
+        return self.kept_in(path)
+
+    def kept_in(self, path):
+        """The same, of a file that has been copied before."""
+        other = copy.copy(self)
+        other.image, other.keeps = path, True
+        return other
 
     def password(self):
         """root's password on the console."""
@@ -55,8 +69,9 @@ DISTROS = (Distro("debian12", "Debian 12"), Distro("debian13", "Debian 13"))
 def disk(distro, slot):
     """Arguments of QEMU for its disk: what follows -device, and the others."""
     return ("virtio-blk-pci,drive=disk-%s,addr=%02x.0" % (distro.name, slot),
-            ["-drive", "if=none,id=disk-%s,format=raw,snapshot=on,file=%s" % (
-                distro.name, distro.image.replace(",", ",,"))])
+            ["-drive", "if=none,id=disk-%s,format=raw,snapshot=%s,file=%s" % (
+                distro.name, "off" if distro.keeps else "on",
+                distro.image.replace(",", ",,"))])
 
 
 class System:

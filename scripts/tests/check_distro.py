@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Distributions on nodes: the tests, as a program that prints KTAP.
 
-Two releases of Debian are successors beside a BusyBox predecessor; then Debian is
-the predecessor of a BusyBox successor, gets the packages of `make deb`, and runs
-selftests; then it serves the disk of another Debian, on a node that owns no device.
+Two releases of Debian are successors beside a BusyBox predecessor. Then Debian gets
+the packages of `make deb`, its own GRUB boots it as the predecessor of a BusyBox
+successor, and it runs selftests. Then it serves the disk of another Debian, on a node
+that owns no device.
 `make check` runs the first two (scripts/check), `make distro` the third; by hand:
 
     scripts/tests/check_distro.py             all of it
-    scripts/tests/check_distro.py beside      one machine of beside, first, served
+    scripts/tests/check_distro.py beside      one part of beside, first, served
 
 The images are those of scripts/distro, built here when they are missing. The
 tests of a machine build on each other: the first that fails ends that machine,
@@ -25,6 +26,7 @@ sys.dont_write_bytecode = True
 SCRIPTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, SCRIPTS)
 
+import disk_image  # noqa: E402
 import helpers  # noqa: E402
 import serving  # noqa: E402
 from distros import (BOOT, DISTROS, IMAGES, ROOT, Seat, Served, disk,  # noqa: E402
@@ -39,6 +41,10 @@ ASK = "/sys/module/mint/parameters/ask_ms"
 
 # The packages, apart from build/out/deb, where another test builds them anew
 DEBS = os.path.join(IMAGES, "deb")
+
+# The disk that the packages are installed on, and the one that its menu is booted from
+INSTALLED = os.path.join(IMAGES, "installed.img")
+LOADER = os.path.join(IMAGES, "loader.img")
 
 # What node 0 keeps, as mintctl setup is told and as it writes it
 KEEP = "--keep=768M --cores=2 --lend=com2"
@@ -244,15 +250,79 @@ def no_complaint(h):
     expect(not h.m.faults, "%s: %s", *(h.m.faults or [("", "")])[0])
 
 
-# ---- Debian in node 0 -------------------------------------------------------
+# ---- Debian in node 0, from the packages on ---------------------------------
 
-def first():
-    """Debian in node 0, on its own disk."""
-    seat = Seat(DISTROS[0], 5, "com1")
-    host = Host("check-distro-first",
-                ROOT + " " + KEPT, [seat], initrd="")
+def fresh():
+    """Debian that has no nodes, on a disk of its own."""
+    seat = Seat(DISTROS[0].copied(INSTALLED), 5, "com1")
+    host = Host("check-distro-fresh", ROOT, [seat], initrd="", may_end=True)
     seat.machine, seat.node = host.m, 0
     return host
+
+
+def has_no_nodes(h):
+    """Debian runs, without parameters of Mint"""
+    up = h.nodes.wait_up("com1", BOOT)
+    expect(up.node == "-", "it is node %s", up.node)
+    expect(h.seats[0].wait_running() == "running", "it does not run")
+
+
+def packages_come(h):
+    """the packages of make deb install, and all of the tool is from /usr then"""
+    made = subprocess.run([os.path.join(SCRIPTS, "deb"), DEBS], check=False,
+                          stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    expect(not made.returncode, "scripts/deb: %s", made.stdout[-2000:])
+    h.m.sh("dpkg -i %s/*.deb 2>&1" % in_share(DEBS, h.m.share), BOOT)
+    # "mint" depends on all of them in this version.
+    h.m.sh("dpkg -s mint | grep -x 'Status: install ok installed' && "
+           "! dpkg --audit | grep .")
+    owners = h.m.sh("for name in kexec mintctl mintd mint-agent; do "
+                    "dpkg -S $(readlink -f $(command -v $name)); done")
+    expect([line.split(":")[0] for line in owners.splitlines()]
+           == ["mint-kexec"] + ["mint-tools"] * 3, "%s", owners)
+    h.m.sh("lsinitramfs /boot/initrd.img-*-mint* | "
+           "grep -x scripts/local-top/mint-nvmf", 120)
+    h.m.sh("cmp /boot/vmlinuz-*-mint* %s"
+           % in_share(os.path.join(os.path.dirname(h.m.kernel), "user", "bzImage"),
+                      h.m.share))
+
+
+def tool_sets_up(h):
+    """mintctl setup has update-grub write what node 0 keeps into the menu, and reboots"""
+    status, text = h.m.run("mintctl check")
+    expect(status == 1 and "mintctl setup" in text, "check: status %d: %s", status, text)
+    h.m.sh("echo 'GRUB_CMDLINE_LINUX=\"%s\"' >/etc/default/grub" % h.m.append.replace(
+        ROOT, "rw"))
+    text = h.m.sh("mintctl setup %s --apply" % KEEP, 120)
+    expect(KEPT in text, "%s", text)
+    menu = [line for line in h.m.read("/boot/grub/grub.cfg").splitlines()
+            if line.strip().startswith("linux")]
+    expect(menu and all(KEPT in line for line in menu), "the menu has %s", menu)
+    expect(h.m.run("mintctl setup --verify")[0], "it is verified before the reboot")
+    h.m.kick("systemctl reboot")
+    how = h.m.wait_end(BOOT)
+    expect("reset" in how, "it %s", how)
+    expect(not h.m.faults, "%s: %s", *(h.m.faults or [("", "")])[0])
+
+
+def installed():
+    """The same disk, booted by GRUB."""
+    disk_image.make_loader(LOADER)
+    seat = Seat(DISTROS[0].kept_in(INSTALLED), 5, "com1")
+    host = Host("check-distro-first", "", [seat],
+                boot=disk_image.boot(LOADER, "bios"))
+    seat.machine, seat.node = host.m, 0
+    return host
+
+
+def menu_boots_node_0(h):
+    """GRUB boots the kernel of the packages, and mintctl finds what it has set up"""
+    predecessor_starts(h)
+    words = h.m.read("/proc/cmdline").split()
+    expect(words[0].startswith("BOOT_IMAGE=/boot/vmlinuz-") and set(KEPT.split()) <= set(words),
+           "GRUB has passed %s", words)
+    h.m.sh("mintctl setup --verify && mintctl check")
 
 
 def predecessor_starts(h):
@@ -280,39 +350,6 @@ def launches_busybox(h):
     h.nodes.stop(node)
     h.nodes.poll(lambda: h.state() == h.before, 30, "state as before")
     expect(seat.wait_running() == "running", "Debian no longer runs")
-
-
-def packages_come(h):
-    """the packages of make deb install, and all of the tool is from /usr then"""
-    made = subprocess.run([os.path.join(SCRIPTS, "deb"), DEBS], check=False,
-                          stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    expect(not made.returncode, "scripts/deb: %s", made.stdout[-2000:])
-    h.m.sh("dpkg -i %s/*.deb 2>&1" % in_share(DEBS, h.m.share), BOOT)
-    # "mint" depends on all of them in this version.
-    h.m.sh("dpkg -s mint | grep -x 'Status: install ok installed' && "
-           "! dpkg --audit | grep .")
-    owners = h.m.sh("for name in kexec mintctl mintd mint-agent; do "
-                    "dpkg -S $(readlink -f $(command -v $name)); done")
-    expect([line.split(":")[0] for line in owners.splitlines()]
-           == ["mint-kexec"] + ["mint-tools"] * 3, "%s", owners)
-    h.m.sh("lsinitramfs /boot/initrd.img-*-mint* | "
-           "grep -x scripts/local-top/mint-nvmf", 120)
-    h.m.sh("cmp /boot/vmlinuz-*-mint* %s"
-           % in_share(os.path.join(os.path.dirname(h.m.kernel), "user", "bzImage"),
-                      h.m.share))
-
-
-def tool_sets_up(h):
-    """mintctl check lacks nothing, and setup writes what this machine booted with"""
-    h.m.sh("mintctl check")
-    # There is no GRUB: QEMU passes what GRUB would have read from the drop-in.
-    h.m.sh("mkdir -p /etc/default/grub.d && "
-           "ln -s /bin/true /usr/sbin/update-grub")
-    text = h.m.sh("mintctl setup %s --apply" % KEEP)
-    expect(KEPT in text, "%s", text)
-    h.m.sh("mintctl setup --verify")
-    h.m.sh("mintctl setup --undo && ! test -e /etc/default/grub.d/mint.cfg")
 
 
 def service_of_a_node(h):
@@ -353,6 +390,13 @@ def selftests_take_its_initrd(h):
     expect(not reader.wrong(status) and good == ["one_core"],
            "%s: %s", reader.wrong(status), text[-2000:])
     expect(h.state() == before, "it left something behind")
+
+
+def setup_is_undone(h):
+    """mintctl setup --undo takes it out of the menu again"""
+    h.m.sh("mintctl setup --undo", 120)
+    h.m.sh("! test -e /etc/default/grub.d/mint.cfg && grep -q vmlinuz /boot/grub/grub.cfg && "
+           "! grep mint.mem= /boot/grub/grub.cfg")
 
 
 def shutdown_ends_successors(h):
@@ -444,15 +488,17 @@ def file_is_on_the_disk(h):
 
 # ---- running ----------------------------------------------------------------
 
+# Part, machine, and its tests
 TESTS = (
-    (beside, (both_start, all_units_run, console_login, ssh_by_key_alone,
-              disks_are_apart, reboot_of_one, poweroff_of_one,
-              stop_from_node0, no_complaint)),
-    (first, (predecessor_starts, packages_come, tool_sets_up, launches_busybox,
-             service_of_a_node, selftests_take_its_initrd,
-             shutdown_ends_successors)),
-    (served, (predecessor_starts, root_by_nvme, own_reboot, file_is_on_the_disk,
-              no_complaint)),
+    ("beside", beside, (both_start, all_units_run, console_login, ssh_by_key_alone,
+                        disks_are_apart, reboot_of_one, poweroff_of_one,
+                        stop_from_node0, no_complaint)),
+    ("first", fresh, (has_no_nodes, packages_come, tool_sets_up)),
+    ("first", installed, (menu_boots_node_0, launches_busybox, service_of_a_node,
+                          selftests_take_its_initrd, setup_is_undone,
+                          shutdown_ends_successors)),
+    ("served", served, (predecessor_starts, root_by_nvme, own_reboot,
+                        file_is_on_the_disk, no_complaint)),
 )
 
 
@@ -487,8 +533,8 @@ def run_machine(arrange, tests, results):
 
 def main():
     """The command line."""
-    chosen = [(arrange, tests) for arrange, tests in TESTS
-              if not sys.argv[1:] or arrange.__name__ in sys.argv[1:]]
+    chosen = [(arrange, tests) for part, arrange, tests in TESTS
+              if not sys.argv[1:] or part in sys.argv[1:]]
     results = Ktap(1 + sum(len(tests) for _, tests in chosen))
     # What it prints is no KTAP: lines of progress.
     done = subprocess.run([os.path.join(SCRIPTS, "distro"), "build"],
