@@ -680,10 +680,24 @@ void mint_skip_wbinvd(void)
 
 static void (*stock_stop_others)(int wait) __ro_after_init;
 
+/*
+ * The cores stop one by one, and who still runs may wake a task on one that has
+ * stopped. Stock warns of that; here the log outlives the kernel, and its reader
+ * would take the warning for a reason. A vector for an APIC that is disabled by
+ * software is lost (SDM vol. 3, "Local APIC State After It Has Been Software
+ * Disabled").
+ */
+static void send_reschedule_at_end(int cpu)
+{
+	if (cpu_online(cpu))
+		__apic_send_IPI(cpu, RESCHEDULE_VECTOR);
+}
+
 static void mint_stop_other_cpus(int wait)
 {
 	unsigned int cpu;
 
+	smp_ops.smp_send_reschedule = send_reschedule_at_end;
 	for_each_present_cpu(cpu)
 		skip_wbinvd(cpu);
 	stock_stop_others(wait);
