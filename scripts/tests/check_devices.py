@@ -880,7 +880,8 @@ def no_route(b):
 AT_WORK = {
     "intremap": r"DMAR-IR: Enabled IRQ remapping in xapic mode",
     "iommu": r"DMAR: Intel\(R\) Virtualization Technology for Directed I/O",
-    "amd-iommu": r"AMD-Vi: X2APIC enabled",
+    "amd-iommu": r"AMD-Vi: Interrupt remapping enabled",
+    "amd-x2apic": r"AMD-Vi: X2APIC enabled",
 }
 
 
@@ -1111,6 +1112,9 @@ def machines(spec, node0):
              devices=["intel-iommu,intremap=off",
                       "virtio-rng-pci,addr=07.0"]),
         spec("amd-iommu", [translated, no_line], smp="3", memory="1G",
+             append=node0 + ",-i8042 no_timer_check",
+             devices=["amd-iommu,intremap=on", "virtio-rng-pci,addr=07.0"]),
+        spec("amd-x2apic", [translated, no_line], smp="3", memory="1G",
              append=node0 + ",-i8042 no_timer_check", x2apic=True,
              cpu=qemu.TCG_CPU + ",+x2apic",
              devices=["amd-iommu,intremap=on,xtsup=on",
