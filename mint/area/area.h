@@ -38,7 +38,7 @@ enum mint_role {
  * @wall_ns:	wall clock, ns since 1970, when the TSC was @wall_tsc
  * @wall_tsc:	TSC at @wall_ns
  * @kept:	physical address of the image kept for an own reboot, or 0
- * @kept_size:	bytes there
+ * @kept_size:	bytes there, whole pages
  * @handover:	physical address of the hand-over itself
  */
 struct mint_given {

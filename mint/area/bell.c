@@ -35,7 +35,7 @@
 
 static mint_bell_fn listeners[MINT_BELL_COUNT];
 
-/* For so many beats may a caller that has read the old APIC ID ring there yet */
+/* A caller that has read the old APIC ID rings there within so many beats */
 #define BEFORE_BEATS	2
 
 /*
@@ -52,7 +52,8 @@ static unsigned int own_cpu = -1;	/* hotplug's and init's */
  * @heard:	called with the number of the node that rang, or with
  *		MINT_BELL_ANYONE where that is not known; interrupts are off
  *
- * What nobody listens to yet is left to who looks now and then.
+ * A cause without a listener is dropped. What it was about is found with the
+ * heartbeat, or by a first look of the listener.
  *
  * Context: init.
  */
@@ -68,6 +69,7 @@ void __init mint_bell_listen(u32 cause, mint_bell_fn heard)
  *
  * What was written before is seen by who takes the cause.
  *
+ * Context: any, NMI included.
  * Return: true if an interrupt has to say so.
  */
 VISIBLE_IF_KUNIT bool mint_bell_set(struct mint_bell *bell, u32 cause)
@@ -80,6 +82,7 @@ EXPORT_SYMBOL_IF_KUNIT(mint_bell_set);
  * mint_bell_take() - take all causes
  * @bell:	of a core of this node
  *
+ * Context: any.
  * Return: a bit for each cause; what is no cause is gone.
  */
 VISIBLE_IF_KUNIT unsigned long mint_bell_take(struct mint_bell *bell)
@@ -169,6 +172,7 @@ static void bell_interrupt(void)
  *
  * It is what the node has published; the caller checks whose the core is.
  *
+ * Context: any.
  * Return: its record; NULL if the node does not say, or names no core.
  */
 struct mint_core *mint_bell_core(u32 n)

@@ -91,6 +91,7 @@ static void *record(const struct mint_table *table, u32 index)
  * mint_common_mapped() - are all records within reach?
  *
  * Context: any.
+ * Return: true from mint_common_create() or mint_common_map() on.
  */
 bool mint_common_mapped(void)
 {
@@ -101,6 +102,7 @@ bool mint_common_mapped(void)
  * mint_core() - record of a core
  * @index:	from 0, in ascending order of APIC IDs
  *
+ * Context: any.
  * Return: the record, NULL behind the last one.
  */
 struct mint_core *mint_core(u32 index)
@@ -119,6 +121,7 @@ static int compare_ids(const void *a, const void *b)
  * mint_core_find() - record of the core with an APIC ID
  * @apic_id:	APIC ID
  *
+ * Context: any.
  * Return: the record, or NULL if the machine has no such core.
  */
 struct mint_core *mint_core_find(u32 apic_id)
@@ -135,6 +138,9 @@ struct mint_core *mint_core_find(u32 apic_id)
 /**
  * mint_core_index() - number of a core's record
  * @core:	a record of mint_core()
+ *
+ * Context: any.
+ * Return: the index that mint_core() takes.
  */
 u32 mint_core_index(const struct mint_core *core)
 {
@@ -146,6 +152,7 @@ u32 mint_core_index(const struct mint_core *core)
  * mint_apic_id() - APIC ID of a core
  * @core:	a record of mint_core()
  *
+ * Context: any.
  * Return: what the record said when this kernel first saw it.
  */
 u32 mint_apic_id(const struct mint_core *core)
@@ -156,6 +163,9 @@ u32 mint_apic_id(const struct mint_core *core)
 /**
  * mint_core_pa() - physical address of a core's record
  * @core:	a record of mint_core()
+ *
+ * Context: any.
+ * Return: the address.
  */
 phys_addr_t mint_core_pa(const struct mint_core *core)
 {
@@ -166,6 +176,7 @@ phys_addr_t mint_core_pa(const struct mint_core *core)
  * mint_node() - record of a node
  * @n:	number of the node
  *
+ * Context: any.
  * Return: the record, NULL behind the last one.
  */
 struct mint_node *mint_node(u32 n)
@@ -180,6 +191,7 @@ struct mint_node *mint_node(u32 n)
  * @data:	out: its bytes
  * @size:	out: how many there are, a power of two
  *
+ * Context: any.
  * Return: the ring, NULL if there is none.
  */
 struct mint_ring *mint_ring(u32 n, u32 which, void **data, u32 *size)
@@ -200,6 +212,7 @@ struct mint_ring *mint_ring(u32 n, u32 which, void **data, u32 *size)
  * mint_ring_pa() - physical address of a node's rings, before mint_common_map()
  * @n:		number of the node
  *
+ * Context: successor, boot.
  * Return: the address of its struct mint_rings.
  */
 phys_addr_t __init mint_ring_pa(u32 n)
@@ -224,6 +237,7 @@ const struct mint_map *mint_firmware_map(u32 index)
  * mint_ioapic_record() - an I/O APIC of the machine, as node 0 published it
  * @index:	in the order in which node 0 registered them
  *
+ * Context: any.
  * Return: the record, NULL behind the last one. mint_ioapic() goes by a
  * private copy.
  */
@@ -236,6 +250,7 @@ struct mint_ioapic *mint_ioapic_record(u32 index)
  * mint_ecam() - a window of PCI configuration space
  * @index:	from 0; windows not in use have no buses: @base is 0
  *
+ * Context: any.
  * Return: the record, NULL behind the last one.
  */
 struct mint_ecam *mint_ecam(u32 index)
@@ -247,6 +262,7 @@ struct mint_ecam *mint_ecam(u32 index)
  * mint_pin_record() - owner of an I/O APIC pin, as node 0 published it
  * @gsi:	global system interrupt of the pin
  *
+ * Context: any.
  * Return: where the owner stands, or NULL behind the last one. It is repeated
  * to people, and no kernel goes by it: own/owner.c.
  */
@@ -259,6 +275,7 @@ u32 *mint_pin_record(u32 gsi)
  * mint_root_bus() - a PCI root bus of the machine
  * @index:	from 0
  *
+ * Context: any.
  * Return: segment << 8 | bus, or NULL behind the last one.
  */
 u32 *mint_root_bus(u32 index)
@@ -270,6 +287,7 @@ u32 *mint_root_bus(u32 index)
  * mint_line_waiting() - lines that a node is to look at
  * @n:		number of the node
  *
+ * Context: any.
  * Return: a bit for each GSI, set by node 0 and cleared by the node; NULL if
  * there is no such node.
  */
@@ -282,6 +300,7 @@ unsigned long *mint_line_waiting(u32 n)
  * mint_bell() - what a core is called for
  * @index:	of the core's record
  *
+ * Context: any.
  * Return: the record, NULL if there is none.
  */
 struct mint_bell *mint_bell(u32 index)
@@ -293,6 +312,7 @@ struct mint_bell *mint_bell(u32 index)
  * mint_bell_place() - where a node says on which core it takes its bells
  * @n:	number of the node
  *
+ * Context: any.
  * Return: where the core's APIC ID stands, NULL in an area without bells.
  */
 u32 *mint_bell_place(u32 n)
@@ -304,6 +324,7 @@ u32 *mint_bell_place(u32 n)
  * mint_bell_callers() - the nodes that have rung node 0
  * @cause:	MINT_BELL_*
  *
+ * Context: any.
  * Return: a bit for each node, set by that and taken by node 0; NULL if there
  * is no such row.
  */
@@ -316,6 +337,7 @@ unsigned long *mint_bell_callers(u32 cause)
  * mint_move() - a thing on its way from one running node to another
  * @i:	index of the record
  *
+ * Context: any.
  * Return: the record, NULL behind the last one.
  */
 struct mint_move *mint_move(u32 i)
@@ -349,6 +371,7 @@ static bool __init keeps_away(const struct mint_move *move, u32 kind, u64 start)
  * What is on its way here is taken later, when its turn comes.
  *
  * Context: successor, boot, after mint_common_map().
+ * Return: true while a move keeps it from this node.
  */
 bool __init mint_moved_away(u32 kind, u64 start)
 {
@@ -367,6 +390,7 @@ bool __init mint_moved_away(u32 kind, u64 start)
  * mint_peer() - what a node says of itself to who moves things
  * @n:	number of the node
  *
+ * Context: any.
  * Return: the record, NULL if there is none.
  */
 struct mint_peer *mint_peer(u32 n)
@@ -378,6 +402,7 @@ struct mint_peer *mint_peer(u32 n)
  * mint_wish() - what a successor asks node 0 to move
  * @n:	number of the node
  *
+ * Context: any.
  * Return: the record, NULL if there is none.
  */
 struct mint_wish *mint_wish(u32 n)
@@ -389,6 +414,7 @@ struct mint_wish *mint_wish(u32 n)
  * mint_spares() - the cores that a node has or could take
  * @n:	number of the node
  *
+ * Context: any.
  * Return: a bit for each core, in the order of their records; NULL if there is
  * no such row.
  */
@@ -401,6 +427,7 @@ unsigned long *mint_spares(u32 n)
  * mint_window_record() - a window, as node 0 published it
  * @i:	index of the record
  *
+ * Context: any.
  * Return: the record, NULL behind the last one. mint_window_read() checks it.
  */
 struct mint_window *mint_window_record(u32 i)
@@ -412,6 +439,7 @@ struct mint_window *mint_window_record(u32 i)
  * mint_load() - what a node says of its load
  * @n:	number of the node
  *
+ * Context: any.
  * Return: the record, NULL if there is none.
  */
 struct mint_load *mint_load(u32 n)
@@ -420,9 +448,10 @@ struct mint_load *mint_load(u32 n)
 }
 
 /**
- * mint_life() - which of the nodes that a number may have is there
+ * mint_life() - how many nodes have had a number, and the reboots asked of this one
  * @n:	number of the node
  *
+ * Context: any.
  * Return: the record, NULL if there is none.
  */
 struct mint_life *mint_life(u32 n)
@@ -434,7 +463,9 @@ struct mint_life *mint_life(u32 n)
  * mint_stall() - for how long tasks of a node waited
  * @n:	number of the node
  *
- * Return: NULL if there is no such node, or node 0 knows no such records.
+ * Context: any.
+ * Return: the record; NULL if there is no such node, or if node 0 is older than
+ * version 1.7.
  */
 struct mint_stall *mint_stall(u32 n)
 {
@@ -445,6 +476,7 @@ struct mint_stall *mint_stall(u32 n)
  * mint_share_record() - a share, as node 0 published it
  * @i:	index of the record
  *
+ * Context: any.
  * Return: the record, NULL behind the last one. mint_share_read() checks it.
  */
 struct mint_share *mint_share_record(u32 i)
@@ -456,6 +488,7 @@ struct mint_share *mint_share_record(u32 i)
  * mint_share_members() - the nodes that may map a share
  * @i:	index of its record
  *
+ * Context: any.
  * Return: a bit for each node, written by node 0; NULL if there is no such row.
  */
 unsigned long *mint_share_members(u32 i)
@@ -467,6 +500,7 @@ unsigned long *mint_share_members(u32 i)
  * mint_share_rings() - the shares at which a node was rung
  * @n:	number of the node
  *
+ * Context: any.
  * Return: a bit for each share, set by who rings and taken by the node; NULL in
  * an area without shares.
  */
@@ -476,10 +510,11 @@ u64 *mint_share_rings(u32 n)
 }
 
 /**
- * mint_vf() - what is missing in a virtual function's configuration space
- * @n:		number of its node
- * @i:		its index in the devices of the node
+ * mint_vf() - where node 0 has put a PCI function of a node
+ * @n:		number of the node
+ * @i:		index of the function in the devices of the node
  *
+ * Context: any.
  * Return: the record, NULL if there is none.
  */
 struct mint_vf *mint_vf(u32 n, u32 i)
@@ -497,6 +532,7 @@ static u32 row_size(u32 bits)
  * mint_timing_record() - time stamps of a node
  * @n:	number of the node
  *
+ * Context: any.
  * Return: the record, NULL behind the last one.
  */
 struct mint_timing *mint_timing_record(u32 n)
@@ -549,7 +585,7 @@ static void __init describe_map(u32 (*describe)(struct mint_map *map, u32 max))
 		*map = memory_map[i];
 }
 
-/* The area's map, read once; no range of it wraps */
+/* The area's map, read once and cut down so that no range wraps */
 static void __init copy_map(void)
 {
 	struct mint_map *map;
@@ -858,6 +894,9 @@ static void __init clear_newer_fields(void)
  * @c:	private copy of it; what its version does not have becomes 0
  *
  * All that is computed from a header that passes lies within the area.
+ *
+ * Context: any.
+ * Return: true if this kernel can go by it.
  */
 VISIBLE_IF_KUNIT bool mint_layout_valid(struct mint_common *c)
 {

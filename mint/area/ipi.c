@@ -20,7 +20,7 @@
 /* To a local APIC in xAPIC mode this is every core, whatever the sender's mode */
 #define XAPIC_BROADCAST		255
 
-/* What an ID above the highest is, in xAPIC mode and in x2APIC mode */
+/* Why an ID above the highest is refused: [0] in xAPIC, [1] in x2APIC mode */
 static const char * const beyond[] = {
 	"is out of reach in xAPIC mode, which knows IDs up to 254: choose a lower one, or boot node 0 in x2APIC mode (interrupt remapping on, no intremap=off, no nox2apic)",
 	"is out of reach in x2APIC mode without interrupt remapping: choose a lower one, or boot node 0 without intremap=off",
@@ -35,6 +35,7 @@ static const char * const beyond[] = {
  * In xAPIC mode the interrupt command register has 8 bits for an ID (Intel SDM
  * vol. 3, 11.6.1): a higher one would be another core's, the BSP's perhaps.
  *
+ * Context: any.
  * Return: NULL if there is nothing in the way; else mode and remedy, to be
  * continued from "APIC ID <n> ".
  */

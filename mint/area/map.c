@@ -44,6 +44,8 @@ void *mint_map_memory(phys_addr_t start, unsigned long size)
 /**
  * mint_unmap_memory() - undo mint_map_memory()
  * @addr:	what it returned
+ *
+ * Context: process, may sleep.
  */
 void mint_unmap_memory(void *addr)
 {

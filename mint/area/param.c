@@ -80,6 +80,7 @@ static int token_number(const char **p, const char *end, bool suffix, u64 *val)
  * @token:	the element
  * @range:	out: page-aligned range, bytes
  *
+ * Context: any.
  * Return: 0; -EINVAL if it is not of that form, empty, or not page-aligned;
  * -ERANGE if it wraps.
  */
@@ -107,6 +108,7 @@ int mint_token_range(const struct mint_token *token, struct mint_range *range)
  * @first:	out: first APIC ID
  * @last:	out: last APIC ID, not below @first
  *
+ * Context: any.
  * Return: 0 or -EINVAL.
  */
 int mint_token_cpus(const struct mint_token *token, u32 *first, u32 *last)
@@ -132,6 +134,7 @@ int mint_token_cpus(const struct mint_token *token, u32 *first, u32 *last)
  * @token:	the element
  * @dev:	out: the device, without an interrupt
  *
+ * Context: any.
  * Return: 0 or -EINVAL.
  */
 int mint_token_device(const struct mint_token *token, struct mint_device *dev)
@@ -172,6 +175,7 @@ static bool cut_end(char *text, const char *end)
  *		mark at the end for what can not be reset
  * @match:	out: which are meant
  *
+ * Context: any.
  * Return: 0; -EINVAL; -ERANGE for a segment that no function of firmware has.
  */
 int mint_token_pci(const struct mint_token *token, struct mint_pci_match *match)
@@ -215,6 +219,9 @@ int mint_token_pci(const struct mint_token *token, struct mint_pci_match *match)
  *
  * What any element with a minus names is not node 0's. Of the rest it has what
  * any other element names; or all, where there is no other one.
+ *
+ * Context: any.
+ * Return: true if node 0 has it.
  */
 bool mint_pci_allowed(const struct mint_pci_word *words, u32 count,
 		      bool (*named)(const struct mint_pci_match *match, void *arg),
@@ -240,6 +247,7 @@ bool mint_pci_allowed(const struct mint_pci_word *words, u32 count,
  * @name:	the parameter with its "="
  * @value:	out: its value, of the last one where there are several
  *
+ * Context: any.
  * Return: true if it is there.
  */
 bool mint_param_find(const char *cmdline, const char *name,
@@ -269,6 +277,7 @@ bool mint_param_find(const char *cmdline, const char *name,
  * @buf:	where to write
  * @size:	bytes there
  *
+ * Context: any.
  * Return: @buf.
  */
 const char *mint_device_name(const struct mint_device *dev, char *buf,

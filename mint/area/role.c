@@ -26,6 +26,7 @@ static void (*predecessor_setup)(void) __initdata;
  * mint_successor() - was this kernel launched by another one?
  *
  * Context: any, from the start of setup_arch() on.
+ * Return: true in a successor.
  */
 bool mint_successor(void)
 {
@@ -35,6 +36,7 @@ bool mint_successor(void)
 /**
  * mint_own_node() - record of this node
  *
+ * Context: any.
  * Return: the record, or NULL while the common area is not mapped.
  */
 struct mint_node *mint_own_node(void)

@@ -2,9 +2,10 @@
 /*
  * Mint: memory that nodes share.
  *
- * Owns the pool: its making in the predecessor, and the look of every kernel at
- * the windows that node 0 has made of it. Which nodes get a window is decided by
- * kind/window.c of node 0; what stands in one is the business of link/.
+ * Owns the pool: its making in the predecessor, and how every kernel reads and
+ * checks the records of the windows and shares that node 0 has made of it. Which
+ * nodes get one is decided by kind/window.c and kind/share.c of node 0; what
+ * stands in one is the business of link/.
  *
  * A window is nobody's memory: no node's map calls it RAM, and no node's end has
  * to wait until the others have left it. It is reached by mint_map_memory() only.
@@ -26,7 +27,7 @@
 
 #include "area.h"
 
-/* Without mint.shared=: a link for each core, but never much of node 0 */
+/* Without mint.shared=: a link for each core, at most 64 MiB and 1/16 of node 0 */
 #define SIZE_MAX_DEFAULT	SZ_64M
 #define SHARE_DEFAULT		16
 
@@ -117,6 +118,7 @@ void __init mint_shared_create(u32 cores)
  * @shared:	where windows lie
  * @nodes:	how many nodes there may be
  *
+ * Context: any.
  * Return: true if it may be mapped, and each member has its end there.
  */
 VISIBLE_IF_KUNIT bool mint_window_valid(const struct mint_window *window,
@@ -148,7 +150,7 @@ bool mint_window_read(u32 i, struct mint_window *window)
 
 	if (!record)
 		return false;
-	/* Node 0 writes it while the state is not OPEN: this is that of an OPEN one */
+	/* The same before and after the rest: then all of it is of one window */
 	window->epoch = virt_load_acquire(&record->epoch);
 	/* Pairs with node 0, which writes the state last */
 	window->state = virt_load_acquire(&record->state);
@@ -173,6 +175,7 @@ bool mint_window_read(u32 i, struct mint_window *window)
  * @seen:	what was returned here the last time; becomes what is seen now
  *
  * Context: any.
+ * Return: true if node 0 has counted since @seen; false where there are no windows.
  */
 bool mint_windows_changed(u32 *seen)
 {
@@ -193,6 +196,7 @@ bool mint_windows_changed(u32 *seen)
  * @window:	private copy of its record
  * @n:		number of the node
  *
+ * Context: any.
  * Return: index of the member; MINT_WINDOW_MEMBERS if it is none.
  */
 u32 mint_window_index(const struct mint_window *window, u32 n)
@@ -210,6 +214,9 @@ u32 mint_window_index(const struct mint_window *window, u32 n)
  * @name:	ends with a NUL
  *
  * It stands in files of sysfs, between blanks.
+ *
+ * Context: any.
+ * Return: true for letters, digits, "-", "_" and ".", one at the least.
  */
 bool mint_share_name_valid(const char *name)
 {
@@ -226,6 +233,7 @@ bool mint_share_name_valid(const char *name)
  * @share:	private copy of its record
  * @shared:	where windows lie
  *
+ * Context: any.
  * Return: true if it may be mapped.
  */
 VISIBLE_IF_KUNIT bool mint_share_valid(const struct mint_share *share,
