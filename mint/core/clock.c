@@ -34,7 +34,7 @@ static struct {
 } first_in[PACKAGES_MAX];
 static u32 packages;
 
-static bool doubted;		/* by node 0, and said so in the log */
+static bool doubted;		/* node 0 doubts the TSC, and the log says so */
 
 /* The TSC runs on from kernel to kernel: what it says since then is the time */
 static void mint_get_wallclock(struct timespec64 *now)
@@ -50,6 +50,7 @@ static void mint_get_wallclock(struct timespec64 *now)
  * mint_clock_doubted() - does node 0 call the TSC unstable?
  *
  * Context: any. An area of before version 1.3 does not say so.
+ * Return: true once node 0 has found it unstable.
  */
 bool mint_clock_doubted(void)
 {
@@ -87,6 +88,7 @@ void mint_clock_poll(void)
  * mint_clock_show() - what the clock of this node is worth
  * @buf:	a page
  *
+ * Context: process.
  * Return: bytes.
  */
 ssize_t mint_clock_show(char *buf)
@@ -108,6 +110,7 @@ ssize_t mint_clock_show(char *buf)
  * firmware that wrote to some; node 0 puts in order those that it starts.
  * Packages may differ for good reason: see tsc_sync.c.
  *
+ * Context: any.
  * Return: the offset.
  */
 VISIBLE_IF_KUNIT s64 mint_tsc_adjust_want(s64 value, const s64 *node0,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mint: cores, on their way in and out.
+ * Mint: cores: whose they are, how they start in the gateway page and end in it, and
+ * their clocks.
  */
 #ifndef _ARCH_X86_MINT_CORE_H
 #define _ARCH_X86_MINT_CORE_H

@@ -125,6 +125,7 @@ early_param("mint.spare", mint_spare_param);
  * @room:	how many such cores it has room for, unless mint.spare= says
  *
  * Context: successor, setup_arch().
+ * Return: true if a CPU number is to be kept for it.
  */
 bool __init mint_core_is_spare(u32 apic_id, u32 room)
 {
@@ -228,6 +229,7 @@ void mint_core_own(struct mint_core *core, bool own)
  * mint_core_cpu() - number of a core in this kernel
  * @core:	record
  *
+ * Context: any.
  * Return: CPU number, or -ENODEV if this kernel does not know the core.
  */
 int mint_core_cpu(const struct mint_core *core)
@@ -249,10 +251,9 @@ static u64 identity_map(void)
 static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
 {
 	ktime_t bound = ktime_add_ms(ktime_get(), ms);
-
 	u32 seen;
 
-	/* Nothing but a state: another kernel may have scribbled the word */
+	/* What is no state is waited out: another kernel may have scribbled the word */
 	while ((seen = READ_ONCE(core->state)) < state ||
 	       seen > MINT_CORE_PARKED) {
 		if (ktime_after(ktime_get(), bound))
@@ -269,6 +270,7 @@ static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
  * @node0:	of node 0's cores, 0 if that is not known
  * @boot:	of this node's boot core
  *
+ * Context: any.
  * Return: the revision that it should have, 0 if it has that.
  */
 VISIBLE_IF_KUNIT u32 mint_microcode_odd(u32 revision, u32 node0, u32 boot)
@@ -477,6 +479,8 @@ void mint_core_send_to_park(struct mint_core *core)
  * than the INIT, whatever the TSCs of the two cores say of each other.
  *
  * Context: any.
+ * Return: true if it has come through the gateway since mint_core_reset(), and
+ * is parked.
  */
 bool mint_core_proven(const struct mint_core *core)
 {
@@ -489,6 +493,7 @@ bool mint_core_proven(const struct mint_core *core)
  * @core:	record
  *
  * Context: any.
+ * Return: true if its record says so, or that it was never started or is in reset.
  */
 bool mint_core_parked(const struct mint_core *core)
 {
@@ -505,6 +510,7 @@ bool mint_core_parked(const struct mint_core *core)
  * On the way from the gateway to the tables of its kernel no NMI may reach it.
  *
  * Context: any.
+ * Return: true if it left before @tsc and did not come back.
  */
 bool mint_core_left_gateway(const struct mint_core *core, u64 tsc)
 {
@@ -599,8 +605,9 @@ static void mint_cleanup_dead_cpu(unsigned int cpu)
 }
 
 /*
- * INIT leaves these running, into the memory of who had the core before. The
- * park loop stops those that write to memory, for who was stopped by INIT.
+ * INIT does not stop these: they would go on writing to the memory of the node that
+ * had the core. For a core that INIT took from its kernel the park loop stops those
+ * that write to memory.
  */
 static void monitors_off(void)
 {
@@ -629,7 +636,7 @@ void mint_park(void)
 	struct mint_core *core = mint_core_find(read_apic_id());
 
 	lockdep_assert_irqs_disabled();
-	/* Too early for either: nobody waits for this core but by INIT */
+	/* Before there are records and page tables: halt here, INIT still reaches it */
 	if (!core || !transition_pgd)
 		for (;;)
 			native_halt();
@@ -658,7 +665,10 @@ void mint_restart_jump(u64 kept)
 		       __pa(transition_pgd));
 }
 
-/* Without SME, which no node has, there is nothing that WBINVD is for */
+/*
+ * stop_this_cpu() looks for SME, in leaf 0x8000001f, before it executes WBINVD. No
+ * node has memory encryption on: let it see no such leaf.
+ */
 static void skip_wbinvd(unsigned int cpu)
 {
 	cpu_data(cpu).extended_cpuid_level =
@@ -739,7 +749,7 @@ void __init mint_cpu_realmode_init(void)
 	if (!mint_common)
 		return;
 
-	/* An NMI on the way takes bit 12 of CR3 for that of PTI's user tables */
+	/* Two pages: to an NMI, bit 12 of CR3 means the user tables of PTI */
 	transition_pgd = (pgd_t *)__get_free_pages(GFP_KERNEL | __GFP_ZERO |
 						   __GFP_NOFAIL, 1);
 	identity = mint_map_memory(identity_map(), PAGE_SIZE);
@@ -752,7 +762,7 @@ void __init mint_cpu_realmode_init(void)
 	mint_unmap_memory(identity);
 }
 
-/* One that is on its way is not; a move that ends meanwhile shows in the record */
+/* A core on its way is not. A move that ends between the two looks shows in the owner */
 static bool __init still_own(const struct mint_core *core)
 {
 	u32 apic_id = mint_apic_id(core);
@@ -831,7 +841,7 @@ void __init mint_cpu_init(void)
 		mint_common->microcode = mint_layout.microcode;
 	}
 
-	/* One core's shorthand reaches the cores of all nodes */
+	/* The "all but self" shorthand reaches the cores of all nodes */
 	apic_ipi_shorthand_off = 1;
 
 	/* STARTUP needs no warm-reset vector, and nobody would take it back */
@@ -879,8 +889,8 @@ static int __init mint_cpus_online(void)
 device_initcall(mint_cpus_online);
 
 /*
- * A launch is over when the boot core has left the gateway. Who asked for more
- * cores than came up is told afterwards, in the state of the node.
+ * A launch returns when the boot core has left the gateway. That other cores did
+ * not come up is told later, by the reason of the node's state.
  */
 static int __init mint_cores_up(void)
 {
@@ -946,8 +956,8 @@ static bool siblings(u32 a, u32 b)
  * mint_sibling_warn() - say so where a node shares a core with another one
  * @n:	number of the node
  *
- * Threads of one core share its caches, its MSRs and its fate in a machine
- * check: whole cores are better lent.
+ * Threads of one core share its caches and MSRs, and a machine check reaches all of
+ * them: whole cores are better lent.
  *
  * Context: predecessor, under the claim's lock.
  */

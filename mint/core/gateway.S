@@ -86,10 +86,10 @@ SYM_DATA_START(mint_gateway)
 	addl	GW(gw_stride)(%ebx), %edi
 	decl	%ecx
 	jnz	3b
-4:	hlt				/* not a core that anyone knows */
+4:	hlt				/* APIC ID is not in the core table */
 	jmp	4b
 5:	cmpl	$MINT_CORE_START, MINT_CORE_STATE(%edi)
-	jne	4b			/* not a start that anyone wants */
+	jne	4b			/* no entry is published */
 	movl	%ebp, MINT_CORE_TSC_GATEWAY(%edi)
 	movl	%esp, MINT_CORE_TSC_GATEWAY+4(%edi)
 	leal	MINT_CORE_SIZE(%edi), %esp

@@ -40,6 +40,7 @@ static struct resource gateway_resource = {
  * @start:	first byte
  * @size:	bytes
  *
+ * Context: any.
  * Return: MINT_MAP_NONE, MINT_MAP_SOME or MINT_MAP_ALL of it.
  */
 VISIBLE_IF_KUNIT enum mint_map_part
@@ -101,6 +102,7 @@ static enum mint_map_part __init identity_part(u64 g)
  * Where there are pages of 1 GiB, it is bounded by the ranges of the firmware's
  * map: each has two ends.
  *
+ * Context: predecessor, setup_arch().
  * Return: bytes, whole pages.
  */
 u32 __init mint_identity_size(void)
