@@ -341,7 +341,8 @@ u32 mint_state(u32 n)
  * mint_quarantined() - does a node hold what its cores may still write to?
  * @n:	number of the node
  *
- * Context: any; true in node 0 only, which keeps the book.
+ * Context: any. Always false in a successor: node 0 keeps the book.
+ * Return: true in quarantine.
  */
 bool mint_quarantined(u32 n)
 {
@@ -353,7 +354,8 @@ bool mint_quarantined(u32 n)
  * mint_node_parked() - is it certain that no core of a node runs?
  * @n:	number of a successor
  *
- * Context: any; false in all but node 0, which keeps the book.
+ * Context: any. Always false in a successor: node 0 keeps the book.
+ * Return: true if it was not started, or is proven parked.
  */
 bool mint_node_parked(u32 n)
 {
@@ -366,6 +368,7 @@ bool mint_node_parked(u32 n)
  * @n:	number of a successor
  *
  * Context: predecessor, any.
+ * Return: true while somebody has its claim locked.
  */
 bool mint_claim_busy(u32 n)
 {
@@ -387,7 +390,7 @@ u64 mint_incarnation(u32 n)
 }
 
 /**
- * mint_life_number() - the how manyth node of its number is a node?
+ * mint_life_number() - how many nodes have had a number, the one that has it included?
  * @n:	number of a node
  *
  * As mint_incarnation(), but a load that fails changes nothing.
@@ -445,6 +448,8 @@ struct mint_claim *mint_claim_trylock(u32 n)
 /**
  * mint_claim_unlock() - end an operation on a node
  * @claim:	from mint_claim_trylock() or mint_claim_new()
+ *
+ * Context: predecessor, process.
  */
 void mint_claim_unlock(struct mint_claim *claim)
 {
@@ -629,7 +634,7 @@ void mint_ring_node(u32 n, u32 cause)
 		      claim->boot_apic_id);
 }
 
-/* Whoever has this number, if it is a successor's and ever had one */
+/* The claim of a successor's number; NULL if no node ever had that number */
 static struct mint_claim *to_ask(u32 n)
 {
 	return n != mint_self && mint_node(n) ? READ_ONCE(claims[n]) : NULL;

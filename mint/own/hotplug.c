@@ -58,8 +58,8 @@ static u32 later_count __initdata;
 /**
  * mint_hotplug_setup() - set this kernel up for memory that comes and goes
  *
- * What stock code is asked by parameters, before it reads its command line,
- * which still may say otherwise.
+ * Sets defaults of parameters of stock code. The command line, which is read later,
+ * may say otherwise.
  *
  * Context: setup_arch(), before anything asks how large a block is; in a
  *	    predecessor with mint.mem= applied.
@@ -67,7 +67,6 @@ static u32 later_count __initdata;
 void __init mint_hotplug_setup(void)
 {
 	char params[] = "memory_hotplug.memmap_on_memory=1";
-
 	u64 own = 0;
 	u32 i;
 

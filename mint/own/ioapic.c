@@ -41,6 +41,8 @@ static struct mint_ioapic known[MAX_IO_APICS] __ro_after_init;
  *
  * I/O APICs are in the order in which the firmware names them, their GSIs are
  * in any order.
+ *
+ * Context: any; @find decides.
  */
 void mint_ioapics_find_pins(struct mint_ioapic *list, u32 count, u32 *pins,
 			    u32 top, int (*find)(u32 gsi))
@@ -154,6 +156,7 @@ bool mint_ioapic_may_write(unsigned int ioapic, unsigned int reg)
 /**
  * mint_interrupts_remapped() - do interrupts go by node 0's tables?
  *
+ * Context: any.
  * Return: true where interrupt remapping is on: what another kernel writes
  * into an entry or a device is then dropped by the hardware.
  */
@@ -238,9 +241,8 @@ static void write_level_pin(u32 gsi, u32 irq_flags, bool masked)
  * @gsi:	global system interrupt of the pin, which is masked
  * @irq_flags:	MINT_IRQ_* of its line
  *
- * The interrupt goes to this core, which need not take it. An APIC ID that an
- * entry has no room for leaves the pin masked: mint_pin_fired() says always
- * yes then.
+ * The interrupt goes to this core, which need not take it. If the entry has no room
+ * for its APIC ID the pin stays masked, and mint_pin_fired() is always true.
  *
  * Context: predecessor, after a panic, interrupts off, local APIC on.
  */
@@ -274,6 +276,7 @@ void mint_pin_disarm(u32 gsi, u32 irq_flags)
  * entry: Remote IRR (82093AA data sheet, 3.2.4).
  *
  * Context: as mint_pin_arm().
+ * Return: true if it was, or if the pin is masked and cannot tell.
  */
 bool mint_pin_fired(u32 gsi)
 {

@@ -163,8 +163,9 @@ static bool own_core_gone(const struct shared *shared,
 }
 
 /*
- * Node 0 says so of its own cores from before they go offline, which takes them
- * through these locks; of others' it does when these have said that they are.
+ * Node 0 marks its own cores as in flight before they go offline, and on that way
+ * they take these locks. A core of another node is marked only once that node has
+ * said that it is offline.
  */
 static bool core_in_flight(const struct shared *shared,
 			   const struct shared_wait *wait,
@@ -364,6 +365,8 @@ unsigned long mint_lock(enum mint_shared_lock which)
  * @flags:	from mint_lock()
  *
  * A lock that was broken meanwhile stays with its new holder.
+ *
+ * Context: as mint_lock(); interrupts are as they were before that.
  */
 void mint_unlock(enum mint_shared_lock which, unsigned long flags)
 {
@@ -408,6 +411,8 @@ void mint_claims_lock(void)
 
 /**
  * mint_claims_unlock() - undo mint_claims_lock()
+ *
+ * Context: as mint_claims_lock().
  */
 void mint_claims_unlock(void)
 {

@@ -28,7 +28,7 @@ struct held {
 };
 
 /**
- * struct shared - a lock of enum mint_shared_lock
+ * struct shared - what this kernel knows of a lock of enum mint_shared_lock
  * @name:	what people call it
  * @offset:	where it lies in the common area
  * @own:	the word while a core of this kernel holds the lock, else 0

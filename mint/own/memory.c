@@ -69,6 +69,9 @@ static u32 withheld_count __initdata;
  * mint_ranges_overlap() - do two ranges share a byte?
  * @a:	a range
  * @b:	another one
+ *
+ * Context: any.
+ * Return: true if they do; an empty range has none.
  */
 bool mint_ranges_overlap(const struct mint_range *a, const struct mint_range *b)
 {
@@ -82,6 +85,9 @@ bool mint_ranges_overlap(const struct mint_range *a, const struct mint_range *b)
  * @inner:	the range
  * @outer:	the ranges, none of which touch each other
  * @count:	how many there are
+ *
+ * Context: any.
+ * Return: true if it does.
  */
 bool mint_range_inside(const struct mint_range *inner,
 		       const struct mint_range *outer, u32 count)
@@ -99,6 +105,9 @@ bool mint_range_inside(const struct mint_range *inner,
  * @range:	the range
  * @addr:	physical address
  * @end:	cut down to the next border of @range above @addr
+ *
+ * Context: any.
+ * Return: true if it is.
  */
 bool mint_range_border(const struct mint_range *range, u64 addr, u64 *end)
 {
@@ -123,6 +132,7 @@ bool mint_range_border(const struct mint_range *range, u64 addr, u64 *end)
  *
  * It becomes one with those that it touches.
  *
+ * Context: any.
  * Return: false if there is no room; nothing is changed then.
  */
 bool mint_ranges_add(struct mint_range *list, u32 *count, u32 max,
@@ -166,6 +176,7 @@ bool mint_ranges_add(struct mint_range *list, u32 *count, u32 max,
  * @max:	room for so many
  * @range:	to be cut out
  *
+ * Context: any.
  * Return: false if it is not within one of them, or if there is no room for
  * what is left on both sides; nothing is changed then.
  */
@@ -210,6 +221,7 @@ bool mint_ranges_cut(struct mint_range *list, u32 *count, u32 max,
  * @out:	the parts, in ascending order; those cut out are WITHHELD
  * @max:	room there; further parts are counted only
  *
+ * Context: any.
  * Return: how many parts there are.
  */
 u32 mint_map_cut(const struct mint_map *entry, const struct mint_range *cut,
@@ -429,7 +441,7 @@ void __init mint_memory_apply(void)
 	mint_hotplug_setup();
 }
 
-/* Is a range without any byte of what this kernel's map calls RAM? */
+/* Has this kernel's memory map no RAM in a range? */
 static bool __init not_booted_with(const struct mint_range *range)
 {
 	const struct mint_range kept = {
@@ -606,7 +618,7 @@ static void foreign_name(struct foreign *f, u64 start, u64 end)
 	list_add(&f->list, &foreign);
 }
 
-/* What lies within it stays named */
+/* Resources below it move up in the tree, and stay */
 static void foreign_unname(struct foreign *f)
 {
 	if (f->res.parent)

@@ -29,8 +29,9 @@ static const char * const names[] = {
 };
 
 /*
- * What is not here does not happen. A node that has panicked for good is told
- * from one that will be back by what it owns: nothing.
+ * What is not here does not happen. PANICKED is the state of a node that will start
+ * again by itself, and the last one of a node that panicked for good: that one owns
+ * nothing.
  */
 static const u8 transitions[ARRAY_SIZE(names)][MINT_EVENTS] = {
 	[MINT_STATE_NONE] = {
@@ -87,6 +88,7 @@ static const u8 transitions[ARRAY_SIZE(names)][MINT_EVENTS] = {
  * @state:	MINT_STATE_*, or anything that a peer wrote
  *
  * Context: any.
+ * Return: the name; "invalid" for what is no state.
  */
 const char *mint_state_name(u32 state)
 {
@@ -113,6 +115,7 @@ u32 mint_state_next(u32 state, enum mint_event event)
  * @state:	MINT_STATE_*
  *
  * Context: any.
+ * Return: true while it starts or runs.
  */
 bool mint_state_alive(u32 state)
 {
