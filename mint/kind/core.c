@@ -180,7 +180,7 @@ static int show_node(char *buf, int at, u32 n, const char *suffix)
 	return mint_show_list(buf, at, owner_of, mint_layout.cores.count, n, "");
 }
 
-/* Is it a core on which a node cannot do without? */
+/* May the owner of a core do without it? */
 static int check_leaves(struct mint_transfer *t, u32 apic_id)
 {
 	const struct mint_node *node;
@@ -356,7 +356,7 @@ static int leave(struct mint_transfer *t)
 		if (mint_role == MINT_SUCCESSOR)
 			mint_core_own(core, false);
 		cpu = mint_core_cpu(core);
-		/* Who was let through by mint_kick_ap() before has it online now */
+		/* A start that mint_kick_ap() let through before that is over with this lock */
 		cpus_read_lock();
 		online = cpu >= 0 && cpu_online(cpu);
 		cpus_read_unlock();
@@ -397,8 +397,8 @@ static int check_own(struct mint_transfer *t)
 }
 
 /*
- * Has node 0 written that they are this node's? If it is dead they are the giver's
- * by its word, or in flight, and this node says so in its place.
+ * Has node 0 written that they are this node's? If node 0 is dead their records still
+ * say the giver, or in flight: this node then writes itself there.
  */
 static int check_received(struct mint_transfer *t)
 {
@@ -421,7 +421,7 @@ static int check_received(struct mint_transfer *t)
 	return 0;
 }
 
-/* Who gives: what is asked for was not checked here. @memo says what is begun */
+/* In a successor nothing was checked before. @memo: what leave() has begun with */
 static int give(struct mint_transfer *t)
 {
 	int err;

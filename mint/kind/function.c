@@ -199,7 +199,7 @@ static int plan(struct mint_transfer *t, const struct mint_token *word)
 	err = mint_pci_check_move(match.id, &t->from, match.force, why, sizeof(why));
 	if (err)
 		return mint_transfer_refuse(t, err, "device %s %s", name, why);
-	/* That it is there already is said by who asks */
+	/* The caller refuses what is there already */
 	return mint_is_successor(t->to) && t->to != t->from ? check_receiver(t, name) : 0;
 }
 
@@ -241,7 +241,7 @@ static int take(struct mint_transfer *t)
 /* The record of the giver has it still, or the book says so again */
 static int keep(struct mint_transfer *t)
 {
-	/* There was no driver */
+	/* Node 0 had no driver for it: nothing is to be offered */
 	if (mint_role == MINT_PREDECESSOR && t->from == MINT_NODE_FREE)
 		return 0;
 	return use(t);

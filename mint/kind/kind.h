@@ -215,7 +215,7 @@ void mint_kinds_quiet(void);
 ssize_t mint_kinds_show(const char *file, char *buf);
 ssize_t mint_kinds_show_node(const char *file, u32 n, char *buf);
 
-/* For kinds that are numbers: owner of the one with an index, and its number */
+/* For kinds that are numbers: returns the owner of the @index-th, and its number */
 typedef u32 (*mint_owner_fn)(u32 index, u32 *id);
 
 int mint_show_list(char *buf, int at, mint_owner_fn fn, u32 count, u32 owner,

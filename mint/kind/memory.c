@@ -405,6 +405,7 @@ static bool bound_to_4g(u32 n)
  * knows whether it has the buffers.
  *
  * Context: process; predecessor under mint_claims_lock(), or successor.
+ * Return: true if it has.
  */
 bool mint_memory_unreached(u32 n)
 {
@@ -419,6 +420,7 @@ bool mint_memory_unreached(u32 n)
  * @rq:		the request, its memory read
  *
  * Context: predecessor, process, under mint_claims_lock().
+ * Return: true if it will have.
  */
 bool mint_request_unreached(const struct request *rq)
 {
@@ -628,7 +630,7 @@ static int plan(struct mint_transfer *t, const struct mint_token *word)
 		return err;
 	if (!is_memory(t))
 		return refuse_no_memory(t);
-	/* Refused by who calls this */
+	/* The caller refuses it */
 	if (t->from == t->to)
 		return 0;
 	/* A node 0 with much memory adds it in larger blocks */
@@ -664,7 +666,7 @@ static int refuse_stuck(struct mint_transfer *t, int err,
 				    t->start, end_of(t) - 1, mint_self, err);
 }
 
-/* Whoever waits for this is told why, before the time is up */
+/* Half of the time that is left, so that the reason comes before that is up */
 static unsigned long empty_bound(const struct mint_transfer *t)
 {
 	unsigned long room = time_after(t->bound, jiffies) ?
@@ -696,7 +698,7 @@ static int use(struct mint_transfer *t)
 					  mint_self, t->start, end_of(t) - 1, err) : 0;
 }
 
-/* If it could not be given, it is in use as before */
+/* Still open: mint_memory_remove() has failed, and all is in use as before */
 static int keep(struct mint_transfer *t)
 {
 	struct mint_range range = range_of(t);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Mint: how a request is refused.
+ *
+ * Owns the line of text that the caller of kexec_load() and the log get.
  */
 
 #include <linux/kernel.h>
@@ -15,6 +17,7 @@
  * @err:	the error
  * @fmt:	resource, owner, remedy, in one line
  *
+ * Context: process.
  * Return: @err.
  */
 int mint_refuse(struct request *rq, int err, const char *fmt, ...)

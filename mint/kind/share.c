@@ -75,7 +75,7 @@ static void open_share(const struct mint_share_wish *wish)
 {
 	struct mint_share *share = &book[wish->index].share;
 
-	/* What others had there is nothing to these */
+	/* Nothing of its former members is left for these */
 	mint_slots_take(wish->slot, slots(wish->size));
 	share->state = MINT_WINDOW_OPEN;
 	share->start = mint_layout.shared.start +
@@ -98,6 +98,7 @@ static void free_share(u32 i)
  * mint_shares_changed() - is there anything new about shares in node 0's book?
  *
  * Context: predecessor, any; says so once.
+ * Return: true if something has changed since the last call.
  */
 bool mint_shares_changed(void)
 {
@@ -115,6 +116,7 @@ bool mint_shares_changed(void)
  * @n:		number of the node
  *
  * Context: any.
+ * Return: true if it is a member.
  */
 bool mint_share_member(u32 i, u32 n)
 {
@@ -190,6 +192,7 @@ void mint_share_left(u32 i)
  * @name:	out: MINT_NAME_LEN bytes
  * @size:	out: bytes, whole pages
  *
+ * Context: any.
  * Return: 0; -EINVAL if it is none.
  */
 VISIBLE_IF_KUNIT int mint_share_word(const struct mint_token *word, char *name,
@@ -242,6 +245,7 @@ static int parse(struct request *rq, const struct mint_token *word)
  *
  * The last one, since links take the first ones.
  *
+ * Context: any.
  * Return: the first part of the place; @count if there is none.
  */
 VISIBLE_IF_KUNIT u32 mint_slots_find(const unsigned long *used, u32 count,
@@ -358,7 +362,7 @@ static int claim_shares(struct request *rq, struct mint_claim *claim)
 	const struct mint_share_wish *wish;
 
 	for (wish = rq->shares; wish < rq->shares + rq->nr_shares; wish++) {
-		/* At what the node of this number before it was rung */
+		/* Rings that were for the node that had this number before */
 		WRITE_ONCE(*mint_share_rings(claim->n), 0);
 		if (wish->fresh)
 			open_share(wish);

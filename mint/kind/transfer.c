@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: what kinds and their mover know of a transfer between running nodes: its
- * parties, and how it is refused.
+ * Mint: what kinds and move/ both need of a transfer between running nodes.
+ *
+ * Owns which numbers are parties of one, and how it is refused.
  */
 
 #include <linux/kernel.h>
@@ -15,6 +16,7 @@
  * @n:	a node, MINT_NODE_FREE or MINT_NODE_FLIGHT
  *
  * Context: predecessor, any.
+ * Return: true for the number that a successor has or could have.
  */
 bool mint_is_successor(u32 n)
 {

@@ -47,7 +47,7 @@ static void *pool;		/* the shared memory, mapped */
 static u32 closing;		/* windows that a member has still to leave */
 static u32 changes;		/* of the records */
 
-/* The first launch makes them; Return: false if there is no memory for that */
+/* Made by the first launch. Return: false if there is no memory for it. */
 static bool open_book(void)
 {
 	if (book)
@@ -102,7 +102,7 @@ static void open_window(u32 i, u32 a, u32 b)
 	/* Without links of its own node 0 has nothing to leave */
 	book[i].window.gone = !IS_ENABLED(CONFIG_MINT_NET) && !window->member[0] ?
 		       BIT(0) : 0;
-	/* What the members before had there is nothing to these */
+	/* Nothing of its former members is left for these */
 	memset(end_of(window, 0), 0, window->size);
 	publish(i);
 }
@@ -150,6 +150,7 @@ bool mint_window_get(u32 i, struct mint_window *window)
  * mint_windows_closing() - has a member still to leave a window?
  *
  * Context: any; false in all but node 0.
+ * Return: true while node 0 waits for one.
  */
 bool mint_windows_closing(void)
 {
