@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: the transfers of late, for people.
+ * Mint: the last transfers, for people.
  *
  * Owns the lines of /sys/kernel/mint/moves. Nothing is decided by them.
  */
@@ -16,7 +16,7 @@
 #include "../area/area.h"
 #include "move.h"
 
-/* As many as one page has room for, whatever they say */
+/* They fit in one page, unless nearly all have a reason of the full length */
 #define ENTRIES		16
 
 static struct mint_history entries[ENTRIES];
@@ -97,7 +97,7 @@ static int show_entry(char *buf, int at, const struct mint_history *entry)
 }
 
 /**
- * mint_history_show() - print the transfers of late, the last one at the end
+ * mint_history_show() - print the last transfers, the latest one at the end
  * @buf:	where to, a page
  *
  * Context: process; may sleep.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mint: things change hands while both kernels run. docs/moving.md tells how.
+ * Mint: cores, memory and PCI functions go from one running node to another:
+ * docs/moving.md.
  */
 #ifndef _ARCH_X86_MINT_MOVE_H
 #define _ARCH_X86_MINT_MOVE_H

@@ -168,7 +168,7 @@ static bool end_turn(struct mint_move *move, u32 seq, u32 now, int err,
 	return changed;
 }
 
-/* Nobody will find it at rest, unless the receiver does so itself */
+/* Node 0 is dead, so nobody proves it at rest, unless its kind lets the receiver do so */
 static bool lost_in_flight(const struct mint_transfer *t)
 {
 	return mint_state(0) == MINT_STATE_PANICKED &&
@@ -231,7 +231,7 @@ static void take(struct mint_move *move, u32 seq, bool again)
 		 MINT_TURN_DECLINED);
 }
 
-/* Node 0 is dead, and this kernel needs it not to find the thing at rest */
+/* Node 0 is dead, and of such things the receiver itself proves that they are at rest */
 static bool take_alone(struct mint_move *move, u32 seq)
 {
 	struct mint_transfer t;
@@ -241,7 +241,7 @@ static bool take_alone(struct mint_move *move, u32 seq)
 	       mint_turn_change(move, seq, MINT_TURN_GIVEN, MINT_TURN_TAKING);
 }
 
-/* What the kernel before this one has left undone: @first is this one's look */
+/* @first: this kernel's first look: a turn that is under way began before its reboot */
 static void look_at(struct mint_move *move, bool first)
 {
 	/* Pairs with the change of the turn: the rest was written before */

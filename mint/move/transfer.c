@@ -295,8 +295,9 @@ static int set_free(struct job *job)
 }
 
 /*
- * The same, where nobody is left who could have it: whoever keeps it from being
- * brought to rest, as root with a reset, ends sometime, and nothing tells when.
+ * As set_free(), where nobody is left who could have it. Who keeps it from being
+ * brought to rest, as root with a reset of the function, tells nobody when that is
+ * over: it is tried again.
  */
 static int set_free_at_last(struct job *job)
 {

@@ -187,7 +187,7 @@ int mint_move_wish(const char *text)
 }
 
 /**
- * mint_wishes_look() - somebody has rung: there may be a wish, or an answer
+ * mint_wishes_look() - look for a wish, in a successor for an answer
  * @n:	in node 0 the number of who has, or MINT_BELL_ANYONE
  *
  * Context: any but NMI.
