@@ -24,10 +24,10 @@
 #include "../kind/kind.h"
 #include "link.h"
 
-/* The work's alone, and of the initcall before it */
+/* Used by the work alone, and by the initcall before it */
 static LIST_HEAD(uses);
 
-static u32 seen;	/* changes of windows; the heartbeat's */
+static u32 seen;	/* changes of windows that the heartbeat has seen */
 static bool ready;
 static bool again;	/* a link could not be made */
 

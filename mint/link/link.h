@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mint: links between nodes, by windows of shared memory.
+ * Mint: what is made of windows of shared memory: links between nodes, and shares.
  */
 #ifndef _ARCH_X86_MINT_LINK_H
 #define _ARCH_X86_MINT_LINK_H

@@ -42,7 +42,7 @@
 #define LINEAR		256	/* bytes of a frame that are not in pages */
 #define LOST_BEATS	10	/* without so many the other side is taken for dead */
 
-/* In mint_end.wake: no bell, please */
+/* In mint_end.wake: no bell is wanted */
 #define WAKE_NEVER	U32_MAX
 
 #define FEATURES	(NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO |	\
@@ -713,7 +713,7 @@ void mint_links_poll(void)
 		look_at_peer(link);
 		if (!netif_running(link->dev))
 			continue;
-		/* So often at the most does a session begin anew that was spoilt */
+		/* A broken session begins anew once a beat at the most */
 		if (READ_ONCE(link->broken) || !repeated(link))
 			WRITE_ONCE(link->restart, true);
 		if (wants_poll(link))

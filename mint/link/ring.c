@@ -23,6 +23,8 @@
  * @window:	the window, valid
  * @addr:	where it is mapped
  * @bytes:	out: the ring that each member writes
+ *
+ * Context: any.
  */
 void mint_bytes_place(const struct mint_window *window, void *addr,
 		      struct mint_bytes bytes[MINT_WINDOW_MEMBERS])
@@ -41,6 +43,9 @@ void mint_bytes_place(const struct mint_window *window, void *addr,
  * mint_bytes_valid() - can this be a head or a tail?
  * @bytes:	the ring
  * @pos:	offset, as the other side says
+ *
+ * Context: any.
+ * Return: true if it is within the ring, and where a frame can begin.
  */
 bool mint_bytes_valid(const struct mint_bytes *bytes, u32 pos)
 {
@@ -52,6 +57,9 @@ bool mint_bytes_valid(const struct mint_bytes *bytes, u32 pos)
  * @bytes:	the ring
  * @tail:	valid offset
  * @head:	valid offset
+ *
+ * Context: any.
+ * Return: how many.
  */
 u32 mint_bytes_used(const struct mint_bytes *bytes, u32 tail, u32 head)
 {
@@ -63,6 +71,9 @@ u32 mint_bytes_used(const struct mint_bytes *bytes, u32 tail, u32 head)
  * @bytes:	the ring
  * @tail:	valid offset
  * @head:	valid offset
+ *
+ * Context: any.
+ * Return: how many; the unit that stays free is not counted.
  */
 u32 mint_bytes_room(const struct mint_bytes *bytes, u32 tail, u32 head)
 {
@@ -72,6 +83,9 @@ u32 mint_bytes_room(const struct mint_bytes *bytes, u32 tail, u32 head)
 /**
  * mint_bytes_need() - bytes that a frame takes in a ring
  * @len:	of the frame, at most MINT_LINK_FRAME
+ *
+ * Context: any.
+ * Return: how many, a multiple of MINT_LINK_ALIGN.
  */
 u32 mint_bytes_need(u32 len)
 {
@@ -84,6 +98,7 @@ u32 mint_bytes_need(u32 len)
  * @pos:	valid offset
  * @len:	by how much, less than the size
  *
+ * Context: any.
  * Return: an offset below the size.
  */
 u32 mint_bytes_next(const struct mint_bytes *bytes, u32 pos, u32 len)
@@ -98,6 +113,9 @@ u32 mint_bytes_next(const struct mint_bytes *bytes, u32 pos, u32 len)
  * @from:	where it was
  * @to:		where it is
  * @at:		the byte, as the other side says
+ *
+ * Context: any.
+ * Return: true if @at is in between; false for what is no offset.
  */
 bool mint_bytes_passed(const struct mint_bytes *bytes, u32 from, u32 to, u32 at)
 {
@@ -112,6 +130,7 @@ bool mint_bytes_passed(const struct mint_bytes *bytes, u32 from, u32 to, u32 at)
  * @len:	how many
  * @at:		out: where the first is
  *
+ * Context: any.
  * Return: how many of them lie there without a gap; the others follow at the
  * start of the ring.
  */
@@ -128,6 +147,7 @@ u32 mint_bytes_piece(const struct mint_bytes *bytes, u32 pos, u32 len, void **at
  * @head:	valid offset, up to which there are frames
  * @frame:	out: the copy
  *
+ * Context: any.
  * Return: false if that is no frame, or none that ends before @head.
  */
 bool mint_frame_read(const struct mint_bytes *bytes, u32 tail, u32 head,

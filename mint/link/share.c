@@ -240,7 +240,7 @@ static int adopt(u32 index, const struct mint_share *share)
 	use->info.mem[0].memtype = UIO_MEM_PHYS;
 	use->info.mmap = share_mmap;
 	use->info.irqcontrol = share_irqcontrol;
-	/* At what another share of this number was rung */
+	/* Rings that were for the share that had this record before */
 	clear_bit(index, rung);
 	err = uio_register_device(parent, &use->info);
 	if (err) {
@@ -343,7 +343,7 @@ static int __init mint_share_init(void)
 		return PTR_ERR(parent);
 	untracked = x86_platform.is_untracked_pat_range;
 	x86_platform.is_untracked_pat_range = share_untracked;
-	/* Nobody waits here for what the kernel before this one was told */
+	/* Rings from before the reboot: nobody waits for them */
 	xchg(mint_share_rings(mint_self), 0);
 	mint_bell_listen(MINT_BELL_SHARE, shares_rung);
 	look(NULL);

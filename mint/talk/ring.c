@@ -23,6 +23,7 @@
  * @n:		number of the node
  * @which:	MINT_RING_*
  *
+ * Context: any.
  * Return: false while the common area is not mapped, or without such a node.
  */
 bool mint_stream_get(struct mint_stream *stream, u32 n, u32 which)
@@ -36,6 +37,9 @@ bool mint_stream_get(struct mint_stream *stream, u32 n, u32 which)
  * @stream:	a ring
  *
  * Less than its size: the next few may be in the making.
+ *
+ * Context: any.
+ * Return: bytes.
  */
 u32 mint_stream_kept(const struct mint_stream *stream)
 {
@@ -46,6 +50,7 @@ u32 mint_stream_kept(const struct mint_stream *stream)
  * mint_stream_room() - how much can be written that nobody has to miss
  * @stream:	a ring whose reader keeps @tail
  *
+ * Context: any.
  * Return: bytes; 0 as well when the reader is already behind.
  */
 u32 mint_stream_room(const struct mint_stream *stream)
@@ -133,6 +138,8 @@ size_t mint_stream_read(const struct mint_stream *stream, u64 *pos, void *to,
  *
  * A reader that looks in between sees less than it has read already, and
  * begins anew.
+ *
+ * Context: any.
  */
 void mint_stream_clear(const struct mint_stream *stream)
 {
