@@ -155,7 +155,7 @@ static struct notifier_block panic_block = {
 	.priority	= INT_MIN,
 };
 
-/* A request to park that no interrupt brought: by NMI, a core at a time */
+/* The bell of a request to park was not heard: node 0 sends an NMI to each core */
 static int successor_nmi(unsigned int type, struct pt_regs *regs)
 {
 	if (READ_ONCE(mint_own_node()->request) != MINT_REQUEST_PARK)

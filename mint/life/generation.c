@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: that something has changed about nodes.
+ * Mint: the count of changes of nodes.
  *
- * Owns a count that differs after each such change. Node 0 is where they are
- * known: it counts in the common area. A successor looks there with its
- * heartbeat, finds by the records which nodes have come and gone, and announces
- * that to its own listeners.
+ * Owns a number that differs after each change: nodes come and go, change their
+ * state or what they own. Node 0 is where that is known: it counts in the common
+ * area. A successor looks there with its heartbeat, finds by the records which nodes
+ * have come and gone, and announces that to its own listeners.
  */
 
 #include <linux/init.h>
@@ -32,6 +32,7 @@ static u32 *seen_states;
  * mint_generation() - how often has something changed about nodes?
  *
  * Context: any.
+ * Return: a count; it differs after each change.
  */
 u32 mint_generation(void)
 {

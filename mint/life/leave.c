@@ -230,6 +230,7 @@ static struct notifier_block panic_block = {
  * mint_leaving() - is this machine about to sleep or to go down?
  *
  * Context: predecessor, under mint_claims_lock.
+ * Return: true if no launch may begin.
  */
 bool mint_leaving(void)
 {

@@ -59,6 +59,8 @@ static u64 cpu_busy(unsigned int cpu)
  * @runnable:	tasks that run or wait for a CPU
  * @busy_ns:	time that its CPUs were not idle, ns; what is left of it less than
  *		a millisecond
+ *
+ * Context: any; one caller at a time.
  */
 VISIBLE_IF_KUNIT void mint_load_add(struct mint_load *load, u32 runnable,
 				    u64 *busy_ns)

@@ -2,8 +2,8 @@
 /*
  * Mint: taking back the resources of a node that has ended.
  *
- * Owns that node 0 does so, in the order of kind/kinds.c. The claim (own/claim.c)
- * is free for another node last.
+ * Owns the order: all kinds by kind/kinds.c, then the claim (own/claim.c), which is
+ * free for another node last.
  */
 
 #include <linux/kernel.h>

@@ -55,6 +55,7 @@ static bool segment_valid(const struct mint_segment *seg)
  * mint_restart_kept() - is there an image to reboot with?
  *
  * Context: any.
+ * Return: true if all of it can be put in place.
  */
 bool mint_restart_kept(void)
 {
@@ -91,6 +92,8 @@ static bool may_run_here(const struct mint_core *core)
  * overwritten.
  *
  * Context: the node ends; interrupts off, the other cores were stopped.
+ * Return: true once all other cores are parked; false if one is not in time, or if
+ * no image is kept.
  */
 bool mint_restart_ready(void)
 {
@@ -151,8 +154,9 @@ static void update_handover_clock(void)
 /**
  * mint_restart() - put the kept image in place and enter it
  *
+ * Returns only if node 0 has asked for something meanwhile.
+ *
  * Context: after mint_restart_ready(), local APIC quiet.
- * Return: not at all; but if node 0 has asked for something meanwhile.
  */
 void mint_restart(void)
 {
@@ -204,6 +208,8 @@ struct mint_kept *mint_kept_lock(void)
  * mint_kept_unlock() - it is replaced
  * @handover:	where the hand-over of the new one goes; 0: it is still the old
  *		one
+ *
+ * Context: as mint_kept_lock().
  */
 void mint_kept_unlock(u64 handover)
 {

@@ -68,6 +68,7 @@ static struct mint_core *next_unparked(u32 n, u32 *i)
  * @n:	number of the node
  *
  * Context: predecessor, any.
+ * Return: how many.
  */
 u32 mint_unparked(u32 n)
 {
@@ -388,6 +389,7 @@ int mint_stop(u32 n, enum mint_strength strength)
 /**
  * mint_ask_bound() - how long node 0 waits for who was asked to end
  *
+ * Context: any.
  * Return: jiffies.
  */
 unsigned long mint_ask_bound(void)

@@ -87,7 +87,7 @@ static unsigned int heart_limit(unsigned int ms)
 
 /* ---- a successor watches node 0 ---- */
 
-/* As the timer has found node 0 last, which is alone here */
+/* What the timer has found of node 0; nobody else reads or writes it */
 static struct mint_heart node0_heart;
 static bool node0_silent;
 static u32 node0_state;
