@@ -93,8 +93,8 @@ static void (*intr_mode_init)(void) __initdata;
 /*
  * Without interrupt remapping stock code starts no core with an ID that a
  * device's interrupt cannot name. IPIs and timers know 32 bits, and a node
- * with such cores is given no device that interrupts (add_device() in
- * launch/launch.c): all of its cores may start.
+ * with such cores is given no device that interrupts (mint_request_device()): all
+ * of its cores may start.
  */
 static void __init mint_intr_mode_init(void)
 {
@@ -125,7 +125,7 @@ static void __init mint_register_ioapics(void)
 	}
 }
 
-/* A CPU that may come has data of 46 pages: of so much memory, 0.6 % */
+/* Memory for each CPU that may come: its 46 pages of data are 0.6 % of that */
 #define SPARE_CORE_BYTES	((u64)SZ_32M)
 
 static u32 ids[NR_CPUS] __initdata;
@@ -196,6 +196,7 @@ static void __init mint_parse_smp_cfg(void)
  * successor is never given it.
  *
  * Context: topology_register_apic().
+ * Return: true in a successor.
  */
 bool __init mint_knows_bsp(u32 apic_id)
 {

@@ -171,6 +171,7 @@ static bool bar_valid(const struct mint_bars *bars, u32 *i,
  * @is_ram:	does the machine have RAM in a range of this start and size?
  *
  * Context: any.
+ * Return: true if a successor may go by it.
  */
 bool mint_bars_valid(const struct mint_bars *bars,
 		     bool (*is_ram)(u64 start, u64 size))

@@ -356,7 +356,7 @@ static int on_found(struct notifier_block *nb, unsigned long action, void *data)
 
 static struct notifier_block found_nb = { .notifier_call = on_found };
 
-/* No ports, whatever pci= says; and addresses are node 0's to give */
+/* Whatever pci= says: no probe of the ports, and no address is given here */
 static void __init restrict_probing(void)
 {
 	pci_probe = PCI_NOASSIGN_BARS | PCI_NOASSIGN_ROMS;
@@ -398,7 +398,7 @@ static int __init successor_arch_init(void)
 	return 0;
 }
 
-/* Ports and their services are node 0's: errors, power, hotplug, tolerance */
+/* Services of ports are node 0's: AER, DPC, PME, hotplug, LTR, errors of CXL */
 static struct pci_host_bridge *alloc_bridge(u32 root)
 {
 	struct pci_host_bridge *bridge = pci_alloc_host_bridge(sizeof(struct pci_sysdata));
@@ -423,7 +423,7 @@ static struct pci_host_bridge *alloc_bridge(u32 root)
 	return bridge;
 }
 
-/* Find what this successor has below a root bus, and nobody knows yet here */
+/* Find the functions of this successor below a root bus that are not known yet */
 static void scan_root(u32 root)
 {
 	struct pci_bus *bus = pci_find_bus(root >> 8, root & 0xff);

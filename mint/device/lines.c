@@ -88,7 +88,7 @@ static bool is_active_high(u32 gsi)
 }
 #endif
 
-/* GSI behind an interrupt of this kernel, if that is a pin that we know */
+/* GSI behind an interrupt of this kernel, if that is a pin with a record */
 static bool irq_gsi(unsigned int irq, u32 *gsi)
 {
 	struct irq_data *data = irq_get_irq_data(irq);
@@ -171,6 +171,7 @@ void mint_line_describe(struct pci_dev *dev, struct mint_device *desc)
  * refuses MSI: by pci=nomsi, by a quirk, or because of a bridge above.
  *
  * Context: any.
+ * Return: true if it has a line and cannot do without.
  */
 bool mint_line_needed(const struct pci_dev *dev)
 {
@@ -761,6 +762,8 @@ int mint_line_map(const struct mint_device *desc)
  * mint_line_unmap() - the function needs its line no more
  * @desc:	the function
  * @irq:	what mint_line_map() returned
+ *
+ * Context: successor, process.
  */
 void mint_line_unmap(const struct mint_device *desc, int irq)
 {

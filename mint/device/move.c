@@ -37,6 +37,7 @@ static int find_used_disk(struct device *dev, void *disk)
  * keeps it from being opened afterwards.
  *
  * Context: process.
+ * Return: true if it does; @disk is set then.
  */
 bool mint_pci_in_use(struct pci_dev *dev, char disk[])
 {

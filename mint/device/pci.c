@@ -46,6 +46,7 @@ static u32 param_count __ro_after_init;
  * What is there is the driver's: it goes with the function that the driver has.
  *
  * Context: any.
+ * Return: true if so: mint_pci_id() has no number for it.
  */
 bool mint_pci_beyond_segments(const struct pci_dev *dev)
 {
@@ -132,6 +133,8 @@ int mint_pci_expand(const struct mint_pci_match *match, u32 *ids, u32 max)
  * mint_pci_param() - note functions of mint.devices= of node 0
  * @match:	which
  * @minus:	everything but these, instead of nothing but these
+ *
+ * Context: early parameters.
  */
 void __init mint_pci_param(const struct mint_pci_match *match, bool minus)
 {
@@ -161,6 +164,7 @@ static const char * const reset_names[] = {
  * @method:	from pci_dev.reset_methods, not 0
  *
  * Context: any.
+ * Return: true for "bus" and "cxl_bus".
  */
 bool mint_pci_resets_bus(u8 method)
 {
@@ -442,7 +446,7 @@ static int check_sriov(struct pci_dev *dev, const struct reason *why)
 	return 0;
 }
 
-/* What all nodes share, and what is on its way already */
+/* Refuse what all nodes share, and what is on its way already */
 static int check_kind(struct pci_dev *dev, u32 owner, const struct reason *why)
 {
 	if (is_bridge(dev))
@@ -930,7 +934,7 @@ static void on_removal(struct pci_dev *dev)
 	device_unlock(&dev->dev);
 }
 
-/* Nobody asks whether that may happen */
+/* Removal and unbinding cannot be refused, only told of */
 static int on_change(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct pci_dev *dev = to_pci_dev((struct device *)data);

@@ -77,6 +77,7 @@ static u64 unpacking_room(u32 packed, u32 unpacked)
  * @hdr:	boot protocol header
  * @bytes:	length of the protected-mode part
  *
+ * Context: any.
  * Return: true if it is within the part, behind the entry, and long enough to
  * have the four bytes at its end that say how much it unpacks to.
  */
@@ -155,6 +156,7 @@ const char *mint_bzimage_fault(const struct mint_bzimage *image)
  * @note:	the bytes right before the mark
  *
  * Context: any.
+ * Return: true if it is the head of the ELF note "Mint".
  */
 bool mint_note_is_mark(const struct mint_note_head *note)
 {
