@@ -31,7 +31,7 @@ enum mint_shared_lock {
 
 #ifdef CONFIG_MINT
 
-/* What Mint calls although its file has kept it for itself */
+/* Before what only Mint uses of another file: without Mint it is static there */
 #define VISIBLE_IF_MINT
 extern int apic_ipi_shorthand_off;
 int wakeup_secondary_cpu_via_init(u32 phys_apicid, unsigned long start_eip);

@@ -277,7 +277,7 @@ struct mint_core {
 #define MINT_STATE_NONE		0	/* record not in use */
 #define MINT_STATE_LOADED	1	/* resources claimed, image in place */
 #define MINT_STATE_STARTING	2	/* its kernel takes no NMI yet */
-#define MINT_STATE_RUNNING	3	/* its kernel has found itself */
+#define MINT_STATE_RUNNING	3	/* its kernel is up, init may not be yet */
 #define MINT_STATE_ENDED	4	/* left by itself, or stopped by node 0 */
 #define MINT_STATE_PANICKED	5
 /* In no record: what others find out about a node */
@@ -458,6 +458,7 @@ struct mint_ioapic {
  * @segment:	PCI segment (domain)
  * @start_bus:	first bus
  * @end_bus:	last bus
+ * @reserved:	0
  */
 struct mint_ecam {
 	__aligned_u64	base;
