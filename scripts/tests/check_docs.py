@@ -71,6 +71,15 @@ def parameters_are_described():
     none(wrong)
 
 
+def options_of_kexec_are_described():
+    """docs/parameters.md has the options that our patches add to kexec, and no other"""
+    known = set(re.findall(r'^\+\t\{ "(mint-[a-z-]+)",', read("kexec-tools-patches/*.patch"),
+                           re.M))
+    expect(known, "the patches are misread")
+    described = set(re.findall(r"--(mint-[a-z-]+)", read("docs/parameters.md")))
+    expect(described == known, "only in one of them: %s", sorted(described ^ known))
+
+
 def files_of_sysfs_are_described():
     """The tree of docs/sysfs.md is that of the kernel"""
     show, kinds = read("mint/show/sysfs.c"), read("mint/kind/*.c")
@@ -207,8 +216,9 @@ def places_exist():
     none(wrong)
 
 
-TESTS = (parameters_are_described, files_of_sysfs_are_described, version_is_that_of_the_code,
-         states_are_those_of_the_code, proofs_exist, machines_are_described, places_exist)
+TESTS = (parameters_are_described, options_of_kexec_are_described, files_of_sysfs_are_described,
+         version_is_that_of_the_code, states_are_those_of_the_code, proofs_exist,
+         machines_are_described, places_exist)
 
 
 def main():
