@@ -387,12 +387,13 @@ static int no_restart(const char *dir)
 /*
  * What a generator of systemd does, see systemd.generator(7): Autostart= makes a
  * node a want of mint.target, Respawn=no takes it its restart. A file that is
- * wrong leaves the others alone.
+ * wrong leaves the others alone. On a kernel without Mint nothing shall start,
+ * so that nothing fails.
  */
 int do_generate(const struct ctl *ctl, int argc, char **argv)
 {
+	bool active = ctl_there(ctl, MINT_DIR "/node"), any = false;
 	int nr, i, status = ST_OK;
-	bool any = false;
 	char **names, *dir;
 
 	if (argc < 2)
@@ -407,6 +408,7 @@ int do_generate(const struct ctl *ctl, int argc, char **argv)
 			status = ST_PARTLY;
 			continue;
 		}
+		spec.autostart &= active;
 		any |= spec.autostart;
 		if ((spec.autostart &&
 		     link_unit(xasprintf("%s/mint.target.wants", dir), UNIT,

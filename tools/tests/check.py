@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -811,11 +812,52 @@ def generator_makes_units():
                          "multi-user.target.wants/mint.target"], "%s", found)
         expect(b.tree.read("/units/mint@two.service.d/respawn.conf") ==
                "[Service]\nRestart=no\n", "wrong drop-in")
+        # A boot of another kernel starts no node, so that no unit fails
+        shutil.rmtree(b.tree.path("/units"))
+        os.makedirs(b.tree.path("/units"))
+        os.unlink(b.tree.path("/sys/kernel/mint/node"))
+        b.ctl("generate", b.tree.path("/units"))
+        expect(os.listdir(b.tree.path("/units")) == ["mint@two.service.d"], "%s",
+               os.listdir(b.tree.path("/units")))
         # By the name that systemd knows, it is the same verb
         os.symlink(PROGRAM, b.tree.path("/mint-generator"))
         done = subprocess.run([b.tree.path("/mint-generator")], check=False,
                               capture_output=True, text=True)
         expect(done.returncode == 2 and "a directory is wanted" in done.stderr, "%s", done)
+
+
+def unit(name):
+    """{key: [values]} of a unit of systemd."""
+    found = {}
+    with open(os.path.join(HERE, "..", "systemd", name), encoding="utf-8") as file:
+        for line in file:
+            key, equals, value = line.strip().partition("=")
+            if equals and not key.startswith("#"):
+                found.setdefault(key, []).append(value)
+    return found
+
+
+def unit_stops_what_starts():
+    """A node that is stopped while it starts ends; one whose supervisor has failed is left alone"""
+    for result, word in (("success", "ask"), ("exit-code", ""), ("timeout", "")):
+        with Bench(machines.demo) as b:
+            b.tree.mint("nodes/1/state", "starting\n")
+            for command in unit("mint@.service").get("ExecStopPost", []):
+                expect(command.startswith("-"), "%s counts as a failure", command)
+                command = command[1:].replace("%i", "web").replace("$$", "$").replace(
+                    "/usr/sbin/mintctl", "%s --sysroot=%s" % (PROGRAM, b.top))
+                subprocess.run(shlex.split(command), check=False, capture_output=True,
+                               env=dict(os.environ, SERVICE_RESULT=result), timeout=60)
+            got = b.tree.read("/sys/kernel/mint/nodes/1/stop")
+            expect(got == word, "%s: %r is written, not %r", result, got, word)
+
+
+def units_say_that_there_is_no_mint():
+    """Who starts a node without Mint gets an error; all of them, which start by themselves, none"""
+    expect(unit("mint@.service").get("AssertPathExists") == ["/sys/kernel/mint/node"] and
+           "ConditionPathExists" not in unit("mint@.service"), "a node is skipped unseen")
+    expect(unit("mint.target").get("ConditionPathExists") == ["/sys/kernel/mint/node"],
+           "mint.target is not skipped")
 
 
 def completion_knows_words():
@@ -1058,7 +1100,8 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          top_shows_differences, timeline_goes_by_moves, moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied, console_carries_both_ways,
          wrong_words_are_usage, no_mint_is_status_5, successors_launch_nothing,
          fate_is_the_status, restart_of_its_own_is_no_end, supervise_launches,
-         all_of_autostart, diff_shows_drift, generator_makes_units, completion_knows_words,
+         all_of_autostart, diff_shows_drift, generator_makes_units,
+         unit_stops_what_starts, units_say_that_there_is_no_mint, completion_knows_words,
          golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
          node_files_are_read, node_files_that_are_wrong, net_names_are_for_setup] + broker.TESTS
 WANTED = sys.argv[3:]
