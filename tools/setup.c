@@ -301,6 +301,7 @@ static char *parameters(const struct ctl *ctl, const struct wish *wish)
 static char *drop_in(const char *words)
 {
 	return xasprintf("# Written by 'mintctl setup'; 'mintctl setup --undo' removes it.\n"
+			 "# All kernels of GRUB's menu get these parameters, stock ones, too.\n"
 			 "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX %s\"\n", words);
 }
 

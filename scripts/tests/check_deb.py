@@ -8,6 +8,7 @@ programs are tried, and from which they go again.
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from mintlib import OUT  # noqa: E402
 from verdict import Failed, Ktap, expect  # noqa: E402
 
 DEBS = os.path.join(OUT, "deb")
+DROP_IN = "etc/default/grub.d/mint.cfg"
 NAMES = {"mint", "mint-initrd", "mint-kexec", "mint-tools"}
 
 
@@ -80,17 +82,29 @@ def lintian_is_content():
         *debs())
 
 
+def write(path, text, mode=0o644):
+    """A file with this text, and its directory."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, mode)
+
+
+def empty_root(root):
+    """(dpkg on an empty root, its environment)"""
+    os.makedirs(os.path.join(root, "var/lib/dpkg/updates"))
+    os.makedirs(os.path.join(root, "var/lib/dpkg/info"))
+    for name in ("status", "available"):
+        write(os.path.join(root, "var/lib/dpkg", name), "")
+    return (["fakeroot", "dpkg", "--root=" + root, "--force-not-root",
+             "--force-depends", "--force-script-chrootless", "--log=/dev/null"],
+            dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin"))
+
+
 def come_and_go():
     """they unpack into an empty root, run there, and leave nothing behind"""
     with tempfile.TemporaryDirectory() as root:
-        dpkg = ["fakeroot", "dpkg", "--root=" + root, "--force-not-root",
-                "--force-depends", "--force-script-chrootless", "--log=/dev/null"]
-        for name in ("var/lib/dpkg/updates", "var/lib/dpkg/info"):
-            os.makedirs(os.path.join(root, name))
-        for name in ("status", "available"):
-            with open(os.path.join(root, "var/lib/dpkg", name), "w", encoding="ascii"):
-                pass
-        env = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
+        dpkg, env = empty_root(root)
         run(*dpkg, "--unpack", *debs(), env=env)
         expect("--mint-cpu" in run(os.path.join(root, "usr/sbin/kexec"), "--help"),
                "it is another kexec")
@@ -98,15 +112,104 @@ def come_and_go():
         expect("move" in text.split(), "mintctl: %s", text)
         here = run(*dpkg, "--get-selections", env=env)
         expect(len(here.splitlines()) == len(debs()), "%s", here)
+        # What mintctl setup writes goes, too, and nothing else of GRUB
+        write(os.path.join(root, DROP_IN), "")
+        write(os.path.join(root, os.path.dirname(DROP_IN), "other.cfg"), "")
         run(*dpkg, "--purge", *[line.split()[0] for line in here.splitlines()], env=env)
         left = [os.path.join(where, name) for where, _, names in os.walk(root)
                 for name in names if "/var/lib/dpkg" not in where]
-        expect(not left, "they leave %s", left)
+        expect([os.path.basename(path) for path in left] == ["other.cfg"], "they leave %s", left)
+
+
+def kexec_of_debian_first():
+    """beside kexec-tools, whose /sbin/kexec is the same file, mint-kexec is refused"""
+    with tempfile.TemporaryDirectory() as top:
+        root, tree = os.path.join(top, "root"), os.path.join(top, "kexec-tools")
+        dpkg, env = empty_root(root)
+        os.makedirs(os.path.join(root, "usr/sbin"))
+        os.symlink("usr/sbin", os.path.join(root, "sbin"))
+        write(os.path.join(tree, "sbin/kexec"), "theirs")
+        write(os.path.join(tree, "DEBIAN/control"), "Package: kexec-tools\nVersion: 1\n"
+              "Architecture: amd64\nMaintainer: X <x@y>\nDescription: theirs\n")
+        theirs, ours = tree + ".deb", [path for path in debs() if "/mint-kexec_" in path]
+        run("dpkg-deb", "--root-owner-group", "--build", tree, theirs)
+        run(*dpkg, "--install", theirs, env=env)
+        done = subprocess.run(dpkg + ["--install"] + ours, check=False, capture_output=True,
+                              text=True, env=env)
+        with open(os.path.join(root, "usr/sbin/kexec"), encoding="utf-8") as file:
+            expect(file.read() == "theirs", "kexec is another one")
+        expect(done.returncode and "conflicts with kexec-tools" in done.stderr, "%s", done)
+        run(*dpkg, "--remove", "kexec-tools", env=env)
+        run(*dpkg, "--install", *ours, env=env)
+        expect("--mint-cpu" in run(os.path.join(root, "usr/sbin/kexec"), "--help"),
+               "it is another kexec")
+
+
+class Host:
+    """Made-up programs that note how they are called, for scripts of mint-tools."""
+
+    def __init__(self, top):
+        self.top = top
+        self.units = os.path.join(top, "units")
+        self.calls = os.path.join(top, "calls")
+        self.grub = os.path.join(top, DROP_IN)
+        write(self.units, "")
+        os.makedirs(os.path.join(top, "run/systemd/system"))
+        for name in ("systemctl", "deb-systemd-helper", "update-grub"):
+            write(os.path.join(top, "usr/bin", name), '#!/bin/sh\necho "${0##*/} $*" >>%s\n'
+                  '[ "$1" != list-units ] || cat %s\n' % (self.calls, self.units), 0o755)
+        deb, = [path for path in debs() if "/mint-tools_" in path]
+        run("dpkg-deb", "-e", deb, os.path.join(top, "DEBIAN"))
+
+    def script(self, name, *words, status=0):
+        """(its output, lines of calls) of a script whose machine is below the directory."""
+        with open(os.path.join(self.top, "DEBIAN", name), encoding="utf-8") as file:
+            text = re.sub(r"(?<![\w/])/(?=(etc|run|usr)/)|(?<=DPKG_ROOT:-})/", self.top + "/",
+                          file.read())
+        write(self.calls, "")
+        done = subprocess.run(["sh", "-c", text, name, *words], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=dict(os.environ, PATH=self.top + "/usr/bin:/usr/bin:/bin"))
+        expect(done.returncode == status, "%s %s: status %d: %s", name, words, done.returncode,
+               done.stdout)
+        with open(self.calls, encoding="utf-8") as file:
+            return done.stdout, file.read().splitlines()
+
+
+def scripts_mind_what_runs():
+    """mint-tools stops its daemons, not below nodes; and takes the boot parameters with it"""
+    both = "mintd.service mint-agent.service"
+    with tempfile.TemporaryDirectory() as top:
+        host = Host(top)
+        calls = host.script("postinst", "configure")[1]
+        expect(not any("restart" in call for call in calls), "%s", calls)
+        calls = host.script("postinst", "configure", "0~1")[1]
+        expect("systemctl try-restart " + both in calls, "%s", calls)
+        expect("deb-systemd-helper update-state " + both in calls, "%s", calls)
+        expect(not host.script("prerm", "upgrade", "0~2")[1], "an upgrade stops something")
+        write(host.units, "mint@web.service loaded active running Mint node web\n"
+              "mint@db.service loaded activating start Mint node db\n")
+        out, calls = host.script("prerm", "remove", status=1)
+        expect("systemctl stop mint@web.service mint@db.service\n" in out and len(calls) == 1,
+               "%s %s", out, calls)
+        write(host.units, "")
+        write(host.grub, "")
+        out, calls = host.script("prerm", "remove")
+        expect("systemctl stop " + both in calls and "mintctl setup --undo" in out, "%s %s", out,
+               calls)
+        host.script("postrm", "remove")
+        expect(os.path.exists(host.grub), "a removal takes the boot parameters")
+        calls = host.script("postrm", "purge")[1]
+        expect(not os.path.exists(host.grub) and "update-grub " in calls and
+               "deb-systemd-helper purge " + both in calls, "%s", calls)
+        calls = host.script("postrm", "purge")[1]
+        expect("update-grub " not in calls, "%s", calls)
 
 
 def main():
     """Run all."""
-    tests = (same_every_time, files_are_apart, lintian_is_content, come_and_go)
+    tests = (same_every_time, files_are_apart, lintian_is_content, come_and_go,
+             kexec_of_debian_first, scripts_mind_what_runs)
     ktap = Ktap(len(tests))
     failed = subprocess.run([os.path.join(SCRIPTS, "setup"), "base", "build", "deb"],
                             check=False).returncode
