@@ -343,7 +343,6 @@ void spec_init(struct spec *spec, const char *name)
 {
 	memset(spec, 0, sizeof(*spec));
 	spec->name = xstrdup(name);
-	spec->cores = 1;
 	spec->start = UINT64_MAX;
 	spec->respawn = true;
 	spec->lost_sec = 30;
@@ -487,6 +486,9 @@ int spec_read(const struct ctl *ctl, struct spec *spec, bool must)
 	else if (error)
 		status = fail(ST_REFUSED, "%s:%d: this is no [Section] and no Key=value",
 			      path, error);
+	else if (spec->cores && spec->apic_ids.nr)
+		status = fail(ST_REFUSED, "%s: [Node] has Cores= and ApicIds=: one of them says which cores",
+			      path);
 	else if (spec->limits.cores_min > spec->limits.cores_max)
 		status = fail(ST_REFUSED, "%s: CoresMin=%u is more than CoresMax=%u", path,
 			      spec->limits.cores_min, spec->limits.cores_max);

@@ -342,7 +342,7 @@ static int make_plan(const struct ctl *ctl, const struct spec *spec,
 		     struct plan *plan)
 {
 	struct place_request request = {
-		.cores		= spec->apic_ids.nr ?: spec->cores,
+		.cores		= spec->apic_ids.nr ?: spec->cores ?: 1,
 		.split		= spec->split,
 		.apic_ids	= spec->apic_ids,
 		.memory		= spec->memory,
@@ -568,6 +568,11 @@ static int take_option(const struct ctl *ctl, const char *verb, struct spec *spe
 		if (option_keys[i].option == option)
 			problem = spec_set(ctl, spec, option_keys[i].section,
 					   option_keys[i].key, value);
+	/* Of a file's, they have the last word */
+	if (option == 'n')
+		spec->apic_ids = (struct ids){};
+	else if (option == 'a')
+		spec->cores = 0;
 	free(path);
 	return problem ? usage(verb, "%s", problem) : ST_OK;
 }
@@ -576,6 +581,7 @@ static int take_option(const struct ctl *ctl, const char *verb, struct spec *spe
 static int read_spec(const struct ctl *ctl, int argc, char **argv,
 		     struct spec *spec, unsigned int *wait)
 {
+	bool count = false, list = false;
 	const char *verb = argv[0];
 	int c, status;
 	u64 number;
@@ -598,6 +604,8 @@ static int read_spec(const struct ctl *ctl, int argc, char **argv,
 	while ((c = getopt_long(argc, argv, "", run_options, NULL)) != -1) {
 		if (c == '?')
 			return usage(verb, NULL);
+		count |= c == 'n';
+		list |= c == 'a';
 		if (c != 'w') {
 			status = take_option(ctl, verb, spec, c, optarg);
 			if (status)
@@ -609,6 +617,8 @@ static int read_spec(const struct ctl *ctl, int argc, char **argv,
 			return usage(verb, "--wait=%s: seconds from 1 to 86400", optarg);
 		*wait = number;
 	}
+	if (count && list)
+		return usage(verb, "one of --cores= and --apic-ids= says which cores");
 	if (!spec->image)
 		return usage(verb, "no image: --image=, or Image= in " NODE_DIR "/%s.node",
 			     spec->name);

@@ -19,7 +19,7 @@
  * @devices:	separated by commas, as kexec takes them, or NULL
  * @links:	nodes, separated by commas, as mint.links= takes them, or NULL
  * @shares:	<name>:<size>, separated by commas, as mint.share= takes them, or NULL
- * @cores:	number of threads
+ * @cores:	number of threads; 0: nothing was said, so one
  * @apic_ids:	exactly these instead
  * @split:	single threads of cores will do
  * @memory:	bytes

@@ -316,7 +316,7 @@ static int diff_node(const struct ctl *ctl, struct mint *mint, const char *name,
 		wanted = format_ids(&spec.apic_ids);
 	} else {
 		is = xasprintf("%zu", node->cpus.nr);
-		wanted = xasprintf("%u", spec.cores);
+		wanted = xasprintf("%u", spec.cores ?: 1);
 	}
 	differs(name, "cores", is, wanted, differences);
 	/* Placement makes whole pieces of 2 MiB */

@@ -960,6 +960,22 @@ def node_files_are_read():
                "--command-line=x mint.links=all mint.share=x:4K" in b.words(), "%s", b.words())
 
 
+def cores_are_told_once():
+    """A number of cores or which: an option takes the place of the file's, and both are refused"""
+    with Bench(machines.smt) as b:
+        image = "--image=" + b.tree.path("/image")
+        b.tree.write("/etc/mint/x.node", "[Node]\nMemory=1G\nApicIds=8-11\n")
+        for words, cores in (((), "8-11"), (("--cores=2",), "4-5"), (("--apic-ids=6-7",), "6-7")):
+            b.good("run", image, *words, "x")
+            expect("--mint-cpus=" + cores in b.words(), "%s: %s", words, b.words())
+        b.tree.write("/etc/mint/x.node", "[Node]\nMemory=1G\nCores=4\n")
+        b.good("run", image, "--apic-ids=8-9", "x")
+        expect("--mint-cpus=8-9" in b.words(), "%s", b.words())
+        b.bad(2, "one of --cores= and --apic-ids=", "run", image, "--cores=2", "--apic-ids=8-9", "x")
+        b.tree.write("/etc/mint/x.node", "[Node]\nMemory=1G\nCores=2\nApicIds=8-9\n")
+        b.bad(1, "has Cores= and ApicIds=: one of them", "run", image, "x")
+
+
 def node_files_that_are_wrong():
     """A wrong line is named by its number, with what is allowed"""
     whole = NODE % ""
@@ -1103,7 +1119,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          all_of_autostart, diff_shows_drift, generator_makes_units,
          unit_stops_what_starts, units_say_that_there_is_no_mint, completion_knows_words,
          golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
-         node_files_are_read, node_files_that_are_wrong, net_names_are_for_setup] + broker.TESTS
+         node_files_are_read, cores_are_told_once, node_files_that_are_wrong, net_names_are_for_setup] + broker.TESTS
 WANTED = sys.argv[3:]
 if WANTED:
     TESTS = [test for test in TESTS if test.__name__ in WANTED]
