@@ -523,15 +523,52 @@ static bool still_free(const struct place_machine *machine,
 	return true;
 }
 
+/* Are all threads of its cores in the list, or none? */
+static bool whole_cores(const struct place_machine *machine, const struct ids *ids)
+{
+	struct groups groups;
+	bool whole = true;
+	size_t i, j, nr;
+
+	make_groups(&groups, machine, false);
+	for (i = 0; whole && i < groups.nr; i++) {
+		const struct group *group = &groups.group[i];
+
+		for (j = 0, nr = 0; j < group->nr; j++)
+			nr += has_id(ids, machine->cores[group->first + j].apic_id);
+		whole = !nr || nr == group->nr;
+	}
+	free(groups.group);
+	return whole;
+}
+
+/* Is there anything for devices that reach 4 GiB? Of little memory no slice is taken */
+static bool low_enough(const struct placement *before, u64 size)
+{
+	size_t i;
+
+	for (i = 0; i < before->nr_ranges; i++)
+		if (before->ranges[i].start < GIB4)
+			return true;
+	return size < 2 * LOW_SLICE;
+}
+
+/* It is what the request would have now, and free */
 static bool serves(const struct place_machine *machine,
 		   const struct place_request *request,
 		   const struct placement *before)
 {
 	u64 size = (request->memory + ALIGN_LEAST - 1) & -ALIGN_LEAST;
 
-	return before->apic_ids.nr == request->cores && !request->apic_ids.nr &&
-	       request->start == UINT64_MAX && before->nr_ranges &&
-	       sum_ranges(before->ranges, before->nr_ranges) == size && still_free(machine, before);
+	if (request->apic_ids.nr || before->apic_ids.nr != request->cores ||
+	    request->start != UINT64_MAX || !before->nr_ranges ||
+	    sum_ranges(before->ranges, before->nr_ranges) != size)
+		return false;
+	if (request->low && !low_enough(before, size))
+		return false;
+	if (!request->split && !whole_cores(machine, &before->apic_ids))
+		return false;
+	return still_free(machine, before);
 }
 
 /**

@@ -314,6 +314,23 @@ def placements_stick():
             b.run("--cores=2", "--memory=2G", "x")
 
 
+def placements_follow_the_request():
+    """What a node had is no answer to a request that wants whole cores, or memory for a device"""
+    with Bench(machines.smt) as b:
+        b.run("--cores=2", "--split", "--memory=1G", "x")
+        expect(b.words()[1] == "--mint-cpus=3-4", "%s", b.words())
+        b.run("--cores=2", "--split", "--memory=1G", "x")
+        expect(b.words()[1] == "--mint-cpus=3-4", "%s", b.words())
+        b.run("--cores=2", "--memory=1G", "x")
+        expect(b.words()[1] == "--mint-cpus=4-5", "%s", b.words())
+        low = "--mint-mem=128M@0x80000000"
+        b.run("--cores=2", "--memory=2G", "y")
+        expect(low not in b.words(), "%s", b.words())
+        for _ in range(2):
+            b.run("--cores=2", "--memory=2G", "--devices=01:00.0", "y")
+            expect(low in b.words(), "%s", b.words())
+
+
 # ---- placement by chance --------------------------------------------------------
 
 def random_machine(rng):
@@ -1111,6 +1128,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          golden_plans, run_calls_kexec, dry_run_does_nothing, refusals_of_kexec_pass_through,
          no_kexec_is_said,
          taken_meanwhile_is_planned_again, names_are_unique, placements_stick,
+         placements_follow_the_request,
          placement_properties, stop_writes_its_word, stop_of_many_is_partly_done,
          loaded_is_unloaded, reboot_writes_its_word, wishes_are_one_line,
          top_shows_differences, timeline_goes_by_moves, moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied, console_carries_both_ways,
