@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -215,41 +216,111 @@ static int respawn(const struct ctl *ctl, const struct spec *spec)
 	}
 }
 
+/* Processes that look after a node each, and signals to the one that has them */
+struct family {
+	pid_t	*child;
+	size_t	nr;
+	int	signal_fd;
+};
+
+/* A process that supervises a node as long as this one lives; false: there is none */
+static bool add_child(struct family *family, const struct ctl *ctl,
+		      const struct spec *spec, const sigset_t *mask)
+{
+	pid_t parent = getpid(), child;
+
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		close(family->signal_fd);
+		sigprocmask(SIG_SETMASK, mask, NULL);
+		/* One that is left behind would be joined by one of the next start */
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM) || getppid() != parent)
+			exit(ST_REFUSED);
+		exit(respawn(ctl, spec));
+	}
+	if (child < 0) {
+		fail(ST_REFUSED, "%s: no process: %s", spec->name, strerror(errno));
+		return false;
+	}
+	family->child = xgrow(family->child, family->nr, sizeof(*family->child));
+	family->child[family->nr++] = child;
+	return true;
+}
+
+/* Those that have ended; returns how many of them failed */
+static int reap(struct family *family)
+{
+	int status, failed = 0;
+	pid_t child;
+	size_t i;
+
+	while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (i = 0; i < family->nr; i++)
+			if (family->child[i] == child)
+				family->child[i] = family->child[--family->nr];
+		failed += !(WIFEXITED(status) && !WEXITSTATUS(status));
+	}
+	return failed;
+}
+
+/* Until the last of them has ended; who asks this process to end asks all of them */
+static int wait_for_children(struct family *family)
+{
+	struct signalfd_siginfo info;
+	int failed = 0;
+	size_t i;
+
+	while (family->nr) {
+		if (read(family->signal_fd, &info, sizeof(info)) != sizeof(info))
+			continue;
+		if (info.ssi_signo == SIGCHLD)
+			failed += reap(family);
+		else
+			for (i = 0; i < family->nr; i++)
+				kill(family->child[i], SIGTERM);
+	}
+	return failed;
+}
+
 /* A process for each node that starts with the machine */
 static int supervise_all(const struct ctl *ctl)
 {
-	int nr, i, status, children = 0, failed = 0;
+	int nr, i, wanted = 0, failed = 0;
+	struct family family = {};
+	struct mint mint;
+	sigset_t mask;
 	char **names;
 
+	if (mint_read(ctl, &mint))
+		return ST_NOMINT;
+	mint_free(&mint);
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	family.signal_fd = signals(SIGCHLD);
+	if (family.signal_fd < 0)
+		return fail(ST_REFUSED, "no signals by a file: %s", strerror(errno));
 	nr = node_names(ctl, &names);
 	for (i = 0; i < nr; i++) {
 		struct spec spec;
-		pid_t child;
 
 		spec_init(&spec, names[i]);
 		if (spec_read(ctl, &spec, true)) {
+			wanted++;
 			failed++;
 			continue;
 		}
 		if (!spec.autostart)
 			continue;
-		fflush(stdout);
-		child = fork();
-		if (!child)
-			exit(respawn(ctl, &spec));
-		if (child < 0)
-			failed++;
-		else
-			children++;
+		wanted++;
+		failed += !add_child(&family, ctl, &spec, &mask);
 	}
-	for (i = 0; i < children; i++) {
-		while (wait(&status) < 0 && errno == EINTR)
-			;
-		failed += !(WIFEXITED(status) && !WEXITSTATUS(status));
-	}
+	if (!wanted)
+		fprintf(stderr, "mintctl: note: no file in " NODE_DIR " has Autostart=yes\n");
+	failed += wait_for_children(&family);
+	close(family.signal_fd);
 	if (!failed)
 		return ST_OK;
-	return failed < children ? ST_PARTLY : ST_REFUSED;
+	return failed < wanted ? ST_PARTLY : ST_REFUSED;
 }
 
 int do_supervise(const struct ctl *ctl, int argc, char **argv)

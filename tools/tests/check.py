@@ -12,6 +12,7 @@ import random
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -786,6 +787,35 @@ def all_of_autostart():
         status, _, err = b.ctl("supervise", "--all")
         expect(status == 1 and "has failed 5 times" in err, "%d %s", status, err)
         expect(b.tree.read("/kexec.starts") == "x\n" * 6, "%s", b.tree.read("/kexec.starts"))
+        # One that fails, and a file that is wrong beside one that is right
+        b.tree.write("/etc/mint/bad.node", "[Nodes]\nImage=/x\n")
+        status, _, err = b.ctl("supervise", "--all")
+        expect(status == 1 and "bad.node:2" in err, "%d %s", status, err)
+        b.tree.node(3, "one", "ended")
+        status, _, err = b.ctl("supervise", "--all")
+        expect(status == 64, "%d %s", status, err)
+    with Bench(machines.demo) as b:
+        node_file(b, "two", "")
+        status, out, err = b.ctl("supervise", "--all")
+        expect((status, out) == (0, "") and "no file in /etc/mint has Autostart=yes" in err,
+               "%d %s%s", status, out, err)
+
+
+def supervisors_end_together():
+    """Who ends supervise --all ends its children, and no node; also by a signal that it cannot see"""
+    for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)):
+        with Bench(machines.demo) as b:
+            b.tree.node(2, "db", "running", "3", [(512 * M, G)])
+            for name in ("web", "db"):
+                node_file(b, name, "Autostart=yes\n")
+            supervisor = Supervisor(b, "--all")
+            heard = {supervisor.heard() for _ in range(2)}
+            expect(heard == {"READY=1\nSTATUS=node %d runs" % n for n in (1, 2)}, "%s", heard)
+            supervisor.child.send_signal(number)
+            # Returns when the last child has closed its output, too
+            supervisor.ends(status, r"node 2 .db. is not watched any more")
+            for n in (1, 2):
+                expect(b.tree.read("/sys/kernel/mint/nodes/%d/stop" % n) == "", "it was stopped")
 
 
 def diff_shows_drift():
@@ -1134,7 +1164,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          top_shows_differences, timeline_goes_by_moves, moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied, console_carries_both_ways,
          wrong_words_are_usage, no_mint_is_status_5, successors_launch_nothing,
          fate_is_the_status, restart_of_its_own_is_no_end, supervise_launches,
-         all_of_autostart, diff_shows_drift, generator_makes_units,
+         all_of_autostart, supervisors_end_together, diff_shows_drift, generator_makes_units,
          unit_stops_what_starts, units_say_that_there_is_no_mint, completion_knows_words,
          golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
          node_files_are_read, cores_are_told_once, node_files_that_are_wrong, net_names_are_for_setup] + broker.TESTS
