@@ -186,6 +186,9 @@ static int node_names(const struct ctl *ctl, char ***names)
 		if (!dot || strcmp(dot, ".node"))
 			continue;
 		*dot = 0;
+		/* Node 0's, which has limits for mintd, and is launched by nobody */
+		if (!strcmp(entries[i]->d_name, "predecessor"))
+			continue;
 		if (!good_name(entries[i]->d_name)) {
 			fail(ST_REFUSED, NODE_DIR "/%s.node is passed over: a node cannot be called so",
 			     entries[i]->d_name);
@@ -416,11 +419,14 @@ int do_diff(const struct ctl *ctl, int argc, char **argv)
 
 	if (getopt_long(argc, argv, "", (struct option[]){ {} }, NULL) != -1)
 		return usage("diff", NULL);
+	names = argv + optind;
+	nr = argc - optind;
+	for (i = 0; i < nr; i++)
+		if (!good_name(names[i]))
+			return usage("diff", "'%s' is no name of a node", names[i]);
 	status = mint_read(ctl, &mint);
 	if (status)
 		return status;
-	names = argv + optind;
-	nr = argc - optind;
 	if (!nr)
 		nr = node_names(ctl, &names);
 	for (i = 0; i < nr && !status; i++)

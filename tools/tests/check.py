@@ -828,10 +828,14 @@ def diff_shows_drift():
         node_file(b, "web", "Initrd=/initrd\n")
         node_file(b, "db", "Autostart=yes\n")
         b.tree.write("/etc/mint/9.node", "")
+        # Node 0's has nothing to launch
+        b.tree.write("/etc/mint/predecessor.node", "[Policy]\nMode=autonomous\n")
+        b.bad(2, "'predecessor' is no name of a node", "diff", "predecessor")
         before = b.files()
         status, out, err = b.ctl("diff")
         expect(b.files() == before, "something changed")
-        expect(status == 1 and "9.node is passed over" in err, "%d %s", status, err)
+        expect(status == 1 and "9.node is passed over" in err and "predecessor" not in err,
+               "%d %s", status, err)
         expect(out.splitlines() == [
             "db: state: is panicked, shall be running", "web: image: is /old, shall be /image",
             "web: initrd: is none, shall be /initrd",
