@@ -422,17 +422,34 @@ struct reading {
 	const char		*problem;
 };
 
-/* inih tells no line numbers unless it is built so, and cuts long lines */
+/* What is wrong with a line that inih would cut without a word; NULL: nothing */
+static const char *cut_line(const char *line, int size, bool last)
+{
+	const char *p;
+
+	if (!strchr(line, '\n') && !last)
+		return xasprintf("the line is longer than %d characters: go on in a next line that begins with blanks",
+				 size - 2);
+	p = line + strspn(line, " \t");
+	if (*p == ';' || *p == '#')
+		return NULL;
+	for (; *p; p++)
+		if (*p == ';' && p > line && strchr(" \t", p[-1]))
+			return "what stands behind a blank and ';' would be a comment: give comments lines of their own";
+	return NULL;
+}
+
+/* inih tells no line numbers unless it is built so */
 static char *next_line(char *text, int size, void *data)
 {
 	struct reading *reading = data;
 	char *got = fgets(text, size, reading->file);
 
 	reading->line++;
-	if (got && !strchr(got, '\n') && !feof(reading->file) && !reading->problem) {
-		reading->bad_line = reading->line;
-		reading->problem = xasprintf("the line is longer than %d characters: go on in a next line that begins with blanks",
-					     size - 2);
+	if (got && !reading->problem) {
+		reading->problem = cut_line(got, size, feof(reading->file));
+		if (reading->problem)
+			reading->bad_line = reading->line;
 	}
 	return got;
 }

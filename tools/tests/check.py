@@ -972,10 +972,10 @@ def successors_launch_nothing():
 
 # ---- node files -----------------------------------------------------------------
 
-NODE = """# a comment
+NODE = """# a comment ; or two
 [Node]
 Image=%s/image
-CommandLine=console=mint quiet
+CommandLine=console=mint quiet;x
   maxcpus=2
 Cores=1
 Memory=128M
@@ -1001,7 +1001,7 @@ def node_files_are_read():
         expect(b.words() == ["--mint-cpu=3", "--mint-cpus=3", "--mem-min=0x20000000",
                              "--mem-max=0x27ffffff", "--mint-devices=com3,com4",
                              "--mint-name=dns",
-                             "--command-line=console=mint quiet maxcpus=2 mint.links=0,web "
+                             "--command-line=console=mint quiet;x maxcpus=2 mint.links=0,web "
                              "mint.share=rt:64K,bulk:2M",
                              "/image"],
                "%s", b.words())
@@ -1046,6 +1046,9 @@ def node_files_that_are_wrong():
             (18, "LostSec=0", ":18: LostSec=0: what is allowed is seconds"),
             (1, "Image=/x", ":1: Image= stands before the first section"),
             (6, "nonsense", ":6: this is no "),
+            (4, "CommandLine=quiet init='a ;b'", ":4: what stands behind a blank and ';'"),
+            (5, "  a=b\t; a comment", ":5: what stands behind a blank and ';'"),
+            (6, "Cores=2 ; two", ":6: what stands behind a blank and ';'"),
             (4, "CommandLine=" + "x" * 300, ":4: the line is longer than 198")):
         lines = whole.splitlines()
         lines[line - 1] = text
