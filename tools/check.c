@@ -94,8 +94,25 @@ static enum level check_encryption(const struct machine *machine, char **text)
 	return LACKS;
 }
 
+/* A kernel of the packages that could be booted; NULL: there is none */
+static char *installed_kernel(const struct ctl *ctl)
+{
+	char *path = ctl_path(ctl, "/boot"), *found = NULL;
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	free(path);
+	while (dir && !found && (entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "vmlinuz-", 8) && strstr(entry->d_name, "-mint"))
+			found = xstrdup(entry->d_name + 8);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
 static enum level check_kernel(const struct machine *machine, char **text)
 {
+	char *installed = installed_kernel(machine->ctl);
 	struct utsname name;
 
 	if (machine->mint) {
@@ -104,8 +121,11 @@ static enum level check_kernel(const struct machine *machine, char **text)
 		return FINE;
 	}
 	uname(&name);
-	*text = xasprintf("kernel %s has no Mint: boot one with CONFIG_MINT=y",
-			  *machine->ctl->sysroot ? "of this machine" : name.release);
+	*text = xasprintf("kernel %s has no Mint: %s",
+			  *machine->ctl->sysroot ? "of this machine" : name.release,
+			  installed ? xasprintf("%s is installed: 'mintctl setup', then reboot into it",
+						installed) :
+				      "boot one with CONFIG_MINT=y");
 	return LACKS;
 }
 
@@ -174,7 +194,7 @@ static bool program_there(const char *name)
 
 	if (strchr(name, '/'))
 		return !access(name, X_OK);
-	copy = xstrdup(getenv("PATH") ?: "/bin:/usr/bin");
+	copy = xstrdup(getenv("PATH") ?: "");
 	for (rest = copy; !there && (dir = strsep(&rest, ":"));) {
 		path = xasprintf("%s/%s", *dir ? dir : ".", name);
 		there = !access(path, X_OK);

@@ -139,6 +139,16 @@ static int take_options(struct ctl *ctl, int argc, char **argv)
 	return left;
 }
 
+/* kexec and update-grub lie where PATH of an ordinary user, or of su, does not lead */
+static void extend_path(void)
+{
+	const char *path = getenv("PATH");
+	char *longer = xasprintf("%s:/usr/sbin:/sbin", path ?: "/usr/bin:/bin");
+
+	setenv("PATH", longer, 1);
+	free(longer);
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl ctl = { .sysroot = "", .kexec = "kexec" };
@@ -162,6 +172,7 @@ int main(int argc, char **argv)
 		print_verbs(stderr);
 		return ST_USAGE;
 	}
+	extend_path();
 	/* Verbs say themselves what is wrong with an option */
 	opterr = 0;
 	return verb->run(&ctl, argc - 1, argv + 1);

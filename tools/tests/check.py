@@ -273,6 +273,31 @@ def no_kexec_is_said():
         expect(status == 1 and not err and "MISSING  no /nonexistent/x: install" in out, "%s", out)
 
 
+def sbin_is_searched():
+    """kexec is found in /usr/sbin with the PATH of an ordinary user, which has no such directory"""
+    for path in ("/usr/bin:/bin", None):
+        env = {key: value for key, value in os.environ.items() if key != "PATH"}
+        if path:
+            env["PATH"] = path
+        with Bench(machines.demo) as b:
+            # What is there on every host, and knows no --help of kexec
+            done = subprocess.run([PROGRAM, "--sysroot=" + b.top, "--kexec=ldconfig", "check"],
+                                  check=False, capture_output=True, text=True, env=env, timeout=60)
+            expect("MISSING  ldconfig knows no --mint-cpu" in done.stdout, "%s", done)
+
+
+def kernel_that_is_installed_is_named():
+    """On a stock kernel check names the one of the packages, if there is one"""
+    with Bench(machines.stock) as b:
+        b.tree.write("/boot/vmlinuz-6.1.0-1-amd64", "")
+        expect("has no Mint: boot one with CONFIG_MINT=y\n" in b.ctl("check")[1], "%s",
+               b.ctl("check"))
+        b.tree.write("/boot/vmlinuz-6.12.1-mint", "")
+        status, out, err = b.ctl("check")
+        expect(status == 1 and not err and "has no Mint: 6.12.1-mint is installed: "
+               "'mintctl setup', then reboot into it\n" in out, "%d %s%s", status, out, err)
+
+
 def taken_meanwhile_is_planned_again():
     """A core that was taken between plan and launch is no refusal"""
     with Bench(machines.smt) as b:
@@ -1163,7 +1188,7 @@ def setup_is_applied_and_undone():
 
 TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_shown_harmless,
          golden_plans, run_calls_kexec, dry_run_does_nothing, refusals_of_kexec_pass_through,
-         no_kexec_is_said,
+         no_kexec_is_said, sbin_is_searched, kernel_that_is_installed_is_named,
          taken_meanwhile_is_planned_again, names_are_unique, placements_stick,
          placements_follow_the_request,
          placement_properties, stop_writes_its_word, stop_of_many_is_partly_done,
