@@ -21,7 +21,8 @@
 
 /*
  * Of kinds that share a parameter the one with the fewest words comes first: it
- * is asked first, and named last where a word is nobody's.
+ * is asked first, and named last where a word is nobody's. Links come before shares,
+ * which leave them the room that they need.
  */
 static const struct mint_kind * const kinds[] = {
 	&mint_kind_core,
@@ -29,8 +30,8 @@ static const struct mint_kind * const kinds[] = {
 	&mint_kind_legacy,
 	&mint_kind_pin,
 	&mint_kind_function,
-	&mint_kind_share,
 	&mint_kind_window,
+	&mint_kind_share,
 };
 
 static_assert(ARRAY_SIZE(kinds) <= MINT_KINDS_MAX);

@@ -395,13 +395,13 @@ static int show(char *buf, int at)
 {
 	DECLARE_BITMAP(members, MINT_NODE_MAX);
 	struct mint_share share;
-	int len = 0;
+	int len = 0, line;
 	u32 i;
 
 	for (i = 0; i < mint_layout.shares.count; i++) {
 		if (!known(i, &share, members))
 			continue;
-		len += sysfs_emit_at(buf, at + len,
+		line = sysfs_emit_at(buf, at + len,
 				     "%u share %s %*pbl %#010llx-%#010llx %s\n",
 				     first_slot(&share), share.name,
 				     (int)mint_layout.nodes.count, members,
@@ -409,6 +409,10 @@ static int show(char *buf, int at)
 				     share.start + share.size - 1,
 				     share.state == MINT_WINDOW_OPEN ?
 				     "open" : "closed");
+		/* Links come before, and may leave no room for a whole line */
+		if (!line || buf[at + len + line - 1] != '\n')
+			break;
+		len += line;
 	}
 	return len;
 }

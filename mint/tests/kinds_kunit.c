@@ -41,6 +41,24 @@ static void shared_files(struct kunit *test)
 				KUNIT_EXPECT_EQ(test, !a->show, !b->show);
 }
 
+static int index_of(const char *param)
+{
+	const struct mint_kind *kind;
+	u32 i;
+
+	for (i = 0; (kind = mint_kind(i)); i++)
+		if (kind->param && !strcmp(kind->param, param))
+			return i;
+	return -1;
+}
+
+/* A share leaves room for the links of its launch: it has to know them */
+static void links_before_shares(struct kunit *test)
+{
+	KUNIT_EXPECT_GE(test, index_of("mint.links="), 0);
+	KUNIT_EXPECT_GT(test, index_of("mint.share="), index_of("mint.links="));
+}
+
 /* A device that comes to a running node moves none of its others */
 static void slots(struct kunit *test)
 {
@@ -61,6 +79,7 @@ static void slots(struct kunit *test)
 static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(whole),
 	KUNIT_CASE(shared_files),
+	KUNIT_CASE(links_before_shares),
 	KUNIT_CASE(slots),
 	{}
 };
