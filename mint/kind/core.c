@@ -410,8 +410,9 @@ static int check_received(struct mint_transfer *t)
 	for (i = 0; i < t->size; i++) {
 		core = core_of(t, i);
 		owner = core ? READ_ONCE(core->owner) : MINT_NODE_FREE;
-		if (owner != mint_self &&
-		    !(orphan && (owner == t->from || owner == MINT_NODE_FLIGHT)))
+		if (!core || (owner != mint_self &&
+			      !(orphan && (owner == t->from ||
+					   owner == MINT_NODE_FLIGHT))))
 			return mint_transfer_refuse(t, -ESRCH,
 						    "APIC ID %llu is not node %u's",
 						    t->start + i, mint_self);

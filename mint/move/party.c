@@ -120,6 +120,11 @@ int mint_move_local(struct mint_transfer *t, int (*what)(struct mint_transfer *t
 	return err;
 }
 
+static bool is_party(u32 n)
+{
+	return n == MINT_NODE_FREE || mint_node(n);
+}
+
 /* What is known of a move, checked as far as all kinds are alike */
 static bool read_move(const struct mint_move *move, struct mint_transfer *t)
 {
@@ -130,7 +135,8 @@ static bool read_move(const struct mint_move *move, struct mint_transfer *t)
 		.start	= READ_ONCE(move->start),
 		.size	= READ_ONCE(move->size),
 	};
-	return t->kind && t->size && t->from != t->to;
+	return t->kind && t->size && t->from != t->to && is_party(t->from) &&
+	       is_party(t->to);
 }
 
 /*
