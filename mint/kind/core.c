@@ -308,14 +308,15 @@ static int try_step(int (*step)(struct mint_core *core), struct mint_core *core,
 		    unsigned long bound)
 {
 	int seen, err;
+	long left;
 
 	for (;;) {
 		seen = atomic_read(&probes);
 		err = step(core);
-		if (err != -EBUSY || time_after_eq(jiffies, bound))
+		left = bound - jiffies;
+		if (err != -EBUSY || left <= 0)
 			return err;
-		wait_event_timeout(probe_wait, atomic_read(&probes) != seen,
-				   bound - jiffies);
+		wait_event_timeout(probe_wait, atomic_read(&probes) != seen, left);
 	}
 }
 

@@ -669,11 +669,11 @@ static int refuse_stuck(struct mint_transfer *t, int err,
 /* Half of the time that is left, so that the reason comes before that is up */
 static unsigned long empty_bound(const struct mint_transfer *t)
 {
-	unsigned long room = time_after(t->bound, jiffies) ?
-			     (t->bound - jiffies) / 2 : 0;
+	unsigned long now = jiffies;
+	unsigned long room = time_after(t->bound, now) ? (t->bound - now) / 2 : 0;
 	u64 blocks = t->size >> MINT_BLOCK_SHIFT;
 
-	return jiffies + min(room, blocks * msecs_to_jiffies(BLOCK_BOUND_MS));
+	return now + min(room, blocks * msecs_to_jiffies(BLOCK_BOUND_MS));
 }
 
 static int give(struct mint_transfer *t)
