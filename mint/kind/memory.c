@@ -305,6 +305,7 @@ static u64 end_of(const struct mint_transfer *t)
 static int read_word(struct mint_transfer *t, const struct mint_token *word,
 		     bool *named)
 {
+	u64 giver = MINT_NODE_FREE;
 	char buf[48], *rest;
 
 	snprintf(buf, sizeof(buf), "%.*s", word->len, word->text);
@@ -314,16 +315,18 @@ static int read_word(struct mint_transfer *t, const struct mint_token *word,
 	if (*named)
 		t->start = memparse(rest + 1, &rest);
 	else if (*rest == ':' && rest[1])
-		t->from = memparse(rest + 1, &rest);
+		giver = memparse(rest + 1, &rest);
 	if (word->len >= sizeof(buf) || *rest || !t->size ||
 	    (t->start | t->size) & (MINT_BLOCK - 1) ||
 	    t->size > PHYSICAL_PAGE_MASK ||
 	    t->start > PHYSICAL_PAGE_MASK - t->size ||
-	    (t->from != MINT_NODE_FREE && !mint_claim(t->from)))
+	    (giver != MINT_NODE_FREE &&
+	     (giver >= mint_layout.nodes.count || !mint_claim(giver))))
 		return mint_transfer_refuse(t, -EINVAL,
 					    "memory '%.*s': want <size>[@<start>|:<giver>], multiples of %llu MiB, as 256M@0x20000000 or 256M:1",
 					    min(word->len, 24), word->text,
 					    MINT_BLOCK >> 20);
+	t->from = giver;
 	return 0;
 }
 
