@@ -152,6 +152,7 @@ static bool in_flight(u64 addr, u64 *end)
 u32 mint_claim_owner_of_memory(u64 addr, u64 *end)
 {
 	const struct mint_node *node;
+	struct mint_range range;
 	u64 stop = *end;
 	unsigned int seq;
 	u32 owner, i, n;
@@ -164,11 +165,15 @@ u32 mint_claim_owner_of_memory(u64 addr, u64 *end)
 			node = mint_claim(n);
 			if (!node)
 				continue;
-			for (i = 0; i < min_t(u32, node->nr_mem, MINT_RANGES_MAX);
-			     i++)
-				if (mint_range_border(&node->mem[i], addr, end) &&
+			for (i = 0; i < min_t(u32, READ_ONCE(node->nr_mem),
+					      MINT_RANGES_MAX); i++) {
+				/* A peer may change it between two looks */
+				range.start = READ_ONCE(node->mem[i].start);
+				range.size = READ_ONCE(node->mem[i].size);
+				if (mint_range_border(&range, addr, end) &&
 				    owner == MINT_NODE_FREE)
 					owner = n;
+			}
 		}
 	} while (read_seqretry(&memory_lock, seq));
 	return owner;
