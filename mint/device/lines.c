@@ -212,18 +212,13 @@ static bool on_line(struct pci_dev *dev, u32 gsi)
 	return found;
 }
 
-static u32 id_of(const struct pci_dev *dev)
-{
-	return pci_domain_nr(dev->bus) << 16 | pci_dev_id((struct pci_dev *)dev);
-}
-
 static bool has_function(const struct mint_node *node, const struct pci_dev *dev)
 {
 	u32 i;
 
 	for (i = 0; i < node->nr_devices; i++)
 		if (node->devices[i].kind == MINT_DEV_PCI &&
-		    node->devices[i].id == id_of(dev))
+		    node->devices[i].id == mint_pci_id(dev))
 			return true;
 	return false;
 }
@@ -272,8 +267,7 @@ int mint_line_check(const struct mint_node *node, struct mint_device *desc,
 	if (desc->kind != MINT_DEV_PCI || !(desc->irq_flags & MINT_IRQ_VALID))
 		return 0;
 
-	dev = pci_get_domain_bus_and_slot(desc->id >> 16, desc->id >> 8 & 0xff,
-					  desc->id & 0xff);
+	dev = mint_pci_get(desc->id);
 	needed = dev && mint_line_needed(dev);
 	/* Before PCI 2.3 there was no INTX_DISABLE: nobody can silence it */
 	loud = dev && dev->broken_intx_masking;
