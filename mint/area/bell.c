@@ -141,12 +141,15 @@ static void hear(struct mint_bell *bell)
  */
 void mint_bell_poll(void)
 {
+	struct mint_bell *old;
 	unsigned long flags;
 
 	local_irq_save(flags);
-	hear(READ_ONCE(before));
-	if (READ_ONCE(before) && before_beats++ == BEFORE_BEATS)
-		WRITE_ONCE(before, NULL);
+	old = READ_ONCE(before);
+	hear(old);
+	/* Unless move_bells() has just put another one there */
+	if (old && before_beats++ == BEFORE_BEATS)
+		cmpxchg(&before, old, NULL);
 	hear(READ_ONCE(own));
 	local_irq_restore(flags);
 }
