@@ -743,25 +743,22 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 	return 0;
 }
 
-/* Where the header of an area ends, of the version that made it */
+/* Where the header of an area ends, by the minor version that made it */
+static const u32 header_ends[] = {
+	offsetof(struct mint_common, vfs),
+	offsetof(struct mint_common, vfs),
+	offsetof(struct mint_common, microcode),
+	offsetof(struct mint_common, bells),
+	offsetof(struct mint_common, moves),
+	offsetof(struct mint_common, loads),
+	offsetof(struct mint_common, stalls),
+	sizeof(struct mint_common),
+};
+
 static u32 header_size(const struct mint_common *c)
 {
-	switch (c->version & 0xffff) {
-	case 0 ... 1:
-		return offsetof(struct mint_common, vfs);
-	case 2:
-		return offsetof(struct mint_common, microcode);
-	case 3:
-		return offsetof(struct mint_common, bells);
-	case 4:
-		return offsetof(struct mint_common, moves);
-	case 5:
-		return offsetof(struct mint_common, loads);
-	case 6:
-		return offsetof(struct mint_common, stalls);
-	default:
-		return sizeof(*c);
-	}
+	static_assert(ARRAY_SIZE(header_ends) == MINT_VERSION_MINOR + 1);
+	return header_ends[min_t(u32, c->version & 0xffff, MINT_VERSION_MINOR)];
 }
 
 static bool table_valid(const struct mint_common *c, const struct mint_table *t,
@@ -874,21 +871,6 @@ static bool shares_valid(const struct mint_common *c)
 	       !(c->share_rings.stride & 7);
 }
 
-/* An older area has not what came with versions 1.3 to 1.7 */
-static void __init clear_newer_fields(void)
-{
-	if ((mint_layout.version & 0xffff) < 3)
-		memset_startat(&mint_layout, 0, microcode);
-	if ((mint_layout.version & 0xffff) < 4)
-		memset_startat(&mint_layout, 0, bells);
-	if ((mint_layout.version & 0xffff) < 5)
-		memset_startat(&mint_layout, 0, moves);
-	if ((mint_layout.version & 0xffff) < 6)
-		memset_startat(&mint_layout, 0, loads);
-	if ((mint_layout.version & 0xffff) < 7)
-		memset_startat(&mint_layout, 0, stalls);
-}
-
 /**
  * mint_layout_valid() - is this the header of a common area?
  * @c:	private copy of it; what its version does not have becomes 0
@@ -900,10 +882,9 @@ static void __init clear_newer_fields(void)
  */
 VISIBLE_IF_KUNIT bool mint_layout_valid(struct mint_common *c)
 {
-	/* An area of before version 1.2 has no such field */
-	if ((c->version & 0xffff) < 2)
-		memset(&c->vfs, 0, sizeof(c->vfs));
+	u32 end = header_size(c);
 
+	memset((void *)c + end, 0, sizeof(*c) - end);
 	return c->magic == MINT_MAGIC &&
 	       c->version >> 16 == MINT_VERSION_MAJOR &&
 	       c->size <= SZ_64M && !(c->size & ~PAGE_MASK) &&
@@ -942,7 +923,6 @@ void __init mint_common_map_early(phys_addr_t pa)
 	if (!mint_common)
 		panic("mint: no mapping for the common area at %pa", &pa);
 	mint_layout = *mint_common;
-	clear_newer_fields();
 	mapped = PAGE_SIZE;
 	if (!mint_layout_valid(&mint_layout))
 		panic("mint: no common area of version %u at %pa (magic %#x, version %u.%u)",
