@@ -37,45 +37,60 @@
 static DECLARE_WAIT_QUEUE_HEAD(probe_wait);
 static atomic_t probes;		/* that are over, of PCI drivers */
 
-/* May this core go to a new node? */
-static int check_core(struct request *rq, u32 apic_id, bool must)
+static void add_core(struct request *rq, struct mint_core *core)
+{
+	u32 i;
+
+	for (i = 0; i < rq->nr_cores; i++)
+		if (rq->cores[i] == core)
+			return;
+	rq->cores[rq->nr_cores++] = core;
+}
+
+/* A core that was named: it goes to the new node, or the launch is refused */
+static int check_core(struct request *rq, u32 apic_id)
 {
 	struct mint_core *core = mint_core_find(apic_id);
 	const char *problem;
-	u32 owner, i;
+	u32 owner;
 	int cpu;
 
 	if (!core)
-		return must ? mint_refuse(rq, -ENODEV,
-					  "APIC ID %u does not exist: see /sys/kernel/mint/cores",
-					  apic_id) : -ENODEV;
+		return mint_refuse(rq, -ENODEV,
+				   "APIC ID %u does not exist: see /sys/kernel/mint/cores",
+				   apic_id);
 	if (apic_id == mint_layout.bsp_apic_id)
-		return must ? mint_refuse(rq, -EPERM,
-					  "APIC ID %u is the BSP, on which node 0 runs: choose one that /sys/kernel/mint/cores calls free",
-					  apic_id) : -EPERM;
+		return mint_refuse(rq, -EPERM,
+				   "APIC ID %u is the BSP, on which node 0 runs: choose one that /sys/kernel/mint/cores calls free",
+				   apic_id);
 	problem = mint_apic_id_problem(apic_id);
 	if (problem)
-		return must ? mint_refuse(rq, -ENXIO, "APIC ID %u %s", apic_id,
-					  problem) : -ENXIO;
+		return mint_refuse(rq, -ENXIO, "APIC ID %u %s", apic_id, problem);
 	owner = mint_owner_of_core(core);
 	cpu = mint_core_cpu(core);
 	if (owner == mint_self)
-		return must ? mint_refuse(rq, -EBUSY,
-					  "APIC ID %u is CPU %d of node 0, which is online: echo 0 > /sys/devices/system/cpu/cpu%d/online",
-					  apic_id, cpu, cpu) : -EBUSY;
+		return mint_refuse(rq, -EBUSY,
+				   "APIC ID %u is CPU %d of node 0, which is online: echo 0 > /sys/devices/system/cpu/cpu%d/online",
+				   apic_id, cpu, cpu);
 	if (owner == MINT_NODE_FLIGHT)
-		return must ? mint_refuse(rq, -EBUSY,
-					  "APIC ID %u is changing hands: see /sys/kernel/mint/moves",
-					  apic_id) : -EBUSY;
+		return mint_refuse(rq, -EBUSY,
+				   "APIC ID %u is changing hands: see /sys/kernel/mint/moves",
+				   apic_id);
 	if (owner != MINT_NODE_FREE)
-		return must ? mint_refuse(rq, -EBUSY,
-					  "APIC ID %u is lent to node %u: end that node first or choose a free one",
-					  apic_id, owner) : -EBUSY;
-	for (i = 0; i < rq->nr_cores; i++)
-		if (rq->cores[i] == core)
-			return 0;
-	rq->cores[rq->nr_cores++] = core;
+		return mint_refuse(rq, -EBUSY,
+				   "APIC ID %u is lent to node %u: end that node first or choose a free one",
+				   apic_id, owner);
+	add_core(rq, core);
 	return 0;
+}
+
+/* May a core that nobody has named go to the new node? */
+static bool is_free(const struct mint_core *core)
+{
+	u32 apic_id = mint_apic_id(core);
+
+	return apic_id != mint_layout.bsp_apic_id && !mint_apic_id_problem(apic_id) &&
+	       mint_owner_of_core(core) == MINT_NODE_FREE;
 }
 
 /* The boot core, which is named by itself */
@@ -85,7 +100,7 @@ static int begin(struct request *rq)
 			    GFP_KERNEL);
 	if (!rq->cores)
 		return -ENOMEM;
-	return check_core(rq, rq->handover.boot_apic_id, true);
+	return check_core(rq, rq->handover.boot_apic_id);
 }
 
 static int parse(struct request *rq, const struct mint_token *word)
@@ -97,7 +112,7 @@ static int parse(struct request *rq, const struct mint_token *word)
 	    last - first >= MAX_LOCAL_APIC)
 		return MINT_WORD_FOREIGN;
 	for (id = first; id <= last; id++) {
-		err = check_core(rq, id, true);
+		err = check_core(rq, id);
 		if (err)
 			return err;
 	}
@@ -126,8 +141,8 @@ static int check(struct request *rq)
 				   "maxcpus=: '%.*s' is not a number of cores from 1 on",
 				   value.len, value.text);
 	for (i = 0; (core = mint_core(i)); i++)
-		if (mint_apic_id(core) > boot && rq->nr_cores < wanted)
-			check_core(rq, mint_apic_id(core), false);
+		if (mint_apic_id(core) > boot && rq->nr_cores < wanted && is_free(core))
+			add_core(rq, core);
 	if (rq->nr_cores < wanted)
 		return mint_refuse(rq, -EBUSY,
 				   "maxcpus=%u asks for %u cores from APIC ID %u on, %u are free: end a node, take CPUs of node 0 offline or lower maxcpus=",
