@@ -100,8 +100,7 @@ static void open_window(u32 i, u32 a, u32 b)
 	window->start = mint_layout.shared.start + (u64)i * MINT_LINK_SIZE;
 	window->size = MINT_LINK_SIZE;
 	/* Without links of its own node 0 has nothing to leave */
-	book[i].window.gone = !IS_ENABLED(CONFIG_MINT_NET) && !window->member[0] ?
-		       BIT(0) : 0;
+	window->gone = !IS_ENABLED(CONFIG_MINT_NET) && !window->member[0] ? BIT(0) : 0;
 	/* Nothing of its former members is left for these */
 	memset(end_of(window, 0), 0, window->size);
 	publish(i);
@@ -112,8 +111,8 @@ static void leave(u32 i, u32 member)
 {
 	struct mint_window *window = &book[i].window;
 
-	book[i].window.gone |= BIT(member);
-	if (book[i].window.gone == BIT(MINT_WINDOW_MEMBERS) - 1) {
+	window->gone |= BIT(member);
+	if (window->gone == BIT(MINT_WINDOW_MEMBERS) - 1) {
 		if (window->state == MINT_WINDOW_CLOSED)
 			WRITE_ONCE(closing, closing - 1);
 		window->state = MINT_WINDOW_FREE;

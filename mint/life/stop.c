@@ -97,7 +97,13 @@ static bool wait_parked(u32 n, unsigned int ms)
 	return true;
 }
 
-/* "APIC IDs 3 5" of those that are not where they should be */
+/* "APIC ID 3,5" of those that are not where they should be */
+static void add_bad(struct seq_buf *bad, const struct mint_core *core)
+{
+	seq_buf_printf(bad, "%s%u", seq_buf_used(bad) ? "," : "APIC ID ",
+		       mint_apic_id(core));
+}
+
 static void put_in_quarantine(struct mint_claim *claim, struct seq_buf *bad)
 {
 	pr_err("node %u: %s cannot be proven parked: its memory, cores and devices stay in quarantine (echo force > /sys/kernel/mint/nodes/%u/stop tries again)\n",
@@ -145,8 +151,7 @@ int mint_prove_parked(struct mint_claim *claim)
 			continue;
 		}
 		mint_core_reset(core);
-		seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
-			       "APIC ID ", mint_apic_id(core));
+		add_bad(&bad, core);
 	}
 	if (!seq_buf_used(&bad)) {
 		WRITE_ONCE(claim->parked, true);
@@ -339,8 +344,7 @@ static int stop_park(struct mint_claim *claim)
 	DECLARE_SEQ_BUF(bad, 64);
 
 	for (i = 0; (core = next_unparked(n, &i));)
-		seq_buf_printf(&bad, "%s%u", seq_buf_used(&bad) ? "," :
-			       "APIC ID ", mint_apic_id(core));
+		add_bad(&bad, core);
 	pr_err("node %u: %s did not park on NMI: echo force > /sys/kernel/mint/nodes/%u/stop\n",
 	       n, seq_buf_str(&bad), n);
 	/* One that is on its way out or in quarantine stays so */
