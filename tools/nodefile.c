@@ -75,21 +75,21 @@ static const char *set_memory(const struct ctl *ctl, struct spec *spec, const ch
 char *interface_function(const struct ctl *ctl, const char *interface)
 {
 	char *path = ctl_path(ctl, "/sys/class/net/%s/device", interface), *name = NULL;
-	char *device = realpath(path, NULL), *slash;
+	char *where = realpath(path, NULL), *slash;
+	unsigned int segment, bus, device, function;
 	int level, len;
 
 	/* A virtio device lies below its function */
-	for (level = 0; device && !name && level < 2; level++) {
-		slash = strrchr(device, '/');
+	for (level = 0; where && !name && level < 2; level++) {
+		slash = strrchr(where, '/');
 		if (!slash)
 			break;
-		len = 0;
-		sscanf(slash + 1, "%*x:%*x:%*x.%*x%n", &len);
-		if (len && !slash[1 + len])
+		if (sscanf(slash + 1, "%x:%x:%x.%x%n", &segment, &bus, &device, &function,
+			   &len) == 4 && !slash[1 + len])
 			name = xstrdup(slash + 1);
 		*slash = 0;
 	}
-	free(device);
+	free(where);
 	free(path);
 	return name;
 }
@@ -435,7 +435,7 @@ static const char *cut_line(const char *line, int size, bool last)
 		return NULL;
 	for (; *p; p++)
 		if (*p == ';' && p > line && strchr(" \t", p[-1]))
-			return "what stands behind a blank and ';' would be a comment: give comments lines of their own";
+			return "a blank and ';' cut the line: give a comment its own";
 	return NULL;
 }
 
@@ -504,7 +504,8 @@ int spec_read(const struct ctl *ctl, struct spec *spec, bool must)
 		status = fail(ST_REFUSED, "%s:%d: this is no [Section] and no Key=value",
 			      path, error);
 	else if (spec->cores && spec->apic_ids.nr)
-		status = fail(ST_REFUSED, "%s: [Node] has Cores= and ApicIds=: one of them says which cores",
+		status = fail(ST_REFUSED,
+			      "%s: [Node] has Cores= and ApicIds=: one of them says which cores",
 			      path);
 	else if (spec->limits.cores_min > spec->limits.cores_max)
 		status = fail(ST_REFUSED, "%s: CoresMin=%u is more than CoresMax=%u", path,

@@ -477,13 +477,17 @@ static void decide_memory(struct policy *policy, struct view *views, unsigned in
 	decision->kind = POLICY_MEMORY;
 	decision->from = from ? from->facts->node : POLICY_FREE;
 	decision->to = to ? to->facts->node : POLICY_FREE;
-	if (to)
+	if (to && stalls(to->facts))
 		snprintf(decision->why, sizeof(decision->why),
-			 stalls(to->facts) ? "node %u %s memory: %u of %u MiB are available, tasks wait for it %u %% of the time" :
-			 "node %u %s memory: %u of %u MiB are available",
+			 "node %u %s memory: %u of %u MiB are available, tasks wait for it %u %% of the time",
 			 to->facts->node, to->asks_memory ? "asks for" : "lacks",
 			 to->facts->available, to->facts->memory,
 			 to->facts->stalled / 10);
+	else if (to)
+		snprintf(decision->why, sizeof(decision->why),
+			 "node %u %s memory: %u of %u MiB are available",
+			 to->facts->node, to->asks_memory ? "asks for" : "lacks",
+			 to->facts->available, to->facts->memory);
 	else
 		snprintf(decision->why, sizeof(decision->why),
 			 "node %u gives memory: %u of %u MiB are available",

@@ -227,7 +227,8 @@ static void add_window(struct table *table, const char *line)
 int do_links(const struct ctl *ctl, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{ "WINDOW", true }, { "KIND" }, { "NAME" }, { "NODES" }, { "START" }, { "END" }, { "STATE" },
+		{ "WINDOW", true }, { "KIND" }, { "NAME" }, { "NODES" }, { "START" },
+		{ "END" }, { "STATE" },
 	};
 	struct table table = {
 		.name		= "links",

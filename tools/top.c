@@ -50,15 +50,16 @@ static double uptime(void)
 static bool read_load(const struct ctl *ctl, u32 n, struct load *load)
 {
 	char *text = ctl_read(ctl, MINT_DIR "/nodes/%u/load", n);
-	int words;
+	int words = 0;
 
 	load->n = n;
 	load->at = uptime();
-	words = text ? sscanf(text,
-			      "beats=%u runnable_sum=%u busy_ms=%u cpus=%u mem_mib=%u available_mib=%u cpu_stall_ms=%u memory_stall_ms=%u io_stall_ms=%u",
-			      &load->beats, &load->runnable_sum, &load->busy_ms,
-			      &load->cpus, &load->mem_mib, &load->available_mib,
-			      &load->cpu_ms, &load->memory_ms, &load->io_ms) : 0;
+	if (text)
+		words = sscanf(text,
+			       "beats=%u runnable_sum=%u busy_ms=%u cpus=%u mem_mib=%u available_mib=%u cpu_stall_ms=%u memory_stall_ms=%u io_stall_ms=%u",
+			       &load->beats, &load->runnable_sum, &load->busy_ms,
+			       &load->cpus, &load->mem_mib, &load->available_mib,
+			       &load->cpu_ms, &load->memory_ms, &load->io_ms);
 	load->stalls = words == 9;
 	free(text);
 	return words >= 6;
@@ -165,7 +166,8 @@ static int print_look(const struct ctl *ctl, const struct look *old,
 	static const struct column json[] = {
 		{ "NODE", true }, { "NAME" }, { "STATE" }, { "CPUS", true },
 		{ "RUNNABLE", true }, { "BUSY", true }, { "CPU_STALL", true },
-		{ "MEMORY_STALL", true }, { "IO_STALL", true }, { "MEM", true }, { "AVAILABLE", true }, { "WANT" },
+		{ "MEMORY_STALL", true }, { "IO_STALL", true }, { "MEM", true },
+		{ "AVAILABLE", true }, { "WANT" },
 	};
 	struct table table = {
 		.name		= "top",

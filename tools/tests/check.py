@@ -1071,9 +1071,9 @@ def node_files_that_are_wrong():
             (18, "LostSec=0", ":18: LostSec=0: what is allowed is seconds"),
             (1, "Image=/x", ":1: Image= stands before the first section"),
             (6, "nonsense", ":6: this is no "),
-            (4, "CommandLine=quiet init='a ;b'", ":4: what stands behind a blank and ';'"),
-            (5, "  a=b\t; a comment", ":5: what stands behind a blank and ';'"),
-            (6, "Cores=2 ; two", ":6: what stands behind a blank and ';'"),
+            (4, "CommandLine=quiet init='a ;b'", ":4: a blank and ';' cut the line: give a comment its own"),
+            (5, "  a=b\t; a comment", ":5: a blank and ';' cut the line: give a comment its own"),
+            (6, "Cores=2 ; two", ":6: a blank and ';' cut the line: give a comment its own"),
             (4, "CommandLine=" + "x" * 300, ":4: the line is longer than 198")):
         lines = whole.splitlines()
         lines[line - 1] = text
