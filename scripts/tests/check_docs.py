@@ -169,10 +169,30 @@ class Tests:
 NAME = re.compile(r"[a-z][\w*-]*(\.sh)?( [a-z][\w-]*(\.sh)?){0,2}")
 
 
+def hazards():
+    """The entries of docs/hazards.md."""
+    return [paragraph for paragraph in re.split(r"\n\n+", read("docs/hazards.md"))
+            if re.match(r"\*\*\d", paragraph)]
+
+
+def hazards_are_whole():
+    """Each hazard has a policy and a proof, or the reason why it has none"""
+    wrong, open_ones = [], []
+    for entry in hazards():
+        wrong += ["%s: no %s" % (entry.splitlines()[0], part) for part in ("Policy", "Proof")
+                  if "\n- %s: " % part not in entry]
+        if "\n- Not yet: " in entry:
+            open_ones.append(re.match(r"\*\*(\w+)", entry).group(1))
+    listed = re.search(r"^Not done yet.*: (.*)\.$", read("docs/hazards.md"), re.M).group(1)
+    if listed != ", ".join(open_ones):
+        wrong.append("Not done yet: %s; the entries: %s" % (listed, ", ".join(open_ones)))
+    none(wrong)
+
+
 def proofs_exist():
     """Each test that docs/hazards.md cites behind "Proof:" exists"""
     tests, wrong, cited = Tests(), [], 0
-    for paragraph in re.split(r"\n(?=\*\*\d)", read("docs/hazards.md")):
+    for paragraph in hazards():
         for name in re.findall(r"`([^`]+)`", paragraph.partition("Proof:")[2]):
             name = " ".join(name.split())
             if NAME.fullmatch(name):
@@ -217,7 +237,7 @@ def places_exist():
 
 
 TESTS = (parameters_are_described, options_of_kexec_are_described, files_of_sysfs_are_described,
-         version_is_that_of_the_code, states_are_those_of_the_code, proofs_exist,
+         version_is_that_of_the_code, states_are_those_of_the_code, hazards_are_whole, proofs_exist,
          machines_are_described, places_exist)
 
 
