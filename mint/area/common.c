@@ -599,19 +599,67 @@ static void __init copy_map(void)
 	memory_map_count = i;
 }
 
-/* Where there are very many nodes, each gets a shorter log */
-static u32 __init lay_out_rings(u32 offset)
+/*
+ * Bytes of all rings of a node, whose sizes are chosen here. Where there are very
+ * many nodes, each gets a shorter log.
+ */
+static u32 __init choose_rings(u32 nodes)
 {
-	u32 *sizes = mint_layout.ring_size, count = mint_layout.nodes.count;
-	u32 stride;
+	u32 *sizes = mint_layout.ring_size, stride;
 
 	memcpy(sizes, ring_size, sizeof(ring_size));
 	do {
 		stride = sizeof(struct mint_rings) + sizes[MINT_RING_LOG] +
 			 sizes[MINT_RING_OUT] + sizes[MINT_RING_IN];
-	} while ((u64)stride * count > RINGS_MAX &&
+	} while ((u64)stride * nodes > RINGS_MAX &&
 		 (sizes[MINT_RING_LOG] /= 2) > SZ_4K);
-	return lay_out(&mint_layout.rings, offset, stride, count);
+	return stride;
+}
+
+/* Each table gets its place behind the header; returns where the last one ends */
+static u32 __init lay_out_tables(u32 cores, u32 map)
+{
+	struct mint_common *c = &mint_layout;
+	u32 nodes = min_t(u32, cores, MINT_NODE_MAX);
+	u32 pins = min_t(u32, gsi_top, MINT_GSI_MAX);
+	u32 shares = c->shared.size ? MINT_SHARES : 0;
+	const struct {
+		struct mint_table	*table;
+		u32			stride, count;
+	} tables[] = {
+		{ &c->ioapics, sizeof(struct mint_ioapic), nr_ioapics },
+		{ &c->pins, sizeof(u32), pins },
+		{ &c->ecam, sizeof(struct mint_ecam), MINT_ECAM_MAX },
+		{ &c->roots, sizeof(u32), MINT_ROOTS_MAX },
+		{ &c->map, sizeof(struct mint_map), min_t(u32, map, MAP_MAX) },
+		{ &c->nodes, sizeof(struct mint_node), nodes },
+		{ &c->cores, sizeof(struct mint_core), cores },
+		{ &c->timing, sizeof(struct mint_timing), nodes },
+		{ &c->vfs, sizeof(struct mint_vf), nodes * MINT_DEVICES_MAX },
+		{ &c->rings, choose_rings(nodes), nodes },
+		{ &c->lines, row_size(pins), nodes },
+		{ &c->bells, sizeof(struct mint_bell), cores },
+		{ &c->bell_cores, sizeof(u32), nodes },
+		{ &c->callers, row_size(nodes), MINT_BELL_COUNT },
+		{ &c->moves, sizeof(struct mint_move), MINT_MOVES },
+		{ &c->peers, sizeof(struct mint_peer), nodes },
+		{ &c->spares, row_size(cores), nodes },
+		{ &c->wishes, sizeof(struct mint_wish), nodes },
+		{ &c->windows, sizeof(struct mint_window),
+		  c->shared.size / MINT_LINK_SIZE },
+		{ &c->loads, sizeof(struct mint_load), nodes },
+		{ &c->lives, sizeof(struct mint_life), nodes },
+		{ &c->stalls, sizeof(struct mint_stall), nodes },
+		{ &c->shares, sizeof(struct mint_share), shares },
+		{ &c->share_members, row_size(nodes), shares },
+		{ &c->share_rings, sizeof(u64), shares ? nodes : 0 },
+	};
+	u32 i, size = sizeof(*c);
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		size = lay_out(tables[i].table, size, tables[i].stride,
+			       tables[i].count);
+	return size;
 }
 
 /* mint.log=<size>: of each node's log, rounded up to a power of two */
@@ -646,61 +694,13 @@ int __init mint_common_create(u32 (*describe)(struct mint_map *map, u32 max),
 			      u32 identity_size)
 {
 	u32 cores = bitmap_weight(phys_cpu_present_map, MAX_LOCAL_APIC);
-	u32 size = sizeof(struct mint_common);
+	u32 size, map = describe(NULL, 0);
 	u64 pa;
 
 	check_layout();
 
-	size = lay_out(&mint_layout.ioapics, size, sizeof(struct mint_ioapic),
-		       nr_ioapics);
-	size = lay_out(&mint_layout.pins, size, sizeof(u32),
-		       min_t(u32, gsi_top, MINT_GSI_MAX));
-	size = lay_out(&mint_layout.ecam, size, sizeof(struct mint_ecam),
-		       MINT_ECAM_MAX);
-	size = lay_out(&mint_layout.roots, size, sizeof(u32), MINT_ROOTS_MAX);
-	size = lay_out(&mint_layout.map, size, sizeof(struct mint_map),
-		       min_t(u32, describe(NULL, 0), MAP_MAX));
-	size = lay_out(&mint_layout.nodes, size, sizeof(struct mint_node),
-		       min_t(u32, cores, MINT_NODE_MAX));
-	size = lay_out(&mint_layout.cores, size, sizeof(struct mint_core), cores);
-	size = lay_out(&mint_layout.timing, size, sizeof(struct mint_timing),
-		       min_t(u32, cores, MINT_NODE_MAX));
-	size = lay_out(&mint_layout.vfs, size, sizeof(struct mint_vf),
-		       mint_layout.nodes.count * MINT_DEVICES_MAX);
-	size = lay_out_rings(size);
-	size = lay_out(&mint_layout.lines, size, row_size(mint_layout.pins.count),
-		       mint_layout.nodes.count);
-	size = lay_out(&mint_layout.bells, size, sizeof(struct mint_bell), cores);
-	size = lay_out(&mint_layout.bell_cores, size, sizeof(u32),
-		       mint_layout.nodes.count);
-	size = lay_out(&mint_layout.callers, size,
-		       row_size(mint_layout.nodes.count), MINT_BELL_COUNT);
-	size = lay_out(&mint_layout.moves, size, sizeof(struct mint_move),
-		       MINT_MOVES);
-	size = lay_out(&mint_layout.peers, size, sizeof(struct mint_peer),
-		       mint_layout.nodes.count);
-	size = lay_out(&mint_layout.spares, size, row_size(cores),
-		       mint_layout.nodes.count);
-	size = lay_out(&mint_layout.wishes, size, sizeof(struct mint_wish),
-		       mint_layout.nodes.count);
 	mint_shared_create(cores);
-	size = lay_out(&mint_layout.windows, size, sizeof(struct mint_window),
-		       mint_layout.shared.size / MINT_LINK_SIZE);
-	size = lay_out(&mint_layout.loads, size, sizeof(struct mint_load),
-		       mint_layout.nodes.count);
-	size = lay_out(&mint_layout.lives, size, sizeof(struct mint_life),
-		       mint_layout.nodes.count);
-	size = lay_out(&mint_layout.stalls, size, sizeof(struct mint_stall),
-		       mint_layout.nodes.count);
-	if (mint_layout.shared.size) {
-		size = lay_out(&mint_layout.shares, size,
-			       sizeof(struct mint_share), MINT_SHARES);
-		size = lay_out(&mint_layout.share_members, size,
-			       row_size(mint_layout.nodes.count), MINT_SHARES);
-		size = lay_out(&mint_layout.share_rings, size, sizeof(u64),
-			       mint_layout.nodes.count);
-	}
-	size = PAGE_ALIGN(size) + identity_size;
+	size = PAGE_ALIGN(lay_out_tables(cores, map)) + identity_size;
 
 	memblock_set_current_limit(min_t(u64, SZ_4G, get_max_mapped()));
 	pa = e820__memblock_alloc_reserved(size, PAGE_SIZE);
