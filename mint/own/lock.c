@@ -257,7 +257,7 @@ static void note_broken(struct shared *shared, u64 word)
 }
 
 /**
- * shared_acquire() - take a lock
+ * mint_shared_acquire() - take a lock
  * @shared:	what this kernel knows of it
  * @word:	where it lies
  *
@@ -265,9 +265,9 @@ static void note_broken(struct shared *shared, u64 word)
  * kernels share takes the sync_ operations, which it leaves alone.
  *
  * Context: any, interrupts off.
- * Return: number of this hold, for shared_release().
+ * Return: number of this hold, for mint_shared_release().
  */
-VISIBLE_IF_KUNIT u32 shared_acquire(struct shared *shared, u64 *word)
+VISIBLE_IF_KUNIT u32 mint_shared_acquire(struct shared *shared, u64 *word)
 {
 	u32 me = own_apic_id() + 1;
 	struct shared_wait wait = {};
@@ -295,17 +295,17 @@ VISIBLE_IF_KUNIT u32 shared_acquire(struct shared *shared, u64 *word)
 }
 
 /**
- * shared_release() - give a lock back
+ * mint_shared_release() - give a lock back
  * @shared:	what this kernel knows of it
  * @word:	where it lies
- * @seq:	from shared_acquire()
+ * @seq:	from mint_shared_acquire()
  *
  * A lock that was broken meanwhile stays with its new holder, also if that is
  * this core: the number of the hold is another one.
  *
  * Context: any, interrupts off.
  */
-VISIBLE_IF_KUNIT void shared_release(struct shared *shared, u64 *word, u32 seq)
+VISIBLE_IF_KUNIT void mint_shared_release(struct shared *shared, u64 *word, u32 seq)
 {
 	u64 mine = shared_word(own_apic_id() + 1, seq);
 
@@ -317,15 +317,15 @@ VISIBLE_IF_KUNIT void shared_release(struct shared *shared, u64 *word, u32 seq)
 }
 
 /**
- * shared_poll() - check a lock's holder, for successors that wait for it
+ * mint_shared_poll() - check a lock's holder, for successors that wait for it
  * @shared:	what this kernel knows of it
  * @word:	where it lies
  * @wait:	what was seen before
  *
  * Context: interrupts off; a look every WATCH_LOOK_MS at the least.
  */
-VISIBLE_IF_KUNIT void shared_poll(struct shared *shared, u64 *word,
-				  struct shared_wait *wait)
+VISIBLE_IF_KUNIT void mint_shared_poll(struct shared *shared, u64 *word,
+				       struct shared_wait *wait)
 {
 	u64 seen = READ_ONCE(*word);
 
@@ -355,7 +355,7 @@ unsigned long mint_lock(enum mint_shared_lock which)
 
 	local_irq_save(flags);
 	if (mint_common)
-		seq = shared_acquire(&shared[which], lock_of(&shared[which]));
+		seq = mint_shared_acquire(&shared[which], lock_of(&shared[which]));
 	return flags | (u64)seq << 32;
 }
 
@@ -374,7 +374,7 @@ void mint_unlock(enum mint_shared_lock which, unsigned long flags)
 
 	flags = (u32)flags;
 	if (mint_common)
-		shared_release(&shared[which], lock_of(&shared[which]), seq);
+		mint_shared_release(&shared[which], lock_of(&shared[which]), seq);
 	local_irq_restore(flags);
 }
 
@@ -393,7 +393,7 @@ void mint_locks_poll(void)
 
 	for (i = 0; i < MINT_SHARED_LOCKS; i++) {
 		local_irq_save(flags);
-		shared_poll(&shared[i], lock_of(&shared[i]), &waits[i]);
+		mint_shared_poll(&shared[i], lock_of(&shared[i]), &waits[i]);
 		local_irq_restore(flags);
 	}
 }

@@ -62,9 +62,9 @@ struct shared_wait {
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)
-u32 shared_acquire(struct shared *shared, u64 *word);
-void shared_release(struct shared *shared, u64 *word, u32 seq);
-void shared_poll(struct shared *shared, u64 *word, struct shared_wait *wait);
+u32 mint_shared_acquire(struct shared *shared, u64 *word);
+void mint_shared_release(struct shared *shared, u64 *word, u32 seq);
+void mint_shared_poll(struct shared *shared, u64 *word, struct shared_wait *wait);
 #endif
 
 static inline u64 shared_word(u32 holder, u32 seq)

@@ -42,21 +42,21 @@ static u32 take(struct fixture *f)
 	guard(irqsave)();
 
 	f->me = read_apic_id() + 1;
-	return shared_acquire(&f->shared, &f->word);
+	return mint_shared_acquire(&f->shared, &f->word);
 }
 
 static void give_back(struct fixture *f, u32 seq)
 {
 	guard(irqsave)();
 
-	shared_release(&f->shared, &f->word, seq);
+	mint_shared_release(&f->shared, &f->word, seq);
 }
 
 static void look(struct fixture *f, struct shared_wait *wait)
 {
 	guard(irqsave)();
 
-	shared_poll(&f->shared, &f->word, wait);
+	mint_shared_poll(&f->shared, &f->word, wait);
 }
 
 static void lock_counts(struct kunit *test)
