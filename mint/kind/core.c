@@ -37,7 +37,7 @@
 static DECLARE_WAIT_QUEUE_HEAD(probe_wait);
 static atomic_t probes;		/* that are over, of PCI drivers */
 
-static void add_core(struct request *rq, struct mint_core *core)
+static void add_core(struct mint_kexec *rq, struct mint_core *core)
 {
 	u32 i;
 
@@ -48,7 +48,7 @@ static void add_core(struct request *rq, struct mint_core *core)
 }
 
 /* A core that was named: it goes to the new node, or the launch is refused */
-static int check_core(struct request *rq, u32 apic_id)
+static int check_core(struct mint_kexec *rq, u32 apic_id)
 {
 	struct mint_core *core = mint_core_find(apic_id);
 	const char *problem;
@@ -94,7 +94,7 @@ static bool is_free(const struct mint_core *core)
 }
 
 /* The boot core, which is named by itself */
-static int begin(struct request *rq)
+static int begin(struct mint_kexec *rq)
 {
 	rq->cores = kcalloc(mint_layout.cores.count, sizeof(*rq->cores),
 			    GFP_KERNEL);
@@ -103,7 +103,7 @@ static int begin(struct request *rq)
 	return check_core(rq, rq->handover.boot_apic_id);
 }
 
-static int parse(struct request *rq, const struct mint_token *word)
+static int parse(struct mint_kexec *rq, const struct mint_token *word)
 {
 	u32 first, last, id;
 	int err;
@@ -124,7 +124,7 @@ static int parse(struct request *rq, const struct mint_token *word)
  * as many in all, free ones in ascending order of APIC IDs, none below the
  * boot core. mint.cpus= names them one by one instead.
  */
-static int check(struct request *rq)
+static int check(struct mint_kexec *rq)
 {
 	u32 boot = rq->handover.boot_apic_id, i;
 	struct mint_token value;
@@ -151,7 +151,7 @@ static int check(struct request *rq)
 }
 
 /* CPU hotplug of node 0 takes cores without the lock of launches */
-static int claim_cores(struct request *rq, struct mint_claim *claim)
+static int claim_cores(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	u32 i, owner;
 

@@ -23,7 +23,7 @@
 #include "request.h"
 
 /* One PCI function, and the bridges above it */
-static int check_function(struct request *rq, u32 id, bool force)
+static int check_function(struct mint_kexec *rq, u32 id, bool force)
 {
 	struct mint_device dev = { .kind = MINT_DEV_PCI, .id = id };
 	struct mint_node *node = &rq->node;
@@ -51,7 +51,7 @@ static int check_function(struct request *rq, u32 id, bool force)
 	return 0;
 }
 
-static int parse(struct request *rq, const struct mint_token *word)
+static int parse(struct mint_kexec *rq, const struct mint_token *word)
 {
 	u32 ids[MINT_DEVICES_MAX];
 	struct mint_pci_match match;
@@ -77,7 +77,7 @@ static int parse(struct request *rq, const struct mint_token *word)
 	return err;
 }
 
-static int check(struct request *rq)
+static int check(struct mint_kexec *rq)
 {
 	char name[16];
 	u32 i;
@@ -93,7 +93,7 @@ static int check(struct request *rq)
 }
 
 /* Drivers of node 0 may still come between the check and this */
-static int lend(struct request *rq, struct mint_claim *claim)
+static int lend(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	char name[16];
 	u32 i;

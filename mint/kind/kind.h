@@ -15,7 +15,7 @@
 #include "../area/area.h"
 
 struct mint_claim;
-struct request;
+struct mint_kexec;
 
 /**
  * struct mint_transfer - a thing on its way from one running node to another
@@ -149,12 +149,12 @@ struct mint_kind {
 	const char	*node_file;
 	const char	*param;
 	const char	*syntax;
-	int		(*begin)(struct request *rq);
-	int		(*parse)(struct request *rq,
+	int		(*begin)(struct mint_kexec *rq);
+	int		(*parse)(struct mint_kexec *rq,
 				 const struct mint_token *word);
-	int		(*check)(struct request *rq);
-	int		(*claim)(struct request *rq, struct mint_claim *claim);
-	int		(*lend)(struct request *rq, struct mint_claim *claim);
+	int		(*check)(struct mint_kexec *rq);
+	int		(*claim)(struct mint_kexec *rq, struct mint_claim *claim);
+	int		(*lend)(struct mint_kexec *rq, struct mint_claim *claim);
 	void		(*take_back)(struct mint_claim *claim);
 	void		(*set_free)(struct mint_claim *claim);
 	void		(*quiet)(void);
@@ -206,9 +206,9 @@ u32 mint_slots_find(const unsigned long *used, u32 count, u32 want);
 /* kinds.c */
 const struct mint_kind *mint_kind(u32 i);
 const struct mint_kind *mint_kind_moving(u32 move);
-int mint_kinds_check(struct request *rq);
-int mint_kinds_claim(struct request *rq, struct mint_claim *claim);
-int mint_kinds_lend(struct request *rq, struct mint_claim *claim);
+int mint_kinds_check(struct mint_kexec *rq);
+int mint_kinds_claim(struct mint_kexec *rq, struct mint_claim *claim);
+int mint_kinds_lend(struct mint_kexec *rq, struct mint_claim *claim);
 void mint_kinds_take_back(struct mint_claim *claim);
 void mint_kinds_set_free(struct mint_claim *claim);
 void mint_kinds_quiet(void);
@@ -229,7 +229,7 @@ int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...)
 
 /* memory.c */
 bool mint_memory_unreached(u32 n);
-bool mint_request_unreached(const struct request *rq);
+bool mint_request_unreached(const struct mint_kexec *rq);
 
 /* pin.c */
 
@@ -240,7 +240,7 @@ const char *mint_pin_problem(const struct mint_device *dev);
 struct mint_core *mint_pin_far_core(u32 n);
 bool mint_pins_interrupt(u32 n);
 void mint_pin_leave(u32 n, const struct mint_device *dev);
-int mint_request_device(struct request *rq, struct mint_device *dev,
+int mint_request_device(struct mint_kexec *rq, struct mint_device *dev,
 			const char *name);
 
 #endif /* _ARCH_X86_MINT_KIND_H */

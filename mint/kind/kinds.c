@@ -70,7 +70,7 @@ static bool has_param(const struct mint_kind *kind, const char *param)
 	return kind->param && !strcmp(kind->param, param);
 }
 
-static int refuse_word(struct request *rq, const char *param,
+static int refuse_word(struct mint_kexec *rq, const char *param,
 		       const struct mint_token *word)
 {
 	DECLARE_SEQ_BUF(syntax, 128);
@@ -85,7 +85,7 @@ static int refuse_word(struct request *rq, const char *param,
 			   word->len, word->text, seq_buf_str(&syntax));
 }
 
-static int read_word(struct request *rq, const char *param,
+static int read_word(struct mint_kexec *rq, const char *param,
 		     const struct mint_token *word)
 {
 	int i, err;
@@ -100,7 +100,7 @@ static int read_word(struct request *rq, const char *param,
 	return refuse_word(rq, param, word);
 }
 
-static int read_words(struct request *rq, const char *param)
+static int read_words(struct mint_kexec *rq, const char *param)
 {
 	struct mint_token list, word;
 	int err;
@@ -135,7 +135,7 @@ static bool first_with_param(u32 i)
  * Context: predecessor, process, under mint_claims_lock().
  * Return: 0; what mint_refuse() returned, or -ENOMEM.
  */
-int mint_kinds_check(struct request *rq)
+int mint_kinds_check(struct mint_kexec *rq)
 {
 	const struct mint_kind *kind;
 	int i, err = 0;
@@ -162,7 +162,7 @@ int mint_kinds_check(struct request *rq)
  * Return: 0; a negative error, and then mint_claim_forget() undoes what was
  * done.
  */
-int mint_kinds_claim(struct request *rq, struct mint_claim *claim)
+int mint_kinds_claim(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	int i, err = 0;
 
@@ -182,7 +182,7 @@ int mint_kinds_claim(struct request *rq, struct mint_claim *claim)
  * Context: predecessor, process, under the claim's lock; may take long.
  * Return: as mint_kinds_claim().
  */
-int mint_kinds_lend(struct request *rq, struct mint_claim *claim)
+int mint_kinds_lend(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	int i, err = 0;
 

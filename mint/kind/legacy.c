@@ -16,7 +16,7 @@
 #include "kind.h"
 #include "request.h"
 
-static int check_owner(struct request *rq, const struct mint_device *dev,
+static int check_owner(struct mint_kexec *rq, const struct mint_device *dev,
 		       const char *name)
 {
 	u32 owner = mint_owner_of_legacy(dev->id);
@@ -32,7 +32,7 @@ static int check_owner(struct request *rq, const struct mint_device *dev,
 			   name, name);
 }
 
-static int parse(struct request *rq, const struct mint_token *word)
+static int parse(struct mint_kexec *rq, const struct mint_token *word)
 {
 	struct mint_device dev;
 	char name[16];

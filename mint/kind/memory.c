@@ -61,7 +61,7 @@ struct holding {
 
 static struct holding *holdings[MINT_NODE_MAX];
 
-static int check_range(struct request *rq, const struct mint_range *range,
+static int check_range(struct mint_kexec *rq, const struct mint_range *range,
 		       bool movable)
 {
 	u64 end = range->start + range->size;
@@ -110,7 +110,7 @@ static int check_range(struct request *rq, const struct mint_range *range,
 }
 
 /* The range in which the image lies, which is named by itself */
-static int begin(struct request *rq)
+static int begin(struct mint_kexec *rq)
 {
 	struct mint_handover *h = &rq->handover;
 	struct mint_range range = {
@@ -126,7 +126,7 @@ static int begin(struct request *rq)
 	return check_range(rq, &range, false);
 }
 
-static int parse(struct request *rq, const struct mint_token *word)
+static int parse(struct mint_kexec *rq, const struct mint_token *word)
 {
 	bool movable = word->len > strlen(MOVABLE) &&
 		       !strncmp(word->text, MOVABLE, strlen(MOVABLE));
@@ -148,7 +148,7 @@ static int parse(struct request *rq, const struct mint_token *word)
 }
 
 /* The image lies in what is not movable; all of it is the node's */
-static int check(struct request *rq)
+static int check(struct mint_kexec *rq)
 {
 	struct mint_node *node = &rq->node;
 	int err = rq->fits(rq);
@@ -189,7 +189,7 @@ static void name_ranges(struct holding *h, const struct mint_node *node)
 	}
 }
 
-static int claim_ranges(struct request *rq, struct mint_claim *claim)
+static int claim_ranges(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	const struct mint_node *node = &claim->node;
 	struct holding *h;
@@ -425,7 +425,7 @@ bool mint_memory_unreached(u32 n)
  * Context: predecessor, process, under mint_claims_lock().
  * Return: true if it will have.
  */
-bool mint_request_unreached(const struct request *rq)
+bool mint_request_unreached(const struct mint_kexec *rq)
 {
 	struct mint_range boot[MINT_RANGES_MAX];
 	u32 i, count = rq->node.nr_mem;

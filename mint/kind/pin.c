@@ -76,7 +76,7 @@ const char *mint_pin_problem(const struct mint_device *dev)
  * 255 of them being all cores: a node could point a device's interrupt at such
  * a core and hit another one.
  */
-static struct mint_core *find_far_core(const struct request *rq)
+static struct mint_core *find_far_core(const struct mint_kexec *rq)
 {
 	u32 i;
 
@@ -135,7 +135,7 @@ bool mint_pins_interrupt(u32 n)
  *	    mint_kind.parse().
  * Return: 0, or what mint_refuse() returned.
  */
-int mint_request_device(struct request *rq, struct mint_device *dev,
+int mint_request_device(struct mint_kexec *rq, struct mint_device *dev,
 			const char *name)
 {
 	struct mint_core *far = find_far_core(rq);
@@ -174,7 +174,7 @@ int mint_request_device(struct request *rq, struct mint_device *dev,
  * Functions of one node may have a line for themselves, so this waits until all
  * are known.
  */
-static int check(struct request *rq)
+static int check(struct mint_kexec *rq)
 {
 	struct mint_node *node = &rq->node;
 	u32 i, owner;
@@ -214,7 +214,7 @@ static int lend_pin(u32 gsi, u32 n)
  * They are node 0's and nobody there uses them, as mint_pin_problem() or
  * mint_line_check() found; a driver may have come meanwhile.
  */
-static int claim_pins(struct request *rq, struct mint_claim *claim)
+static int claim_pins(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	const struct mint_node *node = &claim->node;
 	int err = 0;

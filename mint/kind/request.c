@@ -20,7 +20,7 @@
  * Context: process.
  * Return: @err.
  */
-int mint_refuse(struct request *rq, int err, const char *fmt, ...)
+int mint_refuse(struct mint_kexec *rq, int err, const char *fmt, ...)
 {
 	va_list args;
 

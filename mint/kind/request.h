@@ -35,7 +35,7 @@ struct mint_share_wish {
 };
 
 /**
- * struct request - a call of kexec_load() with KEXEC_MINT
+ * struct mint_kexec - a call of kexec_load() with KEXEC_MINT
  * @segments:	as the caller gave them
  * @nr_segments: how many
  * @user:	the caller's hand-over, for the report
@@ -63,7 +63,7 @@ struct mint_share_wish {
  * @number:	of the node, once claimed; MINT_NODE_FREE before
  * @began:	TSC when the request arrived
  */
-struct request {
+struct mint_kexec {
 	struct kexec_segment	*segments;
 	unsigned long		nr_segments;
 	void __user		*user;
@@ -85,13 +85,13 @@ struct request {
 	bool			links_named;
 	struct mint_share_wish	shares[MINT_SHARES_NAMED];
 	u32			nr_shares;
-	int			(*fits)(struct request *rq);
+	int			(*fits)(struct mint_kexec *rq);
 	u32			number;
 	u64			began;
 };
 
 /* request.c */
 __printf(3, 4)
-int mint_refuse(struct request *rq, int err, const char *fmt, ...);
+int mint_refuse(struct mint_kexec *rq, int err, const char *fmt, ...);
 
 #endif /* _ARCH_X86_MINT_REQUEST_H */

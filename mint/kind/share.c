@@ -217,7 +217,7 @@ VISIBLE_IF_KUNIT int mint_share_word(const struct mint_token *word, char *name,
 }
 EXPORT_SYMBOL_IF_KUNIT(mint_share_word);
 
-static int parse(struct request *rq, const struct mint_token *word)
+static int parse(struct mint_kexec *rq, const struct mint_token *word)
 {
 	struct mint_share_wish *wish = &rq->shares[rq->nr_shares];
 	u32 i;
@@ -285,7 +285,7 @@ static u32 find_share(const char *name)
 }
 
 /* A share that is there already */
-static int check_known(struct request *rq, struct mint_share_wish *wish)
+static int check_known(struct mint_kexec *rq, struct mint_share_wish *wish)
 {
 	const struct book *known = &book[wish->index];
 	u32 owner;
@@ -303,7 +303,7 @@ static int check_known(struct request *rq, struct mint_share_wish *wish)
 			   wish->size >> 10);
 }
 
-static int check_fresh(struct request *rq, struct mint_share_wish *wish,
+static int check_fresh(struct mint_kexec *rq, struct mint_share_wish *wish,
 		       unsigned long *records, unsigned long *used)
 {
 	u32 count = mint_layout.windows.count, want = slots(wish->size);
@@ -333,7 +333,7 @@ static int check_fresh(struct request *rq, struct mint_share_wish *wish,
 	return 0;
 }
 
-static int check(struct request *rq)
+static int check(struct mint_kexec *rq)
 {
 	DECLARE_BITMAP(records, MINT_SHARES) = {};
 	struct mint_share_wish *wish;
@@ -357,7 +357,7 @@ static int check(struct request *rq)
 	return err;
 }
 
-static int claim_shares(struct request *rq, struct mint_claim *claim)
+static int claim_shares(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	const struct mint_share_wish *wish;
 

@@ -274,7 +274,7 @@ void mint_slots_return(u32 first, u32 count)
 		book[i].named = false;
 }
 
-static int begin(struct request *rq)
+static int begin(struct mint_kexec *rq)
 {
 	struct mint_token list;
 
@@ -310,7 +310,7 @@ static u32 find_node(const struct mint_token *word)
 	return n;
 }
 
-static int parse(struct request *rq, const struct mint_token *word)
+static int parse(struct mint_kexec *rq, const struct mint_token *word)
 {
 	u32 count = mint_layout.nodes.count, n;
 
@@ -333,7 +333,7 @@ static int parse(struct request *rq, const struct mint_token *word)
 	return 0;
 }
 
-static int check(struct request *rq)
+static int check(struct mint_kexec *rq)
 {
 	u32 links = bitmap_weight(rq->links, MINT_NODE_MAX), free, n;
 
@@ -355,7 +355,7 @@ static int check(struct request *rq)
 			   n, MINT_LINK_SIZE >> 10);
 }
 
-static int claim_windows(struct request *rq, struct mint_claim *claim)
+static int claim_windows(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	u32 n;
 

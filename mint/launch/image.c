@@ -32,7 +32,7 @@
 #define FORCED_PARAMS		"dis_ucode_ldr mce=no_cmci mce=ignore_ce apic_extnmi=none pcie_aspm=off "
 
 /* The segment whose bytes go to a physical address, or NULL */
-static struct kexec_segment *segment_at(struct request *rq, u64 address)
+static struct kexec_segment *segment_at(struct mint_kexec *rq, u64 address)
 {
 	struct kexec_segment *seg;
 	unsigned long i;
@@ -46,7 +46,7 @@ static struct kexec_segment *segment_at(struct request *rq, u64 address)
 }
 
 /* Where the caller has the bytes for a physical address, and how many */
-static void __user *image_at(struct request *rq, u64 address, size_t *avail)
+static void __user *image_at(struct mint_kexec *rq, u64 address, size_t *avail)
 {
 	struct kexec_segment *seg = segment_at(rq, address);
 
@@ -56,7 +56,7 @@ static void __user *image_at(struct request *rq, u64 address, size_t *avail)
 	return seg->buf + (address - seg->mem);
 }
 
-static int read_image(struct request *rq, u64 address, void *to, size_t size)
+static int read_image(struct mint_kexec *rq, u64 address, void *to, size_t size)
 {
 	size_t avail;
 	void __user *from = image_at(rq, address, &avail);
@@ -74,7 +74,7 @@ static int read_image(struct request *rq, u64 address, void *to, size_t size)
  * Return: 0; -EINVAL if there is none or it asks for what nobody knows;
  * -EFAULT.
  */
-int mint_image_read_request(struct request *rq)
+int mint_image_read_request(struct mint_kexec *rq)
 {
 	struct mint_handover *h = &rq->handover;
 	size_t avail;
@@ -107,7 +107,7 @@ int mint_image_read_request(struct request *rq)
 	return mint_refuse(rq, -EINVAL, "operation %#x is none", h->op);
 }
 
-static int read_cmdline(struct request *rq)
+static int read_cmdline(struct mint_kexec *rq)
 {
 	u64 address = rq->params.hdr.cmd_line_ptr |
 		      (u64)rq->params.ext_cmd_line_ptr << 32;
@@ -137,7 +137,7 @@ static int read_cmdline(struct request *rq)
 }
 
 /* The mark of a vmlinux is a note; its header is the launcher's own */
-static bool is_vmlinux(struct request *rq)
+static bool is_vmlinux(struct mint_kexec *rq)
 {
 	struct mint_note_head note;
 
@@ -150,7 +150,7 @@ static bool is_vmlinux(struct request *rq)
  * A bzImage: its header against what is in its segment. What cannot be read is
  * left zero, which no field may be.
  */
-static int check_bzimage(struct request *rq, const struct mint_mark *mark)
+static int check_bzimage(struct mint_kexec *rq, const struct mint_mark *mark)
 {
 	struct kexec_segment *seg = segment_at(rq, rq->handover.marker);
 	const struct setup_header *hdr = &rq->params.hdr;
@@ -185,7 +185,7 @@ static int check_bzimage(struct request *rq, const struct mint_mark *mark)
 }
 
 /* What a successor's first instructions read of boot_params */
-static int check_params(struct request *rq)
+static int check_params(struct mint_kexec *rq)
 {
 	const struct boot_params *params = &rq->params;
 	u64 initrd = params->hdr.ramdisk_image |
@@ -210,7 +210,7 @@ static int check_params(struct request *rq)
  * Context: process.
  * Return: 0; -ENOEXEC, -EINVAL, -E2BIG with the reason in the report; -EFAULT.
  */
-int mint_image_check(struct request *rq)
+int mint_image_check(struct mint_kexec *rq)
 {
 	struct mint_mark mark;
 	int err;
@@ -241,7 +241,7 @@ int mint_image_check(struct request *rq)
 	return read_cmdline(rq);
 }
 
-static struct mint_range segment_range(const struct request *rq, unsigned long i)
+static struct mint_range segment_range(const struct mint_kexec *rq, unsigned long i)
 {
 	struct mint_range range = {
 		.start	= rq->segments[i].mem,
@@ -255,7 +255,7 @@ static struct mint_range segment_range(const struct request *rq, unsigned long i
  * A kernel below the address that it prefers unpacks itself there, and not to
  * where it was loaded: that has to be the node's memory, and nothing else's.
  */
-static int check_unpacked(struct request *rq)
+static int check_unpacked(struct mint_kexec *rq)
 {
 	const struct setup_header *hdr = &rq->params.hdr;
 	struct mint_range room, other;
@@ -286,7 +286,7 @@ refuse:
  * Context: process.
  * Return: 0; -EINVAL, -EADDRNOTAVAIL with the reason in the report.
  */
-int mint_image_check_memory(struct request *rq)
+int mint_image_check_memory(struct mint_kexec *rq)
 {
 	struct mint_range seg, other;
 	unsigned long i, k;
@@ -325,7 +325,7 @@ static u64 written(const struct kexec_segment *seg)
 	return min_t(u64, PAGE_ALIGN(seg->bufsz), seg->memsz);
 }
 
-static u64 keep_need(const struct request *rq)
+static u64 keep_need(const struct mint_kexec *rq)
 {
 	u64 need = PAGE_ALIGN(sizeof(struct mint_kept));
 	unsigned long i;
@@ -336,7 +336,7 @@ static u64 keep_need(const struct request *rq)
 }
 
 /* The highest place in @mem for @size bytes that no segment needs, or 0 */
-static u64 find_hole(const struct request *rq, const struct mint_range *mem,
+static u64 find_hole(const struct mint_kexec *rq, const struct mint_range *mem,
 		     u64 size)
 {
 	u64 top = mem->start + mem->size;
@@ -372,7 +372,7 @@ static u64 find_hole(const struct request *rq, const struct mint_range *mem,
  * Context: process.
  * Return: 0; -EINVAL, -ENOSPC with the reason in the report.
  */
-int mint_image_find_keep(struct request *rq)
+int mint_image_find_keep(struct mint_kexec *rq)
 {
 	u64 need = keep_need(rq), size = PAGE_ALIGN(need + need / 4);
 	struct mint_token value;
@@ -414,7 +414,7 @@ int mint_image_find_keep(struct request *rq)
  * Context: process.
  * Return: 0; -ENOSPC with the reason in the report.
  */
-int mint_image_layout(struct request *rq)
+int mint_image_layout(struct mint_kexec *rq)
 {
 	struct mint_kept *kept = &rq->kept;
 	struct mint_segment *seg = kept->segment;
@@ -450,7 +450,7 @@ int mint_image_layout(struct request *rq)
  *
  * Context: process.
  */
-void mint_image_finish(struct request *rq)
+void mint_image_finish(struct mint_kexec *rq)
 {
 	struct mint_handover *h = &rq->handover;
 	u64 cmdline = rq->address + offsetof(struct mint_handover, cmdline);
@@ -511,7 +511,7 @@ static void overlay(void *to, u64 start, u64 size, u64 address,
 }
 
 /* One segment, with what mint_image_finish() knows of its contents */
-static int fill_segment(struct request *rq, unsigned long i, void *to, u64 size)
+static int fill_segment(struct mint_kexec *rq, unsigned long i, void *to, u64 size)
 {
 	const struct kexec_segment *seg = &rq->segments[i];
 	int err = copy_piecewise(to, seg, size);
@@ -525,7 +525,7 @@ static int fill_segment(struct request *rq, unsigned long i, void *to, u64 size)
 	return 0;
 }
 
-static int write_segment(struct request *rq, unsigned long i)
+static int write_segment(struct mint_kexec *rq, unsigned long i)
 {
 	u64 size = written(&rq->segments[i]), start = rq->segments[i].mem;
 	void *to;
@@ -552,7 +552,7 @@ static int write_segment(struct request *rq, unsigned long i)
  * Context: process, may sleep; the memory is the new node's, which does not run.
  * Return: 0; -ENOMEM, -EFAULT, -EINTR.
  */
-int mint_image_write(struct request *rq)
+int mint_image_write(struct mint_kexec *rq)
 {
 	unsigned long i;
 	void *to;
@@ -581,7 +581,7 @@ int mint_image_write(struct request *rq)
  * Context: process, may sleep; one caller at a time.
  * Return: 0; -ENOMEM, -EFAULT, -EINTR: the old image is still there.
  */
-int mint_image_replace(struct request *rq, struct mint_kept *kept)
+int mint_image_replace(struct mint_kexec *rq, struct mint_kept *kept)
 {
 	u64 head = PAGE_ALIGN(sizeof(*kept)), size = keep_need(rq) - head;
 	const struct mint_segment *seg = rq->kept.segment;

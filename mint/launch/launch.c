@@ -87,7 +87,7 @@ static int add_e820(struct boot_params *params, u64 start, u64 end, u32 type)
 }
 
 /* A range of the map; what is kept for a reboot is not for the kernel's use */
-static int add_part(struct request *rq, u64 start, u64 end, u32 type)
+static int add_part(struct mint_kexec *rq, u64 start, u64 end, u32 type)
 {
 	u64 from = clamp(rq->keep.start, start, end);
 	u64 to = clamp(rq->keep.start + rq->keep.size, from, end);
@@ -108,7 +108,7 @@ static int add_part(struct request *rq, u64 start, u64 end, u32 type)
  * that the firmware named is reserved, so that nothing is put there. What it is
  * to add by itself is reserved, too.
  */
-static int fill_e820(struct request *rq)
+static int fill_e820(struct mint_kexec *rq)
 {
 	phys_addr_t pos = 0, next;
 	const char *what;
@@ -131,14 +131,14 @@ static int fill_e820(struct request *rq)
 	}
 }
 
-static int refuse_leaving(struct request *rq)
+static int refuse_leaving(struct mint_kexec *rq)
 {
 	return mint_refuse(rq, -EBUSY,
 			   "this machine is about to sleep or to go down: launch nodes afterwards");
 }
 
 /* A node that is loaded already for this boot core stands in the way */
-static int check_loaded(struct request *rq)
+static int check_loaded(struct mint_kexec *rq)
 {
 	const struct mint_node *node;
 	u32 n;
@@ -159,7 +159,7 @@ static int check_loaded(struct request *rq)
  * before mint_claim_use(), and nothing is refused after it but for a reason
  * that could not be seen before.
  */
-static int check_and_claim(struct request *rq, struct mint_claim **out)
+static int check_and_claim(struct mint_kexec *rq, struct mint_claim **out)
 {
 	struct mint_claim *claim;
 	int err;
@@ -187,13 +187,13 @@ static int check_and_claim(struct request *rq, struct mint_claim **out)
 }
 
 /* Asked once the memory of the node is known */
-static int image_fits(struct request *rq)
+static int image_fits(struct mint_kexec *rq)
 {
 	return mint_image_check_memory(rq) ?: mint_image_find_keep(rq) ?:
 	       mint_image_layout(rq);
 }
 
-static int load(struct request *rq, struct mint_claim **out)
+static int load(struct mint_kexec *rq, struct mint_claim **out)
 {
 	struct mint_claim *claim = NULL;
 	struct mint_token name;
@@ -239,7 +239,7 @@ static int load(struct request *rq, struct mint_claim **out)
 }
 
 /* Nothing to start or to unload: say what there is instead */
-static int refuse_not_loaded(struct request *rq)
+static int refuse_not_loaded(struct mint_kexec *rq)
 {
 	u32 apic_id = rq->handover.boot_apic_id, n;
 	const struct mint_node *node;
@@ -257,7 +257,7 @@ static int refuse_not_loaded(struct request *rq)
 }
 
 /* Who leaves and who starts agree on who was first */
-static int enter_start(struct request *rq, struct mint_claim *claim)
+static int enter_start(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	guard(mint_claims)();
 
@@ -269,7 +269,7 @@ static int enter_start(struct request *rq, struct mint_claim *claim)
 	return 0;
 }
 
-static int start(struct request *rq, struct mint_claim *claim)
+static int start(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	struct mint_core *core = mint_core_find(claim->node.boot_apic_id);
 	struct mint_start start = {
@@ -311,13 +311,13 @@ static int start(struct request *rq, struct mint_claim *claim)
 }
 
 /* This kernel has nothing to launch with */
-static int refuse_here(struct request *rq)
+static int refuse_here(struct mint_kexec *rq)
 {
 	return mint_refuse(rq, -ENODEV,
 			   "nothing can be lent: boot this kernel with mint.mem=<size>@<start>, the memory that it keeps");
 }
 
-static int serve(struct request *rq)
+static int serve(struct mint_kexec *rq)
 {
 	struct mint_claim *claim = NULL;
 	int err = 0;
@@ -383,7 +383,7 @@ bool mint_kexec_permitted(unsigned long nr_segments, unsigned long flags)
 long mint_kexec_load(unsigned long entry, unsigned long nr_segments,
 		     struct kexec_segment *segments, unsigned long flags)
 {
-	struct request *rq;
+	struct mint_kexec *rq;
 	long ret;
 
 	if (flags & ~KEXEC_ARCH_MASK & ~KEXEC_MINT)

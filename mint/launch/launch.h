@@ -56,14 +56,14 @@ struct mint_note_head {
 };
 
 /* image.c */
-int mint_image_read_request(struct request *rq);
-int mint_image_check(struct request *rq);
-int mint_image_check_memory(struct request *rq);
-int mint_image_find_keep(struct request *rq);
-int mint_image_layout(struct request *rq);
-void mint_image_finish(struct request *rq);
-int mint_image_write(struct request *rq);
-int mint_image_replace(struct request *rq, struct mint_kept *kept);
+int mint_image_read_request(struct mint_kexec *rq);
+int mint_image_check(struct mint_kexec *rq);
+int mint_image_check_memory(struct mint_kexec *rq);
+int mint_image_find_keep(struct mint_kexec *rq);
+int mint_image_layout(struct mint_kexec *rq);
+void mint_image_finish(struct mint_kexec *rq);
+int mint_image_write(struct mint_kexec *rq);
+int mint_image_replace(struct mint_kexec *rq, struct mint_kept *kept);
 
 /* bzimage.c */
 bool mint_bzimage_payload(const struct setup_header *hdr, u64 bytes);
@@ -72,6 +72,6 @@ bool mint_note_is_mark(const struct mint_note_head *note);
 void mint_params_clean(struct boot_params *params);
 
 /* reload.c */
-int mint_restart_load(struct request *rq);
+int mint_restart_load(struct mint_kexec *rq);
 
 #endif /* _ARCH_X86_MINT_LAUNCH_H */

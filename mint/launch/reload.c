@@ -38,7 +38,7 @@ static void copy_memory_map(struct boot_params *params)
  * Context: successor, process.
  * Return: 0; a negative error, mostly with the reason in the report.
  */
-int mint_restart_load(struct request *rq)
+int mint_restart_load(struct mint_kexec *rq)
 {
 	struct mint_range seg, kept_range;
 	struct mint_token value;
