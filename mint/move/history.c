@@ -16,7 +16,7 @@
 #include "../area/area.h"
 #include "move.h"
 
-/* They fit in one page, unless nearly all have a reason of the full length */
+/* As many as one page has room for, each with a text and a reason of full length */
 #define ENTRIES		16
 
 static struct mint_history entries[ENTRIES];

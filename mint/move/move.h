@@ -48,7 +48,7 @@ enum mint_step {
 /**
  * struct mint_history - a transfer, for people
  * @seq:	its number
- * @what:	as it was asked for
+ * @what:	as it was asked for, cut down to what fits
  * @from:	who had it
  * @to:		who gets it
  * @state:	what has come of it, one word
@@ -58,7 +58,7 @@ enum mint_step {
  */
 struct mint_history {
 	u32		seq;
-	char		what[64];
+	char		what[48];
 	u32		from;
 	u32		to;
 	const char	*state;
