@@ -57,18 +57,18 @@ static bool own(u32 id)
 static bool irq_ours(u32 irq)
 {
 	struct mint_node *node = mint_own_node();
+	struct mint_device dev;
 	u32 i;
 
 	if (mint_role != MINT_SUCCESSOR)
 		return true;
 	for (i = 0; node && i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++) {
-		struct mint_device *dev = &node->devices[i];
-
-		if (dev->kind != MINT_DEV_LEGACY ||
-		    (dev->irq_flags >> MINT_IRQ_ISA_SHIFT & 15) != irq)
+		dev = node->devices[i];
+		if (dev.kind != MINT_DEV_LEGACY ||
+		    (dev.irq_flags >> MINT_IRQ_ISA_SHIFT & 15) != irq)
 			continue;
-		if ((dev->irq_flags & MINT_IRQ_VALID) &&
-		    mint_owner_of_pin(dev->gsi) == mint_self)
+		if ((dev.irq_flags & MINT_IRQ_VALID) &&
+		    mint_owner_of_pin(dev.gsi) == mint_self)
 			return true;
 	}
 	return false;
@@ -145,22 +145,22 @@ void __init mint_legacy_irqs(void)
 		.irqtype	= mp_INT,
 		.irqflag	= MP_IRQPOL_ACTIVE_HIGH | MP_IRQTRIG_EDGE,
 	};
+	struct mint_device dev;
 	int idx;
 	u32 i;
 
 	for (i = 0; i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++) {
-		struct mint_device *dev = &node->devices[i];
-
-		if (dev->kind != MINT_DEV_LEGACY || dev->id >= MINT_LEGACY_COUNT ||
-		    !(dev->irq_flags & MINT_IRQ_VALID) ||
-		    mint_owner_of_pin(dev->gsi) != mint_self)
+		dev = node->devices[i];
+		if (dev.kind != MINT_DEV_LEGACY || dev.id >= MINT_LEGACY_COUNT ||
+		    !(dev.irq_flags & MINT_IRQ_VALID) ||
+		    mint_owner_of_pin(dev.gsi) != mint_self)
 			continue;
-		idx = mp_find_ioapic(dev->gsi);
+		idx = mp_find_ioapic(dev.gsi);
 		if (idx < 0)
 			continue;
-		irq.srcbusirq = dev->irq_flags >> MINT_IRQ_ISA_SHIFT & 15;
+		irq.srcbusirq = dev.irq_flags >> MINT_IRQ_ISA_SHIFT & 15;
 		irq.dstapic = mpc_ioapic_id(idx);
-		irq.dstirq = mp_find_ioapic_pin(idx, dev->gsi);
+		irq.dstirq = mp_find_ioapic_pin(idx, dev.gsi);
 		mp_save_irq(&irq);
 	}
 }
