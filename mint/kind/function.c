@@ -99,13 +99,14 @@ static int lend(struct mint_kexec *rq, struct mint_claim *claim)
 	u32 i;
 	int err;
 
-	for (i = 0; i < claim->node.nr_devices; __set_bit(i++, claim->lent)) {
+	for (i = 0; i < claim->node.nr_devices; i++) {
 		err = mint_pci_lend(&claim->node.devices[i]);
 		if (err)
 			return mint_refuse(rq, err,
 					   "a driver of node 0 just took device %s: unbind it",
 					   mint_device_name(&claim->node.devices[i],
 							    name, sizeof(name)));
+		__set_bit(i, claim->lent);
 	}
 	return 0;
 }
