@@ -45,7 +45,7 @@ struct mint_node *mint_own_node(void)
 }
 
 /**
- * mint_role_init() - nobody has launched this kernel
+ * mint_role_init() - this kernel was not launched by another one
  * @setup:	becomes a predecessor, if a parameter asks for that
  *
  * Context: setup_arch(), before the early parameters.
