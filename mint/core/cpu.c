@@ -171,7 +171,7 @@ bool mint_core_hand(struct mint_core *core, u32 from, u32 to)
 {
 	u32 *owner = &owners[mint_core_index(core)];
 
-	/* The book comes last where the core is anybody's from then on */
+	/* Set free: the book comes last, for anybody may take the core after that */
 	if (to == MINT_NODE_FREE) {
 		if (READ_ONCE(*owner) != from)
 			return false;
