@@ -345,7 +345,7 @@ static int on_found(struct notifier_block *nb, unsigned long action, void *data)
 	if (action != BUS_NOTIFY_ADD_DEVICE || mint_pci_beyond_segments(dev))
 		return NOTIFY_DONE;
 	forget_bus_resets(dev);
-	/* The list of functions has gaps here, which none would look behind */
+	/* ARI's list of functions ends here at the first one that is another node's */
 	if (dev->bus->self)
 		dev->bus->self->ari_enabled = 0;
 	claim_windows(dev->bus);
@@ -441,7 +441,7 @@ static void scan_root(u32 root)
 		pci_free_host_bridge(bridge);
 		return;
 	}
-	/* Nobody resizes a BAR either */
+	/* No BAR is resized later */
 	bridge->preserve_config = 1;
 	pci_bus_add_devices(bridge->bus);
 }

@@ -631,9 +631,9 @@ static void look_at_line(struct line *line)
 }
 
 /*
- * Takes the place of what makes the keyboard blink, which panic() calls when
- * all is said and done, and does not return. The kernel's own handlers may have
- * died with a lock held: none of them runs, interrupts are off.
+ * As panic_blink(), which panic() calls in its last loop; does not return. The
+ * kernel's own handlers may have died with a lock held: none of them runs,
+ * interrupts are off.
  */
 static long forward_after_panic(int state)
 {
@@ -641,7 +641,7 @@ static long forward_after_panic(int state)
 	unsigned long gsi;
 
 	local_irq_disable();
-	/* Who sends an interrupt wants to see it accepted: panic() put it off */
+	/* Interrupts of other nodes have to be accepted: panic() switched it off */
 	apic_write(APIC_SPIV, apic_read(APIC_SPIV) | APIC_SPIV_APIC_ENABLED);
 	ioapic_zap_locks();
 	xa_for_each(&lines, gsi, line)
@@ -721,7 +721,7 @@ static int passed_irq(u32 gsi)
 		return irq;
 	irq_set_chip_and_handler_name(irq, &line_chip, handle_level_irq, "level");
 	irq_set_chip_data(irq, (void *)(uintptr_t)gsi);
-	/* Interrupts of other nodes' devices are none of "nobody cared" */
+	/* Not "nobody cared": it may be the interrupt of another node's device */
 	irq_set_status_flags(irq, IRQ_LEVEL | IRQ_IS_POLLED | IRQ_NOPROBE);
 	passed[i].gsi = gsi;
 	passed[i].irq = irq;

@@ -402,9 +402,9 @@ static bool can_reset(const struct pci_dev *dev)
 {
 	u8 method = dev->reset_methods[0];
 
-	/* Of the bus: that was seen before the other functions were */
 	if (method && !mint_pci_resets_bus(method))
 		return true;
+	/* A reset of the bus was offered before the other functions there were found */
 	return method && list_is_singular(&dev->bus->devices);
 }
 
@@ -736,7 +736,7 @@ static void stand_back(struct pci_dev *dev)
 	if (dev->driver == &stand_ins[0])
 		dev->dev_flags &= ~PCI_DEV_FLAGS_NO_BUS_RESET;
 	dev->driver = NULL;
-	/* After a fatal error nothing would reach it; a reset is to come */
+	/* After a fatal error no access would reach it; it is reset next */
 	dev->error_state = pci_channel_io_normal;
 }
 
