@@ -65,14 +65,14 @@ static void __noreturn end(bool again, const char *why)
 	/* In VMX operation, or with SVM's GIF off, a core is deaf to INIT */
 	cpu_emergency_disable_virtualization();
 
-	/* An emergency may come with reboot_force, which would leave them on */
+	/* With reboot_force, as of an emergency, the other cores would not be stopped */
 	reboot_force = 0;
 	smp_ops.stop_other_cpus(0);
 
 	if (mint_own_node()) {
 		mint_kinds_quiet();
 		mint_log_last();
-		/* What node 0 asks for goes first, now or in the next kernel */
+		/* A request of node 0 comes before an own reboot */
 		if (again && !READ_ONCE(mint_own_node()->request) &&
 		    mint_restart_ready()) {
 			disable_local_APIC();
@@ -139,8 +139,8 @@ static int successor_panic(struct notifier_block *nb, unsigned long event,
 		panic_timeout = -1;
 	scnprintf(last_words, sizeof(last_words), "panic: %s", (char *)text);
 	/*
-	 * Who does not return says so once its cores are on their way. Twice the
-	 * time: a virtual core may be late for every step of the wait.
+	 * A node that does not return says so in end(), with its cores stopped. Twice
+	 * the time: a virtual core may be late for every step of the wait.
 	 */
 	if (returns && node) {
 		WRITE_ONCE(node->returns_ms, RETURN_SLACK_MS +

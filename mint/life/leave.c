@@ -32,7 +32,7 @@
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "mint."
 
-/* For one step of who takes a node back, as mint_stop() has it, and then some */
+/* Longer than one step of taking a node back may last: PROVE_BOUND_MS in stop.c */
 #define STEP_BOUND_MS		15000
 #define BUSY_TRIES		100
 

@@ -207,7 +207,7 @@ static bool reap(struct mint_claim *claim)
 	u32 unparked = mint_unparked(claim->n);
 	char reason[MINT_REASON_LEN];
 
-	/* Only ever fewer: a record that says now this, now that gains no time */
+	/* Only a new minimum counts: records that change to and fro gain no time */
 	if (unparked < claim->unparked) {
 		claim->unparked = unparked;
 		claim->parked_at = jiffies;
@@ -239,7 +239,7 @@ static bool returns(struct mint_claim *claim, const struct mint_node *record)
 		mint_claim_event(claim, MINT_EVENT_PANIC, "%s", reason);
 		mint_heart_reset(&claim->heart, count, jiffies);
 	}
-	/* Its heart stands still, or it does as if: that is no more time */
+	/* By the old count: beats of a node that is broken give it no more time */
 	mint_heart_poll(&claim->heart, claim->heart.count, jiffies,
 			WATCH_PERIOD_MS);
 	return claim->heart.still_ms < limit + READ_ONCE(lost_ms);
