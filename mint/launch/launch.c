@@ -256,7 +256,7 @@ static int refuse_not_loaded(struct mint_kexec *rq)
 			   apic_id);
 }
 
-/* Who leaves and who starts agree on who was first */
+/* Under the lock: node 0 goes down and this is refused, or it sees a node that runs */
 static int enter_start(struct mint_kexec *rq, struct mint_claim *claim)
 {
 	guard(mint_claims)();
