@@ -101,7 +101,7 @@ int mint_move_local(struct mint_transfer *t, int (*what)(struct mint_transfer *t
 		return mint_transfer_refuse(t, -EOPNOTSUPP,
 					    "such things do not move by node %u",
 					    mint_self);
-	/* What is to be undone has to be */
+	/* keep() is not given up: nobody else would undo what was begun */
 	if (what == t->kind->keep)
 		wait_event(local_wait, !test_and_set_bit_lock(0, &local_busy));
 	else if (!wait_event_timeout(local_wait,
