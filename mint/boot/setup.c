@@ -173,7 +173,7 @@ static void __init predecessor_setup(void)
 void __init mint_setup_early(void)
 {
 	mint_timing_early();
-	/* Stock code knows in time for its first early mapping, which is later */
+	/* Before any early mapping; those of stock code come later */
 	x86_configure_nx();
 	if (!read_handover(boot_params.hdr.setup_data)) {
 		mint_role_init(predecessor_setup);
