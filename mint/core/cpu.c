@@ -155,6 +155,26 @@ u32 mint_owner_of_core(const struct mint_core *core)
 }
 
 /**
+ * mint_ring_core() - ring at the core on which a successor takes its bells
+ * @n:		number of the node
+ * @cause:	MINT_BELL_*
+ *
+ * What the node has published may be any core; only its own one is rung.
+ *
+ * Context: any, NMI included.
+ * Return: false if it was not rung.
+ */
+bool mint_ring_core(u32 n, u32 cause)
+{
+	struct mint_core *core = mint_bell_core(n);
+
+	if (!core || mint_owner_of_core(core) != n)
+		return false;
+	mint_bell_ring(core, cause);
+	return true;
+}
+
+/**
  * mint_core_hand() - a core changes hands
  * @core:	record of a core that runs nobody's code, but for node 0's own that
  *		it gives away

@@ -129,18 +129,12 @@ static void unlock_queue(const struct mint_link *link)
 
 static void ring_peer(const struct mint_link *link)
 {
-	struct mint_core *core;
-
 	if (!READ_ONCE(link->alive))
 		return;
-	if (!link->peer) {
+	if (link->peer)
+		mint_ring_core(link->peer, MINT_BELL_LINK);
+	else
 		mint_ring_node0(MINT_BELL_LINK);
-		return;
-	}
-	core = mint_bell_core(link->peer);
-	/* What it says may be any core; its own one only is rung */
-	if (core && mint_owner_of_core(core) == link->peer)
-		mint_bell_ring(core, MINT_BELL_LINK);
 }
 
 static bool peer_alive(struct mint_link *link)

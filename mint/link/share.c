@@ -128,20 +128,15 @@ static int share_mmap(struct uio_info *info, struct vm_area_struct *vma)
 static void ring(u32 n, u32 index)
 {
 	u64 *rings = mint_share_rings(n);
-	struct mint_core *core;
 
 	if (!rings || READ_ONCE(mint_node(n)->state) != MINT_STATE_RUNNING)
 		return;
 	/* Orders as mint_bell_set() */
 	sync_set_bit(index, (unsigned long *)rings);
-	if (!n) {
+	if (n)
+		mint_ring_core(n, MINT_BELL_SHARE);
+	else
 		mint_ring_node0(MINT_BELL_SHARE);
-		return;
-	}
-	core = mint_bell_core(n);
-	/* What it says may be any core; its own one only is rung */
-	if (core && mint_owner_of_core(core) == n)
-		mint_bell_ring(core, MINT_BELL_SHARE);
 }
 
 /* write(): whatever was written */

@@ -145,13 +145,8 @@ static bool read_move(const struct mint_move *move, struct mint_transfer *t)
  */
 static void ring_receiver(const struct mint_transfer *t)
 {
-	struct mint_core *core;
-
-	if (mint_state(0) != MINT_STATE_PANICKED || t->to == mint_self)
-		return;
-	core = mint_bell_core(t->to);
-	if (core && mint_owner_of_core(core) == t->to)
-		mint_bell_ring(core, MINT_BELL_MOVE);
+	if (mint_state(0) == MINT_STATE_PANICKED && t->to != mint_self)
+		mint_ring_core(t->to, MINT_BELL_MOVE);
 }
 
 /* The end of a turn: @done, or @failed with the reason */

@@ -626,13 +626,8 @@ void mint_ring_node(u32 n, u32 cause)
 	const struct mint_node *claim = mint_claim(n);
 	struct mint_core *core;
 
-	if (!claim)
+	if (!claim || mint_ring_core(n, cause))
 		return;
-	core = mint_bell_core(n);
-	if (core && mint_owner_of_core(core) == n) {
-		mint_bell_ring(core, cause);
-		return;
-	}
 	/* After an own reboot it may be another one than at the launch */
 	core = mint_core_find(READ_ONCE(mint_node(n)->boot_apic_id));
 	mint_doorbell(core && mint_owner_of_core(core) == n ? mint_apic_id(core) :
