@@ -192,7 +192,7 @@ struct mint_core *mint_bell_core(u32 n)
  *
  * All that was written before is visible to who hears it.
  *
- * Context: any, NMI included.
+ * Context: as mint_send_ipi().
  */
 void mint_bell_ring(struct mint_core *core, u32 cause)
 {
@@ -204,7 +204,7 @@ void mint_bell_ring(struct mint_core *core, u32 cause)
  * mint_ring_node0() - tell node 0 that there is something to look at
  * @cause:	MINT_BELL_*
  *
- * Context: successor, any, NMI included.
+ * Context: successor, as mint_send_ipi().
  */
 void mint_ring_node0(u32 cause)
 {

@@ -72,7 +72,8 @@ const char *mint_apic_id_problem(u32 apic_id)
  * (Intel SDM vol. 3, 11.12.3). One in xAPIC mode waits for the command before
  * it.
  *
- * Context: any.
+ * Context: any, but no NMI that returns: in xAPIC mode it may have come between
+ *	    the two writes of another command, which would then go to its core.
  * Return: 0; -EINVAL if no command can name the core, -EIO if the local APIC
  * is busy for too long: nothing was sent then.
  */
@@ -102,7 +103,7 @@ int mint_send_ipi(u32 command, u32 apic_id)
  * A kernel that finds no cause in the core's bell looks at everything. Nothing
  * tells whether it was heard.
  *
- * Context: any.
+ * Context: as mint_send_ipi().
  */
 void mint_doorbell(u32 apic_id)
 {

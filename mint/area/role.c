@@ -120,7 +120,7 @@ size_t mint_copy_line(char *to, const char *from, size_t size)
  * @state:	MINT_STATE_*
  * @fmt:	why, one line
  *
- * Context: any, NMI included; common area mapped.
+ * Context: as mint_send_ipi(), common area mapped.
  */
 void mint_report_state(u32 state, const char *fmt, ...)
 {

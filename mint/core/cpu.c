@@ -161,7 +161,7 @@ u32 mint_owner_of_core(const struct mint_core *core)
  *
  * What the node has published may be any core; only its own one is rung.
  *
- * Context: any, NMI included.
+ * Context: as mint_send_ipi().
  * Return: false if it was not rung.
  */
 bool mint_ring_core(u32 n, u32 cause)
