@@ -54,6 +54,8 @@
 #define FREE_TRIES		60
 #define FREE_PAUSE_MS		1000
 
+#define MOVE_MS_MAX		3600000U
+
 /* How long a node may take to give a thing, and to take it, ms */
 static unsigned int move_ms = 30000;
 module_param(move_ms, uint, 0644);
@@ -94,6 +96,11 @@ static u32 last_seq;
 
 static DECLARE_WAIT_QUEUE_HEAD(move_wait);
 
+static unsigned int bound_ms(void)
+{
+	return min(READ_ONCE(move_ms), MOVE_MS_MAX);
+}
+
 /**
  * mint_move_bound() - how long giver and receiver may take
  *
@@ -102,7 +109,7 @@ static DECLARE_WAIT_QUEUE_HEAD(move_wait);
  */
 unsigned long mint_move_bound(void)
 {
-	return msecs_to_jiffies(READ_ONCE(move_ms));
+	return msecs_to_jiffies(bound_ms());
 }
 
 static void free_job(struct kref *ref)
@@ -218,7 +225,7 @@ static int ask(struct job *job, u32 party, u32 asked, u32 at_it, u32 done,
 	if (party_is_on_it(job, asked, at_it))
 		return mint_transfer_refuse(&job->t, -ETIMEDOUT,
 					    "node %u did not do its part in %u ms: see its state and log",
-					    party, READ_ONCE(move_ms));
+					    party, bound_ms());
 	return reason_of(job);
 }
 
@@ -405,7 +412,7 @@ static int do_here(struct mint_transfer *t, int (*what)(struct mint_transfer *t)
 		*late = true;
 		err = mint_transfer_refuse(t, -ETIMEDOUT,
 					   "node 0 did not do its part in %u ms, a driver perhaps: see its log",
-					   2 * READ_ONCE(move_ms));
+					   2 * bound_ms());
 	} else {
 		wait_for_completion(&local->done);
 		*t = local->t;
