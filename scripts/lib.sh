@@ -25,12 +25,6 @@ die()
 	exit 1
 }
 
-# step NAME LOG COMMAND..: run with the output in LOG; one line with the time
-step()
-{
-	"$top/scripts/step" "$@"
-}
-
 # value KEY: what scripts/versions says about KEY
 value()
 {
