@@ -616,6 +616,9 @@ static u32 __init choose_rings(u32 nodes)
 	return stride;
 }
 
+/* For rows with a writer each: no two of them are in one line of the cache */
+#define LINES(type)	ALIGN(sizeof(type), SMP_CACHE_BYTES)
+
 /* Each table gets its place behind the header; returns where the last one ends */
 static u32 __init lay_out_tables(u32 cores, u32 map)
 {
@@ -632,7 +635,7 @@ static u32 __init lay_out_tables(u32 cores, u32 map)
 		{ &c->ecam, sizeof(struct mint_ecam), MINT_ECAM_MAX },
 		{ &c->roots, sizeof(u32), MINT_ROOTS_MAX },
 		{ &c->map, sizeof(struct mint_map), min_t(u32, map, MAP_MAX) },
-		{ &c->nodes, sizeof(struct mint_node), nodes },
+		{ &c->nodes, LINES(struct mint_node), nodes },
 		{ &c->cores, sizeof(struct mint_core), cores },
 		{ &c->timing, sizeof(struct mint_timing), nodes },
 		{ &c->vfs, sizeof(struct mint_vf), nodes * MINT_DEVICES_MAX },
@@ -641,15 +644,15 @@ static u32 __init lay_out_tables(u32 cores, u32 map)
 		{ &c->bells, sizeof(struct mint_bell), cores },
 		{ &c->bell_cores, sizeof(u32), nodes },
 		{ &c->callers, row_size(nodes), MINT_BELL_COUNT },
-		{ &c->moves, sizeof(struct mint_move), MINT_MOVES },
+		{ &c->moves, LINES(struct mint_move), MINT_MOVES },
 		{ &c->peers, sizeof(struct mint_peer), nodes },
 		{ &c->spares, row_size(cores), nodes },
-		{ &c->wishes, sizeof(struct mint_wish), nodes },
+		{ &c->wishes, LINES(struct mint_wish), nodes },
 		{ &c->windows, sizeof(struct mint_window),
 		  c->shared.size / MINT_LINK_SIZE },
 		{ &c->loads, sizeof(struct mint_load), nodes },
-		{ &c->lives, sizeof(struct mint_life), nodes },
-		{ &c->stalls, sizeof(struct mint_stall), nodes },
+		{ &c->lives, LINES(struct mint_life), nodes },
+		{ &c->stalls, LINES(struct mint_stall), nodes },
 		{ &c->shares, sizeof(struct mint_share), shares },
 		{ &c->share_members, row_size(nodes), shares },
 		{ &c->share_rings, sizeof(u64), shares ? nodes : 0 },
