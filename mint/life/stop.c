@@ -203,8 +203,9 @@ static int wait_taken_back(u32 n, u64 incarnation)
 
 static int stop_ask(u32 n)
 {
-	unsigned int bound = READ_ONCE(ask_ms);
+	unsigned long began = jiffies;
 	u64 incarnation;
+	u32 state;
 	long left;
 	int err;
 
@@ -215,20 +216,21 @@ static int stop_ask(u32 n)
 	}
 	left = wait_event_killable_timeout(mint_state_wait,
 					   !mint_state_alive(state_of(n, incarnation)),
-					   msecs_to_jiffies(bound));
+					   mint_ask_bound());
 	if (left < 0)
 		return left;
 	err = wait_taken_back(n, incarnation);
 	if (err)
 		return err;
-	switch (state_of(n, incarnation)) {
+	state = state_of(n, incarnation);
+	switch (state) {
 	case MINT_STATE_NONE:
 		return 0;
 	case MINT_STATE_QUARANTINE:
 		return -EIO;
 	}
-	pr_err("node %u has not ended %u ms after it was asked: echo park > /sys/kernel/mint/nodes/%u/stop\n",
-	       n, bound, n);
+	pr_err("node %u is %s %u ms after it was asked to end: echo park > /sys/kernel/mint/nodes/%u/stop\n",
+	       n, mint_state_name(state), jiffies_to_msecs(jiffies - began), n);
 	return -ETIMEDOUT;
 }
 
