@@ -302,7 +302,7 @@ def quick_form_ends():
 
 
 def symbols_are_chosen():
-    """kernel-config/ says of each symbol of Kconfig.mint what it is to be"""
+    """kernel-config/ and selftests/config say of each symbol of Kconfig.mint what it is to be"""
     folder = os.path.join(mintlib.TOP, "kernel-config")
     asked = kbuild.wanted([os.path.join(folder, name + ".config")
                            for name in ("mint", "test")])
@@ -311,6 +311,11 @@ def symbols_are_chosen():
     expect(symbols, "no symbol at all")
     left = [name for name in symbols if "CONFIG_" + name not in asked]
     expect(not left, "nothing is said of %s", ", ".join(left))
+    # The suites of KUnit are no programs.
+    wanted = kbuild.wanted([os.path.join(mintlib.TOP, "selftests", "config")])
+    left = [name for name in symbols
+            if "CONFIG_" + name not in wanted and name != "MINT_KUNIT_TEST"]
+    expect(not left, "selftests/config: nothing is said of %s", ", ".join(left))
 
 
 def numbers_name_no_tree():
