@@ -20,6 +20,9 @@ int table_print(const struct ctl *ctl, const struct table *table)
 {
 	size_t i;
 
+	/* libsmartcols shows no head above no lines */
+	if (!ctl->json && !table->nr_cells)
+		return ST_OK;
 	/* So that each line has as many words as there are columns */
 	for (i = 0; !ctl->json && i < table->nr_cells; i++)
 		if (!table->cells[i])

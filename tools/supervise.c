@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "out.h"
 #include "run.h"
 #include "verbs.h"
 
@@ -354,24 +355,43 @@ int do_supervise(const struct ctl *ctl, int argc, char **argv)
 
 /* ---- diff -------------------------------------------------------------------- */
 
-static void differs(const char *name, const char *what, const char *is, const char *wanted,
-		    int *differences)
+static char *or_none(const char *text)
 {
-	if (!strcmp(is, wanted))
+	return text && *text ? xstrdup(text) : NULL;
+}
+
+/* A row for a key of the file, or the state, if they differ; NULL and "" are nothing */
+static void differs(struct table *table, const char *name, const char *what,
+		    const char *is, const char *shall)
+{
+	if (!strcmp(is ?: "", shall ?: ""))
 		return;
-	printf("%s: %s: is %s, shall be %s\n", name, what, *is ? is : "none",
-	       *wanted ? wanted : "none");
-	++*differences;
+	table_cell(table, xstrdup(name));
+	table_cell(table, xstrdup(what));
+	table_cell(table, or_none(is));
+	table_cell(table, or_none(shall));
+}
+
+/* Cores, of which the file tells either the number or which */
+static void cores_differ(struct table *table, const struct node *node,
+			 const struct spec *spec)
+{
+	if (spec->apic_ids.nr)
+		differs(table, spec->name, "ApicIds", format_ids(&node->cpus),
+			format_ids(&spec->apic_ids));
+	else
+		differs(table, spec->name, "Cores", xasprintf("%zu", node->cpus.nr),
+			xasprintf("%u", spec->cores ?: 1));
 }
 
 /* What the file says of a node against what it was launched with */
 static int diff_node(const struct ctl *ctl, struct mint *mint, const char *name,
-		     int *differences)
+		     struct table *table)
 {
 	struct launched launched;
 	struct spec spec;
 	struct node *node;
-	char *is, *wanted;
+	const char *state;
 	int status;
 
 	spec_init(&spec, name);
@@ -380,40 +400,37 @@ static int diff_node(const struct ctl *ctl, struct mint *mint, const char *name,
 		return status;
 	node = mint_find(mint, name);
 	if (!node || !node_owns(node)) {
-		differs(name, "state", node ? node->state : "not there",
-			spec.autostart ? "running" : node ? node->state : "not there",
-			differences);
+		state = node ? node->state : "not there";
+		differs(table, name, "state", state, spec.autostart ? "running" : state);
 		return ST_OK;
 	}
-	if (spec.apic_ids.nr) {
-		is = format_ids(&node->cpus);
-		wanted = format_ids(&spec.apic_ids);
-	} else {
-		is = xasprintf("%zu", node->cpus.nr);
-		wanted = xasprintf("%u", spec.cores ?: 1);
-	}
-	differs(name, "cores", is, wanted, differences);
+	cores_differ(table, node, &spec);
 	/* Placement makes whole pieces of 2 MiB */
-	is = exact_size(node->memory);
-	wanted = exact_size(spec.start == UINT64_MAX ?
-			    (spec.memory + 0x1fffff) & ~0x1fffffull : spec.memory);
-	differs(name, "memory", is, wanted, differences);
+	differs(table, name, "Memory", exact_size(node->memory),
+		exact_size(spec.start == UINT64_MAX ?
+			   (spec.memory + 0x1fffff) & ~0x1fffffull : spec.memory));
 	if (launched_read(ctl, name, &launched)) {
-		differs(name, "image", launched.image, spec.image, differences);
-		differs(name, "initrd", launched.initrd, spec.initrd ?: "", differences);
-		differs(name, "command line", launched.command_line,
-			spec.command_line ?: "", differences);
-		differs(name, "devices", launched.devices, spec.devices ?: "",
-			differences);
-		differs(name, "links", launched.links, spec.links ?: "", differences);
-		differs(name, "shares", launched.shares, spec.shares ?: "", differences);
+		differs(table, name, "Image", launched.image, spec.image);
+		differs(table, name, "Initrd", launched.initrd, spec.initrd);
+		differs(table, name, "CommandLine", launched.command_line, spec.command_line);
+		differs(table, name, "Devices", launched.devices, spec.devices);
+		differs(table, name, "Links", launched.links, spec.links);
+		differs(table, name, "Shares", launched.shares, spec.shares);
 	}
 	return ST_OK;
 }
 
 int do_diff(const struct ctl *ctl, int argc, char **argv)
 {
-	int nr, i, status, differences = 0;
+	static const struct column columns[] = {
+		{ "NAME" }, { "WHAT" }, { "IS" }, { "SHALL" },
+	};
+	struct table table = {
+		.name		= "differences",
+		.columns	= columns,
+		.nr_columns	= ARRAY_SIZE(columns),
+	};
+	int nr, i, status, worst = ST_OK;
 	struct mint mint;
 	char **names;
 
@@ -429,9 +446,11 @@ int do_diff(const struct ctl *ctl, int argc, char **argv)
 		return status;
 	if (!nr)
 		nr = node_names(ctl, &names);
-	for (i = 0; i < nr && !status; i++)
-		status = diff_node(ctl, &mint, names[i], &differences);
-	return status ?: differences ? ST_REFUSED : ST_OK;
+	/* A file that is wrong leaves the others alone */
+	for (i = 0; i < nr; i++)
+		worst = diff_node(ctl, &mint, names[i], &table) ?: worst;
+	status = table_print(ctl, &table);
+	return worst ?: status ?: table.nr_cells ? ST_REFUSED : ST_OK;
 }
 
 /* ---- systemd ----------------------------------------------------------------- */

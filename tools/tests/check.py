@@ -861,15 +861,28 @@ def diff_shows_drift():
         expect(b.files() == before, "something changed")
         expect(status == 1 and "9.node is passed over" in err and "predecessor" not in err,
                "%d %s", status, err)
-        expect(out.splitlines() == [
-            "db: state: is panicked, shall be running", "web: image: is /old, shall be /image",
-            "web: initrd: is none, shall be /initrd",
-            "web: command line: is quiet, shall be none",
-            "web: links: is 0, shall be none"], "%s", out)
+        expect([line.split() for line in out.splitlines()] == [
+            ["NAME", "WHAT", "IS", "SHALL"], ["db", "state", "panicked", "running"],
+            ["web", "Image", "/old", "/image"], ["web", "Initrd", "-", "/initrd"],
+            ["web", "CommandLine", "quiet", "-"], ["web", "Links", "0", "-"]], "%s", out)
+        for program in (PROGRAM, STATIC):
+            status, out, err = b.ctl("diff", "--json", "db", program=program)
+            expect(status == 1 and not err and json.loads(out) == {"differences": [
+                {"name": "db", "what": "state", "is": "panicked", "shall": "running"}]},
+                   "%d %s%s", status, out, err)
         b.tree.mint("nodes/1/cpus", "1\n")
         b.tree.mint("nodes/1/devices", "\n")
         out = b.ctl("diff", "web")[1]
-        expect("web: cores: is 1, shall be 2" in out, "%s", out)
+        expect(["web", "Cores", "1", "2"] in [line.split() for line in out.splitlines()], "%s", out)
+        # One that is wrong leaves the others alone
+        b.tree.write("/etc/mint/bad.node", "[Nodes]\nImage=/x\n")
+        status, out, err = b.ctl("diff")
+        expect(status == 1 and "bad.node:2" in err and "web " in out, "%d %s%s", status, out, err)
+        node_file(b, "ok", "")
+        for program in (PROGRAM, STATIC):
+            expect(b.good("diff", "ok", program=program) == "", "there is a difference")
+            out = json.loads(b.good("diff", "--json", "ok", program=program))
+            expect(out == {"differences": []}, "%s", out)
 
 
 def generator_makes_units():
