@@ -107,6 +107,17 @@ static void print_verbs(FILE *to)
 	fprintf(to, "\nA node is named by its number or its name. mintctl(8) has the rest.\n");
 }
 
+/* Was it asked how a verb is called? complete is asked about words of others */
+static bool wants_help(const struct verb *verb, int argc, char **argv)
+{
+	int i;
+
+	for (i = 2; verb->run != do_complete && i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return true;
+	return false;
+}
+
 /* Value of "--<name>=<value>" */
 static const char *value_of(const char *word, const char *name)
 {
@@ -168,9 +179,15 @@ int main(int argc, char **argv)
 	}
 	verb = find_verb(argv[1]);
 	if (!verb) {
-		fail(ST_USAGE, "'%s' is no verb", argv[1]);
+		fail(ST_USAGE, *argv[1] == '-' ? "there is no option '%s'" : "'%s' is no verb",
+		     argv[1]);
 		print_verbs(stderr);
 		return ST_USAGE;
+	}
+	if (wants_help(verb, argc, argv)) {
+		printf("usage: mintctl %s %s\n%s; mintctl(8) has the rest.\n", verb->name,
+		       verb->args, verb->text);
+		return ST_OK;
 	}
 	extend_path();
 	/* Verbs say themselves what is wrong with an option */

@@ -986,6 +986,22 @@ def wrong_words_are_usage():
         status, _, err = b.ctl()
         expect(status == 2 and "usage: mintctl" in err, "%d %s", status, err)
         expect("usage: mintctl" in b.good("--help"), "no help")
+        b.bad(2, "there is no option '--jason'", "--jason", "list")
+
+
+def each_verb_has_help():
+    """VERB --help says how it is called, and does nothing, also where there is no Mint"""
+    with Bench(machines.stock) as b:
+        verbs = [word for word in b.good("complete").split() if not word.startswith("-")]
+        expect(len(verbs) > 15, "%s", verbs)
+        before = b.files()
+        for verb in verbs:
+            if verb == "complete":
+                continue
+            for words in ((verb, "--help"), (verb, "x", "-h"), ("--json", verb, "--help")):
+                expect(b.good(*words).startswith("usage: mintctl %s " % verb), "%s", words)
+        expect(b.files() == before, "something changed")
+        expect("--lend=" in b.good("complete", "setup", "--help"), "complete takes it for its own")
 
 
 def no_mint_is_status_5():
@@ -1207,7 +1223,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          placement_properties, stop_writes_its_word, stop_of_many_is_partly_done,
          loaded_is_unloaded, reboot_writes_its_word, wishes_are_one_line,
          top_shows_differences, timeline_goes_by_moves, moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied, console_carries_both_ways,
-         wrong_words_are_usage, no_mint_is_status_5, successors_launch_nothing,
+         wrong_words_are_usage, each_verb_has_help, no_mint_is_status_5, successors_launch_nothing,
          fate_is_the_status, restart_of_its_own_is_no_end, supervise_launches,
          all_of_autostart, supervisors_end_together, diff_shows_drift, generator_makes_units,
          unit_stops_what_starts, units_say_that_there_is_no_mint, completion_knows_words,
