@@ -7,6 +7,7 @@
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "spec.h"
@@ -21,18 +22,25 @@ static const char *set_text(char **text, const char *value)
 	return NULL;
 }
 
+/* A file of /boot as Debian names that of this kernel, which serves for nodes, too */
+static const char *want_path(const char *name)
+{
+	struct utsname this;
+
+	uname(&this);
+	return xasprintf("an absolute path, such as /boot/%s-%s", name, this.release);
+}
+
 static const char *set_image(const struct ctl *ctl, struct spec *spec, const char *value)
 {
 	(void)ctl;
-	return *value == '/' ? set_text(&spec->image, value) :
-			       "an absolute path, such as /boot/vmlinuz-mint";
+	return *value == '/' ? set_text(&spec->image, value) : want_path("vmlinuz");
 }
 
 static const char *set_initrd(const struct ctl *ctl, struct spec *spec, const char *value)
 {
 	(void)ctl;
-	return *value == '/' ? set_text(&spec->initrd, value) :
-			       "an absolute path, such as /boot/initrd.img-mint";
+	return *value == '/' ? set_text(&spec->initrd, value) : want_path("initrd.img");
 }
 
 static const char *set_command_line(const struct ctl *ctl, struct spec *spec,
