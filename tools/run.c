@@ -11,10 +11,12 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +28,7 @@
 
 #define RUN_DIR		"/run/mint"
 #define WAIT_SECONDS	60
+#define LOCK_SECONDS	120
 
 /* ---- programs ---------------------------------------------------------------- */
 
@@ -440,16 +443,53 @@ static int print_plan(const struct ctl *ctl, const struct spec *spec,
 
 /* ---- a launch ---------------------------------------------------------------- */
 
-/* One launch at a time: two would plan for the same cores. Never stale. */
+static void alarm_rings(int number)
+{
+	(void)number;
+}
+
+/* Wait for the lock of another launch, LOCK_SECONDS at most; 0 or the errno */
+static int wait_for_lock(int fd)
+{
+	/* One that rings before flock() sleeps is followed by others */
+	struct itimerval every = { .it_interval.tv_sec = 1, .it_value.tv_sec = 1 };
+	struct sigaction action = { .sa_handler = alarm_rings }, before;
+	double end = monotonic() + LOCK_SECONDS;
+	int err;
+
+	fprintf(stderr, "mintctl: waiting for another launch\n");
+	sigaction(SIGALRM, &action, &before);
+	setitimer(ITIMER_REAL, &every, NULL);
+	do
+		err = flock(fd, LOCK_EX) ? errno : 0;
+	while (err == EINTR && monotonic() < end);
+	setitimer(ITIMER_REAL, &(struct itimerval){}, NULL);
+	sigaction(SIGALRM, &before, NULL);
+	return err;
+}
+
+/* One launch at a time: two would plan for the same cores. Never stale. -1: refused */
 static int lock_launches(const struct ctl *ctl)
 {
 	char *dir = ctl_path(ctl, RUN_DIR), *path = ctl_path(ctl, RUN_DIR "/lock");
-	int fd;
+	int fd, err = 0;
 
 	mkdir(dir, 0755);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX))
-		fail(ST_REFUSED, "%s: %s: run as root", path, strerror(errno));
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB))
+		err = errno;
+	if (fd >= 0 && err == EWOULDBLOCK)
+		err = wait_for_lock(fd);
+	if (err == EINTR)
+		fail(ST_REFUSED, "%s: another launch has it for %d s: see what its kexec does",
+		     path, LOCK_SECONDS);
+	else if (err)
+		fail(ST_REFUSED, "%s: %s%s", path, strerror(err),
+		     err == EACCES || err == EPERM ? ": run as root" : "");
+	if (err && fd >= 0) {
+		close(fd);
+		fd = -1;
+	}
 	free(dir);
 	free(path);
 	return fd;

@@ -6,6 +6,7 @@ Outputs are compared with golden/; MINT_GOLDEN=write makes these anew, to be rea
 before they are committed. MINT_SEED chooses the seed of what is random.
 """
 
+import fcntl
 import json
 import os
 import random
@@ -310,6 +311,35 @@ def taken_meanwhile_is_planned_again():
                                "--memory=1G", "x")
         expect(status == 0, "%d %s", status, err)
         expect(b.words()[1] == "--mint-cpus=6-7", "%s", b.words())
+
+
+def launches_are_one_at_a_time():
+    """A launch waits for another one and says so; without the lock there is none"""
+    with Bench(machines.demo) as b:
+        b.tree.write("/run/mint/lock", "")
+        words = [PROGRAM, "--sysroot=" + b.top, "--kexec=" + b.kexec, "run",
+                 "--image=" + b.tree.path("/image"), "--memory=128M", "dns"]
+        with open(b.tree.path("/run/mint/lock"), encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with subprocess.Popen(words, text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE) as child:
+                expect(child.stderr.readline() == "mintctl: waiting for another launch\n", "unsaid")
+                # Its timer rings, and it goes on to wait
+                try:
+                    child.wait(1.5)
+                    expect(False, "it does not wait: %s", child.returncode)
+                except subprocess.TimeoutExpired:
+                    pass
+                expect(not os.path.exists(b.kexec + ".words"), "kexec was called")
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                out, err = child.communicate(timeout=20)
+                expect((child.returncode, out, err) == (0, "node 3 started on APIC ID 3\n", ""),
+                       "%d %s%s", child.returncode, out, err)
+        os.unlink(b.tree.path("/run/mint/lock"))
+        os.unlink(b.kexec + ".words")
+        os.mkdir(b.tree.path("/run/mint/lock"))
+        b.bad(1, "/run/mint/lock: Is a directory$", *words[3:])
+        expect(not os.path.exists(b.kexec + ".words"), "kexec was called")
 
 
 def names_are_unique():
@@ -1219,7 +1249,7 @@ def setup_is_applied_and_undone():
 TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_shown_harmless,
          golden_plans, run_calls_kexec, dry_run_does_nothing, refusals_of_kexec_pass_through,
          no_kexec_is_said, sbin_is_searched, kernel_that_is_installed_is_named,
-         taken_meanwhile_is_planned_again, names_are_unique, placements_stick,
+         taken_meanwhile_is_planned_again, launches_are_one_at_a_time, names_are_unique, placements_stick,
          placements_follow_the_request,
          placement_properties, stop_writes_its_word, stop_of_many_is_partly_done,
          loaded_is_unloaded, reboot_writes_its_word, wishes_are_one_line,
