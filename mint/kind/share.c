@@ -255,7 +255,8 @@ VISIBLE_IF_KUNIT u32 mint_slots_find(const unsigned long *used, u32 count,
 
 	if (want > count)
 		return count;
-	for (at = count - want + 1; at--; )
+	at = count - want + 1;
+	while (at--)
 		if (find_next_bit(used, at + want, at) >= at + want)
 			return at;
 	return count;

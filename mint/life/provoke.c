@@ -170,10 +170,9 @@ static u32 find_targets(struct target *targets)
 	for (i = 0; mint_link_part(i, &data, &size); i++)
 		count = add_target(targets, count, data, size);
 	/* Anybody rings anybody at a share */
-	if (mint_layout.share_rings.count)
-		count = add_target(targets, count, mint_share_rings(0),
-				   mint_layout.share_rings.stride *
-				   mint_layout.share_rings.count);
+	size = mint_layout.share_rings.stride * mint_layout.share_rings.count;
+	if (size)
+		count = add_target(targets, count, mint_share_rings(0), size);
 	count = add_target(targets, count, &mint_common->ioapic_lock,
 			   sizeof(struct mint_lock));
 	return add_target(targets, count, &mint_common->pci_lock,

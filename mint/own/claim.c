@@ -154,8 +154,8 @@ u32 mint_claim_owner_of_memory(u64 addr, u64 *end)
 	const struct mint_node *node;
 	struct mint_range range;
 	u64 stop = *end;
+	u32 owner, count, i, n;
 	unsigned int seq;
-	u32 owner, i, n;
 
 	do {
 		seq = read_seqbegin(&memory_lock);
@@ -165,8 +165,8 @@ u32 mint_claim_owner_of_memory(u64 addr, u64 *end)
 			node = mint_claim(n);
 			if (!node)
 				continue;
-			for (i = 0; i < min_t(u32, READ_ONCE(node->nr_mem),
-					      MINT_RANGES_MAX); i++) {
+			count = min_t(u32, READ_ONCE(node->nr_mem), MINT_RANGES_MAX);
+			for (i = 0; i < count; i++) {
 				/* A peer may change it between two looks */
 				range.start = READ_ONCE(node->mem[i].start);
 				range.size = READ_ONCE(node->mem[i].size);
