@@ -131,8 +131,24 @@ share() {
 	all_free "$node"
 }
 
+# free_mib: how much of the shared memory nobody has, MiB
+free_mib() {
+	local used=0 range
+
+	# shellcheck disable=SC2013 # a word a line
+	for range in $(sed -n 's/.* \(0x[0-9a-f]*-0x[0-9a-f]*\) .*/\1/p' "$MINT/windows"); do
+		used=$((used + (${range#*-} - ${range%-*} + 0x100000) / 0x100000))
+	done
+	# shellcheck disable=SC2046 # two words
+	set -- $(sed -n 's/^ *\([0-9a-f]*\)-\([0-9a-f]*\) : Mint shared memory$/0x\1 0x\2/p' \
+		/proc/iomem)
+	echo $((($2 - $1 + 1) / 0x100000 - used))
+}
+
 # sizes, names and wishes that cannot be
 share_refusals() {
+	local left
+
 	need_cores 2
 	sharing one "mint.share=rt:1M"
 	one=$node
@@ -144,6 +160,11 @@ share_refusals() {
 	refused "'a/b:1M'" "mint.share=" "is not <name>:<size>" try
 	cmdline="maxcpus=1 mint.share=huge:2048M"
 	refused "share 'huge' needs 2097152 KiB" "node 0" "larger mint.shared=" try
+	# The link of the new node has its place before a share does
+	left=$(free_mib)
+	cmdline="maxcpus=1 mint.share=rest:${left}M"
+	refused "share 'rest' needs $((left * 1024)) KiB" \
+		"node 0 has $(((left - 1) * 1024)) KiB" "larger mint.shared=" try
 	alive "$one"
 	all_free "$one"
 }
