@@ -275,21 +275,28 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "steps", required_argument, NULL, 's' },
 		{ "sysroot", required_argument, NULL, 'R' },
+		{ "help", no_argument, NULL, 'h' },
 		{}
 	};
+	static const char usage_text[] = "usage: mint-agent [--steps=N] [--sysroot=DIR]\n";
 	struct ctl ctl = { .sysroot = "" };
+	bool wrong = false;
 	u64 steps = 0;
 	int c;
 
 	program = "mint-agent";
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(usage_text, stdout);
+			return ST_OK;
+		}
 		if (c == 'R')
 			ctl.sysroot = optarg;
 		else if (c != 's' || !parse_number(optarg, UINT32_MAX, &steps) || !steps)
-			optind = argc + 1;
+			wrong = true;
 	}
-	if (optind != argc) {
-		fprintf(stderr, "usage: mint-agent [--steps=N] [--sysroot=DIR]\n");
+	if (wrong || optind != argc) {
+		fputs(usage_text, stderr);
 		return ST_USAGE;
 	}
 	if (!ctl_there(&ctl, MINT_DIR))

@@ -433,8 +433,10 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
 		{}
 	};
+	static const char usage[] = "usage: mint-sim [--quiet] TRACE\n";
 	static struct trace trace;
 	enum scheme scheme;
 	bool quiet = false;
@@ -442,12 +444,14 @@ int main(int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c != 'q')
-			return 2;
+		if (c != 'q') {
+			fputs(usage, c == 'h' ? stdout : stderr);
+			return c == 'h' ? 0 : 2;
+		}
 		quiet = true;
 	}
 	if (optind + 1 != argc) {
-		fprintf(stderr, "usage: mint-sim [--quiet] TRACE\n");
+		fputs(usage, stderr);
 		return 2;
 	}
 	file = fopen(argv[optind], "re");

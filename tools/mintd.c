@@ -653,10 +653,11 @@ static int run(struct broker *broker, u64 steps)
 	return status;
 }
 
-static int how_to_call(void)
+static int how_to_call(bool asked)
 {
-	fprintf(stderr, "usage: mintd [--dry-run] [--record=FILE] [--steps=N] [--sysroot=DIR]\n");
-	return ST_USAGE;
+	fprintf(asked ? stdout : stderr,
+		"usage: mintd [--dry-run] [--record=FILE] [--steps=N] [--sysroot=DIR]\n");
+	return asked ? ST_OK : ST_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -666,6 +667,7 @@ int main(int argc, char **argv)
 		{ "record", required_argument, NULL, 'r' },
 		{ "steps", required_argument, NULL, 's' },
 		{ "sysroot", required_argument, NULL, 'R' },
+		{ "help", no_argument, NULL, 'h' },
 		{}
 	};
 	struct ctl ctl = { .sysroot = "" };
@@ -685,10 +687,10 @@ int main(int argc, char **argv)
 		else if (c == 'R')
 			ctl.sysroot = optarg;
 		else if (c != 's' || !parse_number(optarg, UINT32_MAX, &steps) || !steps)
-			return how_to_call();
+			return how_to_call(c == 'h');
 	}
 	if (optind < argc)
-		return how_to_call();
+		return how_to_call(false);
 	status = mint_read(&ctl, &mint);
 	if (status)
 		return status;
