@@ -210,12 +210,12 @@ static enum level check_kexec(const struct machine *machine, char **text)
 	char *argv[] = { (char *)quiet.kexec, "--help", NULL }, *output;
 
 	if (!program_there(quiet.kexec)) {
-		*text = xasprintf("no %s: install the kexec-tools of Mint", quiet.kexec);
+		*text = xasprintf("no %s: install mint-kexec", quiet.kexec);
 		return LACKS;
 	}
 	quiet.json = true;
 	if (run_program(&quiet, argv, &output) == 127 || !strstr(output, "--mint-cpu")) {
-		*text = xasprintf("%s knows no --mint-cpu: install the kexec-tools of Mint",
+		*text = xasprintf("%s knows no --mint-cpu: install mint-kexec",
 				  quiet.kexec);
 		return LACKS;
 	}

@@ -59,7 +59,7 @@ int run_program(const struct ctl *ctl, char *const argv[], char **output)
 		execvp(argv[0], argv);
 		_exit(fail(127, "%s: %s%s", argv[0], strerror(errno),
 			   strcmp(argv[0], ctl->kexec) ? "" :
-			   ": install the kexec-tools of Mint, or name the program by --kexec="));
+			   ": install mint-kexec, or name the program by --kexec="));
 	}
 	close(pipes[1]);
 	*output = read_fd(pipes[0], NULL) ?: xstrdup("");
@@ -341,6 +341,14 @@ static int may_launch(struct mint *mint, const struct spec *spec)
 	return ST_OK;
 }
 
+/* What kexec could not read, by the key that names it */
+static int may_read(const struct spec *spec, const char *key, const char *path)
+{
+	if (!path || !access(path, R_OK))
+		return ST_OK;
+	return fail(ST_REFUSED, "%s: %s=%s: %s", spec->name, key, path, strerror(errno));
+}
+
 static int make_plan(const struct ctl *ctl, const struct spec *spec,
 		     struct plan *plan)
 {
@@ -360,6 +368,8 @@ static int make_plan(const struct ctl *ctl, const struct spec *spec,
 
 	status = mint_read(ctl, &mint);
 	status = status ?: may_launch(&mint, spec);
+	status = status ?: may_read(spec, "Image", spec->image);
+	status = status ?: may_read(spec, "Initrd", spec->initrd);
 	if (status)
 		return status;
 	topology_machine(ctl, &mint, &machine);
@@ -510,8 +520,14 @@ int launch(const struct ctl *ctl, const struct spec *spec, u32 *n)
 	int lock = -1, status, again;
 	struct plan plan = {};
 	char *output = NULL;
+	struct mint mint;
 
 	*n = NODE_NONE;
+	/* Where there is no Mint, no lock is missing */
+	status = mint_read(ctl, &mint);
+	if (status)
+		return status;
+	mint_free(&mint);
 	if (!ctl->dry_run) {
 		lock = lock_launches(ctl);
 		if (lock < 0)
@@ -660,11 +676,13 @@ static int read_spec(const struct ctl *ctl, int argc, char **argv,
 	if (count && list)
 		return usage(verb, "one of --cores= and --apic-ids= says which cores");
 	if (!spec->image)
-		return usage(verb, "no image: --image=, or Image= in " NODE_DIR "/%s.node",
-			     spec->name);
+		return fail(ST_USAGE,
+			    "%s: no image: --image=FILE, or Image= in " NODE_DIR "/%s.node, see mint.node(5)",
+			    verb, spec->name);
 	if (!spec->memory)
-		return usage(verb, "no size: --memory=, or Memory= in " NODE_DIR "/%s.node",
-			     spec->name);
+		return fail(ST_USAGE,
+			    "%s: no size: --memory=SIZE, or Memory= in " NODE_DIR "/%s.node, see mint.node(5)",
+			    verb, spec->name);
 	return ST_OK;
 }
 

@@ -348,6 +348,9 @@ static int apply(const struct ctl *ctl, const char *text)
 	char *path = ctl_path(ctl, DROP_IN), *dir = ctl_path(ctl, DROP_IN_DIR);
 	int err, status;
 
+	/* What reads /etc/default/grub reads the directory, too, which may be missing */
+	if (*text && ctl_there(ctl, "/etc/default/grub"))
+		mkdir(dir, 0755);
 	if (access(dir, F_OK))
 		return fail(ST_ABSENT,
 			    "%s is not there: this machine has no GRUB of Debian; have the boot loader pass the parameters that setup shows",

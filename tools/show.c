@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "out.h"
 #include "sysfs.h"
@@ -139,6 +140,8 @@ int do_list(const struct ctl *ctl, int argc, char **argv)
 	int c, status;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (list != list_nodes)
+			return usage("list", "one of --cores, --memory");
 		switch (c) {
 		case 'c':
 			list = list_cores;
@@ -154,6 +157,18 @@ int do_list(const struct ctl *ctl, int argc, char **argv)
 		return usage("list", "'%s' is too much", argv[optind]);
 	status = mint_read(ctl, &mint);
 	return status ?: list(ctl, &mint);
+}
+
+/* As the clock on the wall shows it */
+static char *date_text(double since)
+{
+	time_t seconds = since;
+	char text[32];
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm) || !strftime(text, sizeof(text), "%F %T", &tm))
+		return NULL;
+	return xstrdup(text);
 }
 
 int do_show(const struct ctl *ctl, int argc, char **argv)
@@ -188,7 +203,8 @@ int do_show(const struct ctl *ctl, int argc, char **argv)
 	table_cell(&table, node->name);
 	table_cell(&table, node->state);
 	table_cell(&table, *node->reason ? node->reason : NULL);
-	table_cell(&table, xasprintf("%.3f", node->since));
+	table_cell(&table, ctl->json ? xasprintf("%.3f", node->since) :
+				       date_text(node->since));
 	table_cell(&table, number(node->boots));
 	table_cell(&table, number(node->heartbeat));
 	table_cell(&table, node->cpus.nr ? format_ids(&node->cpus) : NULL);

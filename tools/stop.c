@@ -66,6 +66,10 @@ static int refused(const struct ctl *ctl, const struct node *node,
 			    "node %u (%s): a core does not answer INIT; it stays in quarantine, see 'mintctl show %u'",
 			    n, name, n);
 	case ENOENT:
+		if (!n)
+			return fail(ST_REFUSED,
+				    "node 0 (%s) cannot be stopped from here: it is the machine's, whose poweroff or reboot ends it",
+				    name);
 		return fail(ST_REFUSED,
 			    "node %u (%s) cannot be stopped from here: node 0 stops its successors",
 			    n, name);
@@ -215,6 +219,8 @@ int do_stop(const struct ctl *ctl, int argc, char **argv)
 	struct mint mint;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (last)
+			return usage("stop", "one of --park, --force, --ladder");
 		switch (c) {
 		case 'p':
 			first = 1;

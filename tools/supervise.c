@@ -455,22 +455,30 @@ int do_diff(const struct ctl *ctl, int argc, char **argv)
 
 /* ---- systemd ----------------------------------------------------------------- */
 
-static int link_unit(const char *dir, const char *unit, const char *name)
+static int link_unit(const struct ctl *ctl, const char *dir, const char *unit,
+		     const char *name)
 {
 	char *path = xasprintf("%s/%s", dir, name);
 	int err = 0;
 
-	if ((mkdir(dir, 0755) && errno != EEXIST) || (symlink(unit, path) && errno != EEXIST))
+	if (ctl->dry_run)
+		printf("ln -s %s %s\n", unit, path);
+	else if ((mkdir(dir, 0755) && errno != EEXIST) || (symlink(unit, path) && errno != EEXIST))
 		err = fail(ST_REFUSED, "%s: %s", path, strerror(errno));
 	free(path);
 	return err;
 }
 
-static int no_restart(const char *dir)
+static int no_restart(const struct ctl *ctl, const char *dir)
 {
 	char *path = xasprintf("%s/respawn.conf", dir);
 	int err = 0;
 
+	if (ctl->dry_run) {
+		printf("echo Restart=no >%s\n", path);
+		free(path);
+		return ST_OK;
+	}
 	if (mkdir(dir, 0755) && errno != EEXIST)
 		err = errno;
 	err = err ?: write_file(path, "[Service]\nRestart=no\n");
@@ -507,13 +515,13 @@ int do_generate(const struct ctl *ctl, int argc, char **argv)
 		spec.autostart &= active;
 		any |= spec.autostart;
 		if ((spec.autostart &&
-		     link_unit(xasprintf("%s/mint.target.wants", dir), UNIT,
+		     link_unit(ctl, xasprintf("%s/mint.target.wants", dir), UNIT,
 			       xasprintf("mint@%s.service", spec.name))) ||
 		    (!spec.respawn &&
-		     no_restart(xasprintf("%s/mint@%s.service.d", dir, spec.name))))
+		     no_restart(ctl, xasprintf("%s/mint@%s.service.d", dir, spec.name))))
 			return ST_REFUSED;
 	}
-	if (any && link_unit(xasprintf("%s/multi-user.target.wants", dir),
+	if (any && link_unit(ctl, xasprintf("%s/multi-user.target.wants", dir),
 			     "/lib/systemd/system/mint.target", "mint.target"))
 		return ST_REFUSED;
 	return status;
