@@ -572,8 +572,8 @@ def programs_have_help():
 
 TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_are_left_alone,
          steady_loads_come_to_rest, square_waves_move_seldom, the_entitled_gets_its_core,
-         liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it, no_harm_to_makespan,
-         wrong_traces_are_refused, mintd_follows_the_load, mintd_learns_the_boot_core,
-         mintd_leaves_wrong_files_alone, mintd_heeds_wishes,
-         mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims, agent_names_idle_cores,
-         mintd_is_for_node_0, programs_have_help]
+         liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
+         no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load,
+         mintd_learns_the_boot_core, mintd_leaves_wrong_files_alone, mintd_heeds_wishes,
+         mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims,
+         agent_names_idle_cores, mintd_is_for_node_0, programs_have_help]

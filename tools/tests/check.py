@@ -857,7 +857,7 @@ def all_of_autostart():
 
 
 def supervisors_end_together():
-    """Who ends supervise --all ends its children, and no node; also by a signal that it cannot see"""
+    """Who ends supervise --all ends its children and no node, also by a signal it cannot see"""
     for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)):
         with Bench(machines.demo) as b:
             b.tree.node(2, "db", "running", "3", [(512 * M, G)])
@@ -1020,8 +1020,8 @@ def wrong_words_are_usage():
             b.bad(2, pattern, *words)
         b.bad(1, "No such file", "run", "--image=/nonexistent/x", "--memory=1M", "x")
         for key in ("Image", "Initrd"):
-            b.tree.write("/etc/mint/x.node", "[Node]\nImage=%s/image\n%s=/nonexistent/x\nMemory=1M\n"
-                         % (b.top, key))
+            b.tree.write("/etc/mint/x.node", "[Node]\nImage=%s/image\n%s=/nonexistent/x\n"
+                         "Memory=1M\n" % (b.top, key))
             for verb in ("plan", "run", "supervise"):
                 b.bad(1, "x: %s=/nonexistent/x: No such file" % key, verb, "x")
         status, _, err = b.ctl()
@@ -1120,7 +1120,8 @@ def cores_are_told_once():
         b.tree.write("/etc/mint/x.node", "[Node]\nMemory=1G\nCores=4\n")
         b.good("run", image, "--apic-ids=8-9", "x")
         expect("--mint-cpus=8-9" in b.words(), "%s", b.words())
-        b.bad(2, "one of --cores= and --apic-ids=", "run", image, "--cores=2", "--apic-ids=8-9", "x")
+        b.bad(2, "one of --cores= and --apic-ids=", "run", image, "--cores=2",
+              "--apic-ids=8-9", "x")
         b.tree.write("/etc/mint/x.node", "[Node]\nMemory=1G\nCores=2\nApicIds=8-9\n")
         b.bad(1, "has Cores= and ApicIds=: one of them", "run", image, "x")
 
@@ -1131,8 +1132,8 @@ def node_files_that_are_wrong():
     for line, text, pattern in (
             (2, "[Nodes]\nImage=/x", r":3: there is no section \[Nodes\]: allowed are \[Node\], \[Policy\], \[Failure\]"),
             (3, "Imago=/x", r":3: \[Node\] knows no Imago=: allowed are Image, Initrd"),
-            (3, "Image=x", ":3: Image=x: what is allowed is an absolute path, such as /boot/vmlinuz-" +
-             re.escape(os.uname().release)),
+            (3, "Image=x", ":3: Image=x: what is allowed is an absolute path, such as "
+             "/boot/vmlinuz-" + re.escape(os.uname().release)),
             (6, "Cores=many", ":6: Cores=many: what is allowed is a number"),
             (7, "Memory=8X", ":7: Memory=8X: what is allowed is a size"),
             (8, "Devices=net:eth9", ":8: Devices=net:eth9: what is allowed is a PCI function, such"),
@@ -1145,7 +1146,7 @@ def node_files_that_are_wrong():
             (18, "LostSec=0", ":18: LostSec=0: what is allowed is seconds"),
             (1, "Image=/x", ":1: Image= stands before the first section"),
             (6, "nonsense", ":6: this is no "),
-            (4, "CommandLine=quiet init='a ;b'", ":4: a blank and ';' cut the line: give a comment its own"),
+            (4, "CommandLine=quiet init='a ;b'", ":4: a blank and ';' cut the line"),
             (5, "  a=b\t; a comment", ":5: a blank and ';' cut the line: give a comment its own"),
             (6, "Cores=2 ; two", ":6: a blank and ';' cut the line: give a comment its own"),
             (4, "CommandLine=" + "x" * 300, ":4: the line is longer than 198")):
@@ -1264,17 +1265,18 @@ def setup_is_applied_and_undone():
 TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_shown_harmless,
          golden_plans, run_calls_kexec, dry_run_does_nothing, refusals_of_kexec_pass_through,
          no_kexec_is_said, sbin_is_searched, kernel_that_is_installed_is_named,
-         taken_meanwhile_is_planned_again, launches_are_one_at_a_time, names_are_unique, placements_stick,
-         placements_follow_the_request,
-         placement_properties, stop_writes_its_word, stop_of_many_is_partly_done,
-         loaded_is_unloaded, reboot_writes_its_word, wishes_are_one_line,
-         top_shows_differences, timeline_goes_by_moves, moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied, console_carries_both_ways,
-         wrong_words_are_usage, each_verb_has_help, no_mint_is_status_5, successors_launch_nothing,
-         fate_is_the_status, restart_of_its_own_is_no_end, supervise_launches,
-         all_of_autostart, supervisors_end_together, diff_shows_drift, generator_makes_units,
-         unit_stops_what_starts, units_say_that_there_is_no_mint, completion_knows_words,
-         golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
-         node_files_are_read, cores_are_told_once, node_files_that_are_wrong, net_names_are_for_setup] + broker.TESTS
+         taken_meanwhile_is_planned_again, launches_are_one_at_a_time, names_are_unique,
+         placements_stick, placements_follow_the_request, placement_properties,
+         stop_writes_its_word, stop_of_many_is_partly_done, loaded_is_unloaded,
+         reboot_writes_its_word, wishes_are_one_line, top_shows_differences, timeline_goes_by_moves,
+         moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied,
+         console_carries_both_ways, wrong_words_are_usage, each_verb_has_help, no_mint_is_status_5,
+         successors_launch_nothing, fate_is_the_status, restart_of_its_own_is_no_end,
+         supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
+         generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
+         completion_knows_words, golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
+         node_files_are_read, cores_are_told_once, node_files_that_are_wrong,
+         net_names_are_for_setup] + broker.TESTS
 WANTED = sys.argv[3:]
 if WANTED:
     TESTS = [test for test in TESTS if test.__name__ in WANTED]
