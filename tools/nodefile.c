@@ -14,6 +14,7 @@
 
 /* Longest time that a node may be lost, seconds */
 #define LOST_MAX	86400
+#define MEMORY_MIN	(1ull << 20)
 
 static const char *set_text(char **text, const char *value)
 {
@@ -75,8 +76,10 @@ static const char *set_apic_ids(const struct ctl *ctl, struct spec *spec,
 static const char *set_memory(const struct ctl *ctl, struct spec *spec, const char *value)
 {
 	(void)ctl;
-	return parse_memory(value, &spec->memory, &spec->start) ? NULL :
-	       "a size, such as 512M or 32G, and perhaps a place: 512M@0x40000000";
+	/* Fewer bytes are a unit that is missing */
+	if (parse_memory(value, &spec->memory, &spec->start) && spec->memory >= MEMORY_MIN)
+		return NULL;
+	return "a size from 1M on, such as 512M or 32G, and perhaps a place: 512M@0x40000000";
 }
 
 /* The PCI function of a network interface; NULL if there is none */
@@ -492,7 +495,7 @@ int spec_read(const struct ctl *ctl, struct spec *spec, bool must)
 {
 	char *path = ctl_path(ctl, NODE_DIR "/%s.node", spec->name);
 	struct reading reading = { .ctl = ctl, .spec = spec };
-	int error, status = ST_OK;
+	int error, unread, status = ST_OK;
 
 	reading.file = fopen(path, "re");
 	if (!reading.file) {
@@ -504,8 +507,11 @@ int spec_read(const struct ctl *ctl, struct spec *spec, bool must)
 		goto out;
 	}
 	error = ini_parse_stream(next_line, &reading, take_line, &reading);
+	unread = ferror(reading.file) ? errno : 0;
 	fclose(reading.file);
-	if (reading.problem)
+	if (unread)
+		status = fail(ST_REFUSED, "%s: %s", path, strerror(unread));
+	else if (reading.problem)
 		status = fail(ST_REFUSED, "%s:%d: %s", path, reading.bad_line,
 			      reading.problem);
 	else if (error)

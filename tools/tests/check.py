@@ -1136,6 +1136,7 @@ def node_files_that_are_wrong():
              "/boot/vmlinuz-" + re.escape(os.uname().release)),
             (6, "Cores=many", ":6: Cores=many: what is allowed is a number"),
             (7, "Memory=8X", ":7: Memory=8X: what is allowed is a size"),
+            (7, "Memory=512", ":7: Memory=512: what is allowed is a size from 1M on"),
             (8, "Devices=net:eth9", ":8: Devices=net:eth9: what is allowed is a PCI function, such"),
             (9, "Links=0 2x", ":9: Links=0 2x: what is allowed is numbers and names"),
             (10, "Shares=rt:5", ":10: Shares=rt:5: what is allowed is <name>:<size>"),
@@ -1155,6 +1156,14 @@ def node_files_that_are_wrong():
         with Bench(machines.demo) as b:
             b.tree.write("/etc/mint/dns.node", "\n".join(lines) + "\n")
             b.bad(1, pattern, "plan", "dns")
+
+
+def node_file_that_cannot_be_read():
+    """A directory where a file is expected is no empty file"""
+    with Bench(machines.demo) as b:
+        os.makedirs(b.tree.path("/etc/mint/x.node"))
+        for words in (("plan", "x"), ("supervise", "x"), ("diff",)):
+            b.bad(1, "x.node: Is a directory", *words)
 
 
 def interface(b):
@@ -1276,6 +1285,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
          completion_knows_words, golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
          node_files_are_read, cores_are_told_once, node_files_that_are_wrong,
+         node_file_that_cannot_be_read,
          net_names_are_for_setup] + broker.TESTS
 WANTED = sys.argv[3:]
 if WANTED:
