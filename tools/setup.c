@@ -418,8 +418,27 @@ static bool good_devices(const char *text)
 			strlen(text);
 }
 
-/* More devices that are lent; "net:<interface>" is the function of that interface now */
-static bool lend(const struct ctl *ctl, struct wish *wish, const char *value)
+/* Is it the address of a PCI function that this machine does not have? */
+static bool function_missing(const struct ctl *ctl, const char *word)
+{
+	unsigned int segment = 0, bus, device, function;
+	int len = 0;
+
+	if (sscanf(word, "%x:%x:%x.%x%n", &segment, &bus, &device, &function, &len) != 4) {
+		segment = 0;
+		if (sscanf(word, "%x:%x.%x%n", &bus, &device, &function, &len) != 3)
+			return false;
+	}
+	return !word[len] && ctl_there(ctl, "/sys/bus/pci/devices") &&
+	       !ctl_there(ctl, "/sys/bus/pci/devices/%04x:%02x:%02x.%x", segment, bus, device,
+			  function);
+}
+
+/*
+ * More devices that are lent; "net:<interface>" is the function of that interface now.
+ * Returns NULL, or what is wrong.
+ */
+static const char *lend(const struct ctl *ctl, struct wish *wish, const char *value)
 {
 	char *copy = xstrdup(value), *rest = copy, *word, *name, *all = wish->lend;
 
@@ -427,13 +446,17 @@ static bool lend(const struct ctl *ctl, struct wish *wish, const char *value)
 		if (!*word)
 			continue;
 		name = strncmp(word, "net:", 4) ? word : interface_function(ctl, word + 4);
-		if (!name || !good_devices(name))
-			return false;
+		if (!name)
+			return xasprintf("there is no PCI function of an interface %s", word + 4);
+		if (!good_devices(name))
+			break;
+		if (name == word && function_missing(ctl, name))
+			return xasprintf("there is no PCI function %s", name);
 		all = all ? xasprintf("%s,%s", all, name) : xstrdup(name);
 	}
 	free(copy);
 	wish->lend = all;
-	return all;
+	return all && !word ? NULL : "devices, such as 01:00.0,com2,net:eth1";
 }
 
 int do_setup(const struct ctl *ctl, int argc, char **argv)
@@ -448,6 +471,7 @@ int do_setup(const struct ctl *ctl, int argc, char **argv)
 		{}
 	};
 	struct wish wish = {};
+	const char *problem;
 	char *words, *text;
 	int c, what = 0;
 	u64 number;
@@ -464,10 +488,9 @@ int do_setup(const struct ctl *ctl, int argc, char **argv)
 			wish.cores = number;
 			break;
 		case 'l':
-			if (!lend(ctl, &wish, optarg))
-				return usage("setup",
-					     "--lend=%s: devices, such as 01:00.0,com2,net:eth1",
-					     optarg);
+			problem = lend(ctl, &wish, optarg);
+			if (problem)
+				return usage("setup", "--lend=%s: %s", optarg, problem);
 			break;
 		case 'a':
 		case 'u':

@@ -1238,8 +1238,14 @@ def setup_is_applied_and_undone():
         want = ["setup", "--keep=2G", "--cores=4", "--lend=com2"]
         b.bad(2, "say what node 0 keeps", "setup")
         b.bad(2, "one of", "setup", "--apply", "--undo")
-        b.bad(2, "--lend=", "setup", "--keep=1G", "--cores=1", "--lend=$(x)")
-        b.bad(2, "--lend=", "setup", "--keep=1G", "--cores=1", "--lend=net:eth9")
+        for value, pattern in (
+                ("$(x)", "devices, such as"), (",", "devices, such as"),
+                ("com2,X", "devices, such as"), ("net:eth9", "there is no PCI function of an inter"),
+                ("com2,09:00.0", "there is no PCI function 09:00.0"),
+                ("1:0:0.0", "there is no PCI function 1:0:0.0")):
+            b.bad(2, re.escape("--lend=%s: %s" % (value, pattern)), "setup", "--keep=1G",
+                  "--cores=1", "--lend=" + value)
+        b.good("setup", "--keep=1G", "--cores=1", "--lend=0000:01:00.0,2:0.0,com2")
         interface(b)
         out = b.good("setup", "--keep=1G", "--cores=1", "--lend=net:eth1", "--lend=com2")
         expect(" mint.devices=-0000:01:00.1,-com2 " in out, "%s", out)
