@@ -682,6 +682,7 @@ bystander() {
 		more="mint.test=/test/stress_node.sh"
 	}
 	launch 1
+	# shellcheck disable=SC2034 # read by who calls it
 	third=$node third_boots=$(boots "$third")
 }
 
