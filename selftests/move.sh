@@ -358,6 +358,8 @@ at_random() {
 	more_first=cpus.busy=1 more_second=cpus.busy=1
 	two_nodes
 	bystander
+	# The core that two_nodes found is that of the third node now
+	spare=$(free_cores 1) || fail "no free core: $(cat "$MINT/cores")"
 	stressed "$first" "$second" "$third"
 	wander "$first" "$second" free moves core "$spare"
 	is_free "$spare"
