@@ -88,7 +88,7 @@ int do_log(const struct ctl *ctl, int argc, char **argv)
 			    "there is no log of node %u (%s) here: node 0 has those of its successors, dmesg has the own one",
 			    node->n, node->name);
 	if (pollfd.fd < 0)
-		return fail(ST_REFUSED, "%s: %s: run as root", path, strerror(errno));
+		return fail(ST_REFUSED, "%s: %s", path, error_text(errno));
 	for (;;) {
 		got = read(pollfd.fd, text, sizeof(text));
 		if (got < 0 && errno == EINTR)
@@ -211,7 +211,7 @@ int do_console(const struct ctl *ctl, int argc, char **argv)
 	line = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (line < 0)
 		return fail(errno == ENOENT ? ST_ABSENT : ST_REFUSED, "%s: %s", path,
-			    strerror(errno));
+			    error_text(errno));
 	line_raw = raw(line, &line_before);
 	terminal = raw(STDIN_FILENO, &before);
 	if (terminal)

@@ -80,6 +80,7 @@ int usage(const char *verb, const char *fmt, ...)
 /* util.c */
 extern const char *program;	/* begins each line of fail() */
 int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *error_text(int err);
 void *xcalloc(size_t nr, size_t size);
 void *xgrow(void *old, size_t nr, size_t size);
 char *xstrdup(const char *s);

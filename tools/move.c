@@ -82,7 +82,7 @@ static int refused(const struct ctl *ctl, const char *words, const char *before,
 		return fail(err == ETIMEDOUT ? ST_TIMEOUT : ST_REFUSED, "move %s: %s: %s",
 			    words, strerror(err), after);
 	return fail(err == ETIMEDOUT ? ST_TIMEOUT : ST_REFUSED, "move %s: %s", words,
-		    strerror(err));
+		    error_text(err));
 }
 
 int do_move(const struct ctl *ctl, int argc, char **argv)

@@ -484,9 +484,10 @@ static int lock_launches(const struct ctl *ctl)
 	char *dir = ctl_path(ctl, RUN_DIR), *path = ctl_path(ctl, RUN_DIR "/lock");
 	int fd, err = 0;
 
-	mkdir(dir, 0755);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB))
+	if (mkdir(dir, 0755) && errno != EEXIST)
+		err = errno;
+	fd = err ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (!err && (fd < 0 || flock(fd, LOCK_EX | LOCK_NB)))
 		err = errno;
 	if (fd >= 0 && err == EWOULDBLOCK)
 		err = wait_for_lock(fd);
@@ -494,8 +495,7 @@ static int lock_launches(const struct ctl *ctl)
 		fail(ST_REFUSED, "%s: another launch has it for %d s: see what its kexec does",
 		     path, LOCK_SECONDS);
 	else if (err)
-		fail(ST_REFUSED, "%s: %s%s", path, strerror(err),
-		     err == EACCES || err == EPERM ? ": run as root" : "");
+		fail(ST_REFUSED, "%s: %s", path, error_text(err));
 	if (err && fd >= 0) {
 		close(fd);
 		fd = -1;

@@ -359,7 +359,7 @@ static int apply(const struct ctl *ctl, const char *text)
 	if (err == ENOENT && !*text)
 		return fail(ST_ABSENT, "%s is not there: nothing to undo", path);
 	if (err)
-		return fail(ST_REFUSED, "%s: %s: run as root", path, strerror(err));
+		return fail(ST_REFUSED, "%s: %s", path, error_text(err));
 	status = update_grub(ctl);
 	if (!status)
 		printf(*text ? "done: reboot, then 'mintctl setup --verify'\n" :

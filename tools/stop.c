@@ -73,12 +73,8 @@ static int refused(const struct ctl *ctl, const struct node *node,
 		return fail(ST_REFUSED,
 			    "node %u (%s) cannot be stopped from here: node 0 stops its successors",
 			    n, name);
-	case EACCES:
-	case EPERM:
-		return fail(ST_REFUSED, "node %u (%s): %s: run as root", n, name,
-			    strerror(err));
 	}
-	return fail(ST_REFUSED, "node %u (%s): %s: %s", n, name, strength, strerror(err));
+	return fail(ST_REFUSED, "node %u (%s): %s: %s", n, name, strength, error_text(err));
 }
 
 /*

@@ -42,6 +42,13 @@ int fail(int status, const char *fmt, ...)
 	return status;
 }
 
+/* What an errno says, and what helps against the most frequent of them */
+const char *error_text(int err)
+{
+	return err == EACCES || err == EPERM ? xasprintf("%s: run as root", strerror(err)) :
+					       strerror(err);
+}
+
 static void *checked(void *p)
 {
 	if (!p) {

@@ -112,7 +112,7 @@ static int write_want(const struct ctl *ctl, const char *verb, const char *text)
 		return fail(ST_ABSENT,
 			    "node 0 has a kernel of before version 1.6, which passes no wishes on");
 	}
-	return fail(ST_REFUSED, "%s %s: %s", verb, text, strerror(err));
+	return fail(ST_REFUSED, "%s %s: %s", verb, text, error_text(err));
 }
 
 static int change_want(const struct ctl *ctl, int argc, char **argv, char sign)

@@ -1030,6 +1030,37 @@ def wrong_words_are_usage():
         b.bad(2, "there is no option '--jason'", "--jason", "list")
 
 
+def who_may_not_is_told():
+    """An ordinary user is told who may, and nothing changes"""
+    with Bench(machines.demo) as b:
+        # The program of the build may lie where another user does not reach
+        program = shutil.copy(STATIC, b.tree.path("/mintctl"))
+        b.tree.mint("want", "")
+        b.tree.mint("move", "")
+        b.tree.write("/dev/mint1", "")
+        b.tree.write("/etc/default/grub.d/mint.cfg", "")
+        os.chmod(b.tree.path("/dev/mint1"), 0o400)
+        os.chmod(b.tree.path("/sys/kernel/mint/nodes/1/log"), 0o000 if os.getuid() else 0o400)
+        for path in ("want", "move", "nodes/1/stop"):
+            os.chmod(b.tree.path("/sys/kernel/mint/" + path), 0o444)
+        for path in ("/run", "/etc/default/grub.d"):
+            os.chmod(b.tree.path(path), 0o555)
+        os.chmod(b.top, 0o755)
+        more = {} if os.getuid() else {"user": 65534, "group": 65534, "extra_groups": []}
+        before = b.files() if not os.getuid() else None
+        for words in (["run", "--memory=1M", "--image=" + b.tree.path("/image"), "x"],
+                      ["stop", "web"], ["reboot", "web"], ["want", "cores=1"],
+                      ["move", "core", "3", "web"], ["log", "web"], ["console", "web"],
+                      ["setup", "--undo"]):
+            done = subprocess.run([program, "--sysroot=" + b.top, *words], check=False, text=True,
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=60, **more)
+            expect(done.returncode == 1 and done.stderr.count("\n") == 1 and
+                   done.stderr.endswith(": Permission denied: run as root\n"), "%s: %s", words, done)
+        expect(before is None or b.files() == before, "something changed")
+        for path in ("/run", "/etc/default/grub.d"):
+            os.chmod(b.tree.path(path), 0o755)
+
+
 def each_verb_has_help():
     """VERB --help says how it is called, and does nothing, also where there is no Mint"""
     with Bench(machines.stock) as b:
@@ -1285,7 +1316,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          stop_writes_its_word, stop_of_many_is_partly_done, loaded_is_unloaded,
          reboot_writes_its_word, wishes_are_one_line, top_shows_differences, timeline_goes_by_moves,
          moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied,
-         console_carries_both_ways, wrong_words_are_usage, each_verb_has_help, no_mint_is_status_5,
+         console_carries_both_ways, wrong_words_are_usage, who_may_not_is_told, each_verb_has_help, no_mint_is_status_5,
          successors_launch_nothing, fate_is_the_status, restart_of_its_own_is_no_end,
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
          generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
