@@ -34,17 +34,18 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 : "${MINT_KEXEC:=kexec}"
 : "${MINT_SIZE:=192}"
 : "${MINT_SLOW:=1}"
-: "${MINT_BIN:=$HERE}"
 
 # The share of an emulated machine, else what a distribution boots.
 if [ -e /mint/build/out/bzImage ]; then
 	: "${MINT_KERNEL:=/mint/build/out/bzImage}"
 	: "${MINT_INITRD:=/mint/build/out/initrd.cpio.lzo}"
 	: "${MINT_INIT:=/mint/build/out/initrd.cpio.lzo}"
+	[ ! -d /mint/build/selftests ] || : "${MINT_BIN:=/mint/build/selftests}"
 else
 	: "${MINT_KERNEL:=/boot/vmlinuz-$(uname -r)}"
 	: "${MINT_INITRD:=/boot/initrd.img-$(uname -r)}"
 fi
+: "${MINT_BIN:=$HERE}"
 
 GIB4=$((0x100000000))
 MIB=$((0x100000))
