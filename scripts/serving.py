@@ -89,6 +89,30 @@ rmdir ports/1
 rmdir subsystems/disk/namespaces/1 subsystems/disk
 """
 
+# The kernel's own server of NFS, version 4, told what exportfs and rpc.nfsd would have
+# told it: this client may have this directory, as root, and by any port. Clients that
+# were there before have ten seconds to come back.
+EXPORT = r"""
+mount -t nfsd nfsd /proc/fs/nfsd
+cd /proc/fs/nfsd
+echo -3 >versions
+echo 10 >nfsv4leasetime
+echo 10 >nfsv4gracetime
+cd /proc/net/rpc
+echo nfsd %(client)s 2147483647 all >auth.unix.ip/channel
+echo all %(directory)s 2147483647 9218 65534 65534 0 >nfsd.export/channel
+printf '%%s\n' 'all 1 \x00000000 2147483647 %(directory)s' >nfsd.fh/channel
+echo 2 >/proc/fs/nfsd/threads
+"""
+
+UNEXPORT = """
+echo 0 >/proc/fs/nfsd/threads
+for cache in nfsd.fh nfsd.export auth.unix.ip; do
+	date +%s >/proc/net/rpc/$cache/flush
+done
+umount /proc/fs/nfsd
+"""
+
 JOIN = """
 ip addr add %(address)s/24 dev mint%(server)d
 ip link set mint%(server)d up
@@ -122,6 +146,11 @@ def serve(node):
 def target(disk, serving):
     """Commands that serve a disk at an address of this node."""
     return "set -e" + TARGET % {"disk": disk, "address": serving, "uuid": UUID}
+
+
+def export(directory, client):
+    """Commands that serve a directory to the node of this address."""
+    return "set -e" + EXPORT % {"directory": directory, "client": client}
 
 
 def options(serving):

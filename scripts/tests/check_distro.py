@@ -16,6 +16,7 @@ tests of a machine build on each other: the first that fails ends that machine,
 and what follows counts as failed, too.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -292,8 +293,9 @@ def tool_sets_up(h):
     """mintctl setup has update-grub write what node 0 keeps into the menu, and reboots"""
     status, text = h.m.run("mintctl check")
     expect(status == 1 and "mintctl setup" in text, "check: status %d: %s", status, text)
-    h.m.sh("echo 'GRUB_CMDLINE_LINUX=\"%s\"' >/etc/default/grub" % h.m.append.replace(
-        ROOT, "rw"))
+    # As grub-install leaves it
+    h.m.sh("mkdir -p /boot/grub && echo 'GRUB_CMDLINE_LINUX=\"%s\"' >/etc/default/grub"
+           % h.m.append.replace(ROOT, "rw"))
     text = h.m.sh("mintctl setup %s --apply" % KEEP, 120)
     expect(KEPT in text, "%s", text)
     menu = [line for line in h.m.read("/boot/grub/grub.cfg").splitlines()
@@ -367,6 +369,27 @@ def service_of_a_node(h):
            h.m.sh("systemctl status --no-pager mint@web || :"))
     h.nodes.poll(lambda: h.state() == before, 30, "state as before")
     expect(h.seats[0].wait_running() == "running", "Debian no longer runs")
+
+
+def nodes_talk_and_a_core_moves(h):
+    """two nodes by mintctl have a link, and a core of node 0 goes to one and comes back"""
+    before = h.state()
+    for name in ("web", "db"):
+        h.m.sh("mintctl run --image=$(ls /boot/vmlinuz-*-mint*) --links=all --wait=%d "
+               "--initrd=/usr/lib/mint/initrd.cpio.lzo --cores=1 --memory=192M %s" % (
+                   BOOT, name), BOOT)
+    nodes = {row[1]: int(row[0]) for row in map(str.split, h.m.sh("mintctl list").splitlines())
+             if row[2] == "running"}
+    links = json.loads(h.m.sh("mintctl links --json"))["links"]
+    expect(["link", "%d,%d" % tuple(sorted((nodes["web"], nodes["db"]))), "open"] in [
+        [row["kind"], row["nodes"], row["state"]] for row in links], "%s", links)
+    core = max(before[0]["node 0"])
+    h.m.sh("mintctl move core %d db" % core, 120)
+    expect(core in h.nodes.cores()["node %d" % nodes["db"]], "%s", h.nodes.cores())
+    h.nodes.beats([0, nodes["web"], nodes["db"]])
+    h.m.sh("mintctl move core %d 0" % core, 120)
+    h.m.sh("mintctl stop web db", BOOT)
+    h.nodes.poll(lambda: h.state() == before, 30, "state as before")
 
 
 def selftests_take_its_initrd(h):
@@ -469,19 +492,56 @@ def own_reboot(h):
     expect(boot_id(h.seats[0].ssh) == h.ids[h.seats[0]], "node 0 is another system now")
 
 
-def file_is_on_the_disk(h):
-    """it ends when it is asked to, and its file is on the disk of node 0"""
-    node = h.served
+def ends_when_asked(h, node):
+    """Node 0 asks it to, and has all back."""
     # The write waits for mint.ask_ms, systemd may take longer.
     h.m.run("echo ask >%s/nodes/%d/stop" % (SYSFS, node.node), BOOT)
     h.nodes.wait_over(node.node, BOOT)
     h.nodes.poll(lambda: h.state() == h.before, 20, "state as before")
+
+
+def file_is_on_the_disk(h):
+    """it ends when it is asked to, and its file is on the disk of node 0"""
+    node = h.served
+    ends_when_asked(h, node)
     h.m.sh("set -e" + serving.UNTARGET)
     text = h.m.sh("mkdir -p /run/disk && "
                   "mount -o ro /dev/disk/by-label/%s /run/disk && "
                   "md5sum </run/disk/root/data | diff - /run/disk/root/sum && "
                   "umount /run/disk" % node.distro.name)
     expect(not text, "the file is another: %s", text)
+    heard = h.nodes.unheard()
+    expect(not heard, "its kernel complains: %s", heard)
+
+
+# The same disk, as a directory of node 0
+ROOT_BY_NFS = "root=/dev/nfs nfsroot=%s:/,vers=4.0" % Served.SERVER
+
+
+def root_by_nfs(h):
+    """it boots from a directory that node 0 serves by NFS, without an initrd"""
+    node = h.served
+    h.m.sh("mkdir -p /run/disk && mount /dev/disk/by-label/%s /run/disk" % node.distro.name)
+    node.launch(h.nodes, ROOT_BY_NFS)
+    h.m.sh(serving.export("/run/disk", node.ADDRESS))
+    h.ids[node] = node.wait_up(h.nodes, h.ids[node]).boot_id
+    owns_no_device(h)
+    root = node.ssh("findmnt -n -o SOURCE /")
+    expect(root == node.SERVER + ":/", "its root is %s", root)
+
+
+def own_reboot_by_nfs(h):
+    """it reboots by itself, and finds a file that it wrote there"""
+    own_reboot(h)
+
+
+def file_is_in_the_directory(h):
+    """it ends when it is asked to, and its file is in the directory of node 0"""
+    node = h.served
+    ends_when_asked(h, node)
+    text = h.m.sh("md5sum </run/disk/root/data | diff - /run/disk/root/sum")
+    expect(not text, "the file is another: %s", text)
+    h.m.sh("set -e" + serving.UNEXPORT + "umount /run/disk")
     heard = h.nodes.unheard()
     expect(not heard, "its kernel complains: %s", heard)
 
@@ -495,10 +555,11 @@ TESTS = (
                         stop_from_node0, no_complaint)),
     ("first", fresh, (has_no_nodes, packages_come, tool_sets_up)),
     ("first", installed, (menu_boots_node_0, launches_busybox, service_of_a_node,
-                          selftests_take_its_initrd, setup_is_undone,
-                          shutdown_ends_successors)),
+                          nodes_talk_and_a_core_moves, selftests_take_its_initrd,
+                          setup_is_undone, shutdown_ends_successors)),
     ("served", served, (predecessor_starts, root_by_nvme, own_reboot,
-                        file_is_on_the_disk, no_complaint)),
+                        file_is_on_the_disk, root_by_nfs, own_reboot_by_nfs,
+                        file_is_in_the_directory, no_complaint)),
 )
 
 
