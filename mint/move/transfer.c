@@ -48,8 +48,6 @@
 /* For somebody who stops, loads or releases a node to come to an end */
 #define CLAIM_BOUND_MS		15000
 
-/* For the kernel of a node that has just started to say what it can move */
-#define READY_BOUND_MS		10000
 /* How often, and at what distance, a thing that nobody has is brought to rest */
 #define FREE_TRIES		60
 #define FREE_PAUSE_MS		1000
@@ -716,7 +714,7 @@ static int plan(struct job *job, const struct mint_token *thing)
 	if (wait_event_killable_timeout(move_wait,
 					party_is_ready(job->t.from) &&
 					party_is_ready(job->t.to),
-					msecs_to_jiffies(READY_BOUND_MS)) < 0)
+					mint_move_bound()) < 0)
 		return -EINTR;
 	job->t.reason[0] = '\0';
 	return plan_now(job, thing);
