@@ -94,6 +94,15 @@ owned() {
 	is_of "$@" || fail "$1, $2 blocks, is not $3's: $(cat "$MINT/memory")"
 }
 
+# in_iomem <start>: a range of node $node has that block, and may have more beside it
+in_iomem() {
+	sed -n "s/^ *\([0-9a-f]*\)-\([0-9a-f]*\) : Mint node $node\$/0x\1 0x\2/p" /proc/iomem |
+		while read -r start end; do
+			[ $((start)) -gt $(($1)) ] || [ $((end)) -lt $(($1 + BLOCK - 1)) ] ||
+				echo "$start-$end"
+		done | grep -q .
+}
+
 # From what is free to a node, and back: as much as it had, and all as it was.
 there_and_back() {
 	mover 1
@@ -102,8 +111,7 @@ there_and_back() {
 	move "128M@$at" "$node"
 	owned "$at" 1 "node $node"
 	grown "$node" "$first" 1
-	grep -iq "^ *0*$(printf %x $((at)))-.* Mint node $node\$" /proc/iomem ||
-		fail "/proc/iomem: $(grep Mint /proc/iomem)"
+	in_iomem "$at" || fail "/proc/iomem: $(grep Mint /proc/iomem)"
 	alive "$node"
 	move "128M@$at" free
 	owned "$at" 1 free
