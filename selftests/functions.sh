@@ -364,7 +364,7 @@ unchanged() {
 	local node beat
 
 	if ! loop_until "${patience:-30}" same_as "$1"; then
-		diff "$TMP/state.$1" "$TMP/state.now" | sed -n 's/^[<>]/#  &/p'
+		diff "$TMP/state.$1" "$TMP/state.now" | sed -n 's/^[-+<>]/#  &/p'
 		say "the machine is not as it was before"
 		return 1
 	fi
