@@ -70,10 +70,13 @@ def stock(results, repeat, initrd):
         machine.wait_for(UP, timeout=120)
         pairs(results, repeat, machine, "/sys/devices/system/cpu/cpu1/online", "",
               PAIRS)
-        block = machine.sh("grep -l Movable /sys/devices/system/memory/*/valid_zones"
-                           " | head -n 1", 30).strip()
-        pairs(results, repeat, machine, block.replace("valid_zones", "online"),
-              "memory_", MEMORY_PAIRS)
+        block = machine.sh(
+            "for zones in $(grep -l Movable /sys/devices/system/memory/*/valid_zones); do "
+            "file=${zones%valid_zones}online; echo 0 2>/dev/null >$file && "
+            "echo 1 >$file && echo $file && break; done", 60).strip()
+        if not block:
+            raise MachineError("no block of memory goes offline")
+        pairs(results, repeat, machine, block, "memory_", MEMORY_PAIRS)
         machine.power_off()
 
 
@@ -152,8 +155,9 @@ def stalls(results, repeat, initrd):
     with_late = os.path.join(os.path.dirname(initrd), "late.cpio.lzo")
     with open(os.path.join(helpers.BIN, "late_timer"), "rb") as file:
         cpio.append(initrd, with_late, {LATE.lstrip("/"): file.read()})
-    with results.machine("moves-stalls", "mint.mem=768M@0 maxcpus=1 quiet", smp="5",
-                         memory="2G", initrd=with_late) as machine:
+    with results.machine("moves-stalls", "mint.mem=768M@0 maxcpus=1 quiet "
+                         "mint.devices=-com2,-com3,-com4", smp="5", memory="2G",
+                         initrd=with_late) as machine:
         nodes = Nodes(machine)
         nodes.active()
         watched = [Watched(machine, nodes, name, port) for name, port in (

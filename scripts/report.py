@@ -306,14 +306,17 @@ def percentile(values, percent):
 
 
 def of_stalls(numbers, suffix):
-    """How much later timers are at the worst, while a core moves between two nodes."""
-    def worst(variant, names):
-        values = [value for name in names for value in numbers.values(variant, name)]
-        return [max(values)] if values else []
+    """How late timers are in one of ten windows, while a core moves and while none does."""
+    def late(variant, names):
+        return percentile([value for name in names
+                           for value in numbers.values(variant, name)], 90)
 
-    return {"core_move_%s_stall_over_quiet%s" % (who, suffix):
-            ratio(worst("moving", names), worst("quiet", names))
-            for who, names in (("party", ("one", "other")), ("third", ("third",)))}
+    found = {}
+    for who, names in (("party", ("one", "other")), ("third", ("third",))):
+        moving, quiet = late("moving", names), late("quiet", names)
+        found["core_move_%s_stall_over_quiet%s" % (who, suffix)] = (
+            moving / quiet if moving is not None and quiet else None)
+    return found
 
 
 def stock_ms(numbers, what):
@@ -790,9 +793,9 @@ def stalls_table(numbers, clock):
                                ("other", "receiver and giver in turns"),
                                ("third", "a third node"))
             for variant, state in (("quiet", "nothing moves"), ("moving", "a core moves"))]
-    return Table("Late timers" + clock, ("node", "", "p50, ms", "p99, ms", "worst, ms",
+    return Table("Late timers" + clock, ("node", "", "p50, ms", "p90, ms", "worst, ms",
                                          "windows"), [
-        (text, state, "%.3f" % percentile(values, 50), "%.3f" % percentile(values, 99),
+        (text, state, "%.3f" % percentile(values, 50), "%.3f" % percentile(values, 90),
          "%.3f" % max(values), str(len(values)))
         for text, state, values in rows if values])
 
