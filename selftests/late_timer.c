@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -20,7 +21,7 @@
 
 #define NS_PER_SEC	1000000000LL
 
-static volatile sig_atomic_t asked_to_end;
+static atomic_int asked_to_end;
 
 static void end(int signal)
 {

@@ -87,12 +87,12 @@ static int open_share(const char *name, unsigned long *size)
 	exit(2);
 }
 
-static int full_of(const volatile uint8_t *page, int byte)
+static int full_of(const uint8_t *page, int byte)
 {
 	unsigned long i;
 
 	for (i = 0; i < PAGE; i++)
-		if (page[i] != byte)
+		if (__atomic_load_n(&page[i], __ATOMIC_RELAXED) != byte)
 			return 0;
 	return 1;
 }
@@ -197,11 +197,11 @@ static void taken(int sig)
 }
 
 /* 0 if a process that reads there gets SIGBUS */
-static int is_gone(const volatile uint8_t *page)
+static int is_gone(const uint8_t *page)
 {
 	if (sigsetjmp(back, 1))
 		return 0;
-	(void)*page;
+	__atomic_load_n(page, __ATOMIC_RELAXED);
 	return 1;
 }
 
