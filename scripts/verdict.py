@@ -87,6 +87,18 @@ class Ktap:
             "" if skip is None else " # SKIP %s" % skip), flush=True)
 
 
+def run_all(tests):
+    """Run functions as tests, named as they are; the status to exit with."""
+    ktap = Ktap(len(tests))
+    for test in tests:
+        try:
+            test()
+            ktap.result(True, test.__name__)
+        except Failed as error:
+            ktap.result(False, test.__name__, error)
+    return 1 if ktap.failed else 0
+
+
 class KtapReader:
     """Takes the KTAP of a program apart, line by line, into results.
 

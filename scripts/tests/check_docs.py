@@ -20,7 +20,7 @@ sys.path[:0] = [os.path.dirname(HERE), HERE]
 from mintlib import TOP  # noqa: E402
 from runner import job_name  # noqa: E402
 from table import MACHINES, SERIES  # noqa: E402
-from verdict import Failed, Ktap, expect  # noqa: E402
+from verdict import expect, run_all  # noqa: E402
 
 
 def read(*names):
@@ -241,17 +241,5 @@ TESTS = (parameters_are_described, options_of_kexec_are_described, files_of_sysf
          machines_are_described, places_exist)
 
 
-def main():
-    """Run all."""
-    ktap = Ktap(len(TESTS))
-    for test in TESTS:
-        try:
-            test()
-            ktap.result(True, test.__name__)
-        except Failed as error:
-            ktap.result(False, test.__name__, error)
-    return 1 if ktap.failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_all(TESTS))

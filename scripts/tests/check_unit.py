@@ -34,7 +34,7 @@ import report  # noqa: E402
 import runner  # noqa: E402
 import vcpu_caps  # noqa: E402
 from nodes import UP, Up  # noqa: E402
-from verdict import SUMMARY, Failed, Ktap, expect, expected_skips  # noqa: E402
+from verdict import SUMMARY, expect, expected_skips, run_all  # noqa: E402
 
 # Lines of healthy kernels, most of them of processors that we do not have.
 HEALTHY = """
@@ -487,14 +487,7 @@ TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are
 def main():
     """Run all."""
     os.makedirs(mintlib.BUILD, exist_ok=True)
-    ktap = Ktap(len(TESTS))
-    for test in TESTS:
-        try:
-            test()
-            ktap.result(True, test.__name__)
-        except Failed as error:
-            ktap.result(False, test.__name__, error)
-    return 1 if ktap.failed else 0
+    return run_all(TESTS)
 
 
 if __name__ == "__main__":
