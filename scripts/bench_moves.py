@@ -132,18 +132,18 @@ class Watched:
                                  devices=port, name=name)
         nodes.wait_up(port)
 
-    def begin(self):
-        """From now on each window keeps its worst."""
+    def begin(self, windows):
+        """From now on each of so many windows keeps its worst."""
         self.machine.sh("rm -f {out}*; mkfifo {out}.over; {{ {program} {us} {ms} {windows} "
                         ">{out}; echo over >{out}.over; }} </dev/null &".format(
                             out=LATE_OUT, program=LATE, us=STALL_US, ms=WINDOW_MS,
-                            windows=100 * WINDOWS), 30, self.port)
+                            windows=windows), 30, self.port)
 
-    def end(self):
-        """The worst of each window that was whole, ms."""
-        text = self.machine.sh("kill -INT $(pidof {program}) && read over <{out}.over && "
-                               "cat {out}".format(program=os.path.basename(LATE),
-                                                  out=LATE_OUT), 60, self.port)
+    def end(self, early):
+        """The worst of each window that was whole, ms; early: not all are waited for."""
+        text = self.machine.sh("{early}read over <{out}.over && cat {out}".format(
+            early="kill -INT $(pidof %s) && " % os.path.basename(LATE) if early else "",
+            out=LATE_OUT), 60, self.port)
         values = [int(value) / 1e6 for value in re.findall(r"late (\d+)", text)]
         if not values:
             raise MachineError("late_timer in node %d saw no window: %s" % (self.node, text))
@@ -166,16 +166,14 @@ def stalls(results, repeat, initrd):
         core = nodes.free_cores(1)[0]
         machine.sh("echo core %d %d >/sys/kernel/mint/move" % (core, pair[0]), 60)
         for variant in ("quiet", "moving"):
+            moving = variant == "moving"
             for node in watched:
-                node.begin()
-            if variant == "quiet":
-                machine.sh("sleep %g" % (WINDOW_MS * WINDOWS / 1000), 60)
-            else:
-                for index in range(STALL_MOVES):
-                    machine.sh("echo core %d %d >/sys/kernel/mint/move" % (
-                        core, pair[(index + 1) % 2]), 60)
+                node.begin(100 * WINDOWS if moving else WINDOWS)
+            for index in range(STALL_MOVES if moving else 0):
+                machine.sh("echo core %d %d >/sys/kernel/mint/move" % (
+                    core, pair[(index + 1) % 2]), 60)
             for node in watched:
-                for index, value in enumerate(node.end()):
+                for index, value in enumerate(node.end(moving)):
                     results.add(repeat, variant, node.name, value, "ms", index=index)
         for node in watched:
             nodes.stop(node.node)
