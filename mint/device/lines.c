@@ -589,10 +589,10 @@ void mint_line_return(u32 n, u32 gsi)
 static bool has_left(u32 n)
 {
 	const struct mint_node *record = mint_node(n);
-	u32 state = READ_ONCE(record->state);
+	u32 returns_ms;
 
-	return state == MINT_STATE_ENDED ||
-	       (state == MINT_STATE_PANICKED && !READ_ONCE(record->returns_ms));
+	return READ_ONCE(record->state) == MINT_STATE_ENDED ||
+	       (mint_panicked(record, &returns_ms) && !returns_ms);
 }
 
 /* forward_line(), without what may wait for a core that was stopped */

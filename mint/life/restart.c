@@ -164,12 +164,15 @@ void mint_restart(void)
 
 	/* From here on node 0 sends no NMI, unless its request is seen here */
 	WRITE_ONCE(node->state, MINT_STATE_STARTING);
-	/* Pairs with stop_park(): request, then the state */
+	/*
+	 * Pairs with stop_park(): request, then the state; and with
+	 * mint_panicked(): who finds returns_ms cleared finds the state changed
+	 */
 	smp_mb();
 	if (READ_ONCE(node->request))
 		return;
 	update_handover_clock();
-	node->returns_ms = 0;
+	WRITE_ONCE(node->returns_ms, 0);
 	WRITE_ONCE(node->boots, node->boots + 1);
 	mint_report_state(MINT_STATE_STARTING, "own reboot");
 	/* The next kernel may be one that takes no causes: it would not be rung */

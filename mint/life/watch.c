@@ -226,14 +226,15 @@ static bool reap(struct mint_claim *claim)
 }
 
 /* A panic that ends in an own reboot: not over, if it comes in time */
-static bool returns(struct mint_claim *claim, const struct mint_node *record)
+static bool returns(struct mint_claim *claim, const struct mint_node *record,
+		    unsigned int limit)
 {
-	unsigned int limit = min(READ_ONCE(record->returns_ms), RETURNS_MS_MAX);
 	u64 count = READ_ONCE(record->heartbeat);
 	char reason[MINT_REASON_LEN];
 
 	if (!limit)
 		return false;
+	limit = min(limit, RETURNS_MS_MAX);
 	if (claim->node.state != MINT_STATE_PANICKED) {
 		mint_copy_line(reason, record->reason, sizeof(reason));
 		mint_claim_event(claim, MINT_EVENT_PANIC, "%s", reason);
@@ -291,6 +292,7 @@ static bool watch_node(struct mint_claim *claim)
 	const struct mint_node *record = mint_node(claim->n);
 	/* Pairs with mint_report_state() in the successor */
 	u32 state = smp_load_acquire(&record->state);
+	u32 returns_ms;
 
 	if (!claim->used)
 		return true;
@@ -312,7 +314,11 @@ static bool watch_node(struct mint_claim *claim)
 		begin_end(claim, record, MINT_EVENT_ENDED);
 		return reap(claim);
 	case MINT_STATE_PANICKED:
-		if (returns(claim, record))
+		/* One that has started again meanwhile is looked at anew */
+		if (!mint_panicked(record, &returns_ms) ||
+		    READ_ONCE(record->boots) != claim->boots_seen)
+			return false;
+		if (returns(claim, record, returns_ms))
 			return true;
 		begin_end(claim, record, MINT_EVENT_PANICKED);
 		return reap(claim);

@@ -61,6 +61,7 @@ struct mint_heart {
 const char *mint_state_name(u32 state);
 u32 mint_state_next(u32 state, enum mint_event event);
 bool mint_state_alive(u32 state);
+bool mint_panicked(const struct mint_node *record, u32 *returns_ms);
 void mint_heart_reset(struct mint_heart *heart, u64 count, unsigned long now);
 bool mint_heart_poll(struct mint_heart *heart, u64 count, unsigned long now,
 		     unsigned int period_ms);

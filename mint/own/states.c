@@ -13,6 +13,8 @@
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 
+#include <asm/barrier.h>
+
 #include "../area/area.h"
 #include "own.h"
 
@@ -120,6 +122,34 @@ u32 mint_state_next(u32 state, enum mint_event event)
 bool mint_state_alive(u32 state)
 {
 	return state == MINT_STATE_STARTING || state == MINT_STATE_RUNNING;
+}
+
+/**
+ * mint_panicked() - has a node panicked, and does it start again by itself?
+ * @record:	what the node says of itself
+ * @returns_ms:	out: within how many ms it will, 0 if not
+ *
+ * A node sets returns_ms before it is PANICKED. If it starts again, it leaves
+ * PANICKED before it clears returns_ms, and then counts its boots
+ * (mint_restart()). So returns_ms counts only if the node was PANICKED before
+ * and after it was read, in one boot.
+ *
+ * Context: any.
+ * Return: false if it is not PANICKED, or started again during the look.
+ */
+bool mint_panicked(const struct mint_node *record, u32 *returns_ms)
+{
+	u32 boots = READ_ONCE(record->boots);
+
+	virt_rmb();
+	/* Pairs with mint_report_state() in the node */
+	if (virt_load_acquire(&record->state) != MINT_STATE_PANICKED)
+		return false;
+	*returns_ms = READ_ONCE(record->returns_ms);
+	/* Pairs with smp_mb() in mint_restart() */
+	virt_rmb();
+	return READ_ONCE(record->state) == MINT_STATE_PANICKED &&
+	       READ_ONCE(record->boots) == boots;
 }
 
 /**

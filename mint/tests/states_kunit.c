@@ -5,7 +5,12 @@
 
 #include <kunit/test.h>
 #include <linux/array_size.h>
+#include <linux/cpumask.h>
 #include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/preempt.h>
+#include <linux/random.h>
+#include <linux/sched.h>
 
 #include "../area/area.h"
 #include "../own/own.h"
@@ -139,6 +144,84 @@ static void many_looks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, heart.still_ms, UINT_MAX - 1);
 }
 
+static void panicked(struct kunit *test)
+{
+	struct mint_node *record = kunit_kzalloc(test, sizeof(*record), GFP_KERNEL);
+	u32 returns_ms = 1;
+
+	KUNIT_ASSERT_NOT_NULL(test, record);
+	record->state = MINT_STATE_RUNNING;
+	KUNIT_EXPECT_FALSE(test, mint_panicked(record, &returns_ms));
+	record->state = MINT_STATE_PANICKED;
+	KUNIT_EXPECT_TRUE(test, mint_panicked(record, &returns_ms));
+	KUNIT_EXPECT_EQ(test, returns_ms, 0);
+	record->returns_ms = 5000;
+	KUNIT_EXPECT_TRUE(test, mint_panicked(record, &returns_ms));
+	KUNIT_EXPECT_EQ(test, returns_ms, 5000);
+}
+
+static void linger(void)
+{
+	u32 i;
+
+	for (i = get_random_u32_below(64); i; i--)
+		cpu_relax();
+}
+
+/* A node that panics and starts again, with the stores of end.c and restart.c */
+static int panics_and_returns(void *record)
+{
+	struct mint_node *node = record;
+
+	while (!kthread_should_stop()) {
+		WRITE_ONCE(node->returns_ms, 5000);
+		smp_store_release(&node->state, MINT_STATE_PANICKED);
+		linger();
+		WRITE_ONCE(node->state, MINT_STATE_STARTING);
+		smp_mb();
+		linger();
+		WRITE_ONCE(node->returns_ms, 0);
+		WRITE_ONCE(node->boots, node->boots + 1);
+		linger();
+		cond_resched();
+	}
+	return 0;
+}
+
+/* It is never taken for one that has panicked for good */
+static void panic_races_with_look(struct kunit *test)
+{
+	struct mint_node *record = kunit_kzalloc(test, sizeof(*record), GFP_KERNEL);
+	unsigned long end = jiffies + 20 * HZ;
+	unsigned int seen = 0, wrong = 0;
+	struct task_struct *task;
+	u32 returns_ms;
+
+	KUNIT_ASSERT_NOT_NULL(test, record);
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "nothing races on one core");
+	/* Migration would leave this thread alone on its core now and then */
+	migrate_disable();
+	task = kthread_create(panics_and_returns, record, "mint-kunit");
+	if (!IS_ERR(task)) {
+		kthread_bind(task, cpumask_any_but(cpu_online_mask,
+						   smp_processor_id()));
+		wake_up_process(task);
+		while (seen < 50000 && time_before(jiffies, end)) {
+			if (mint_panicked(record, &returns_ms)) {
+				seen++;
+				wrong += !returns_ms;
+			}
+			cond_resched();
+		}
+		kthread_stop(task);
+	}
+	migrate_enable();
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	KUNIT_EXPECT_EQ(test, seen, 50000);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(transitions),
 	KUNIT_CASE(names),
@@ -146,6 +229,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(heart_stops),
 	KUNIT_CASE(machine_stalls),
 	KUNIT_CASE(many_looks),
+	KUNIT_CASE(panicked),
+	KUNIT_CASE(panic_races_with_look),
 	{}
 };
 

@@ -54,7 +54,8 @@ MACHINES = [
          smp="8", append=NODE0),
     Spec("big", [more_than_known], smp="130", memory="1G",
          append=NODE0 + " quiet", successor="quiet", up=300, kept=256),
-    Spec("kunit", [kunit], append=NODE0 + " kunit.enable=1"),
+    # Two cores, so that what races does
+    Spec("kunit", [kunit], append=NODE0.replace("maxcpus=1", "maxcpus=2") + " kunit.enable=1"),
     Spec("nokaslr", ["launch.sh one_core two_cores same_image", kaslr],
          append=NODE0 + " nokaslr", successor="nokaslr"),
     Spec("kaslr-successors", [kaslr, "launch.sh two_cores"],
