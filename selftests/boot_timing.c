@@ -72,18 +72,22 @@ static void short_while(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 3000000 }, NULL);
 }
 
-/* A file of sysfs, "" if it is not there */
+/* A file of sysfs, all of it; "" if it is not there */
 static const char *content(const char *path)
 {
-	static char text[65536];
-	ssize_t len = 0;
+	static char text[1 << 20];
 	int fd = open(path, O_RDONLY);
+	size_t len = 0;
+	ssize_t got;
 
 	if (fd >= 0) {
-		len = read(fd, text, sizeof(text) - 1);
+		while ((got = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+			len += got;
 		close(fd);
 	}
-	text[len > 0 ? len : 0] = '\0';
+	if (len == sizeof(text) - 1)
+		errx(1, "%s is longer than %zu bytes", path, len);
+	text[len] = '\0';
 	return text;
 }
 

@@ -126,5 +126,69 @@ odd_range() {
 		fail "node $node owns $1-$2, not $min-$max"
 }
 
+# like_whole <how> <command>...: it prints what $TMP/whole has
+like_whole() {
+	how=$1
+	shift
+	"$@" 2>/dev/null | cmp -s - "$TMP/whole" || fail "$how: not what cat reads"
+}
+
+# More ranges than a page has room for, of nodes that are only loaded: the file has all
+# of them, in whatever pieces it is read, and all pieces are of one text.
+many_ranges() {
+	resources 3
+	# shellcheck disable=SC2046 # two words
+	set -- $(free_memory $((3 * MINT_SIZE + 2)))
+	[ $# = 2 ] || skip "needs $((3 * MINT_SIZE + 2)) MiB of free memory"
+	from=$(($1))
+	page=$((from + 3 * MINT_SIZE * MIB))
+	head -n 1 "$MINT/memory" >"$TMP/ends"
+	tail -n 1 "$MINT/memory" >>"$TMP/ends"
+	: >"$TMP/wanted"
+	for boot in $ids; do
+		min=$(printf '0x%x' "$from")
+		from=$((from + MINT_SIZE * MIB))
+		max=$(printf '0x%x' $((from - 1)))
+		pages=
+		for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+			pages=$pages,4K@$(printf '0x%x' "$page")
+			page=$((page + 8192))
+		done
+		cmdline="maxcpus=1 mint.mem=${pages#,}" load
+		sed "s/\$/ node $node/" "$MINT/nodes/$node/memory" >>"$TMP/wanted"
+	done
+	sort -o "$TMP/wanted" "$TMP/wanted"
+	[ "$(wc -l <"$TMP/wanted")" = 48 ] || fail "loaded: $(cat "$TMP/wanted")"
+
+	cat "$MINT/memory" >"$TMP/whole"
+	[ "$(wc -c <"$TMP/whole")" -gt 4096 ] || fail "$(wc -c <"$TMP/whole") bytes"
+	grep ' node [1-9]' "$TMP/whole" | sort | cmp -s - "$TMP/wanted" ||
+		fail "not the ranges of the nodes: $(cat "$TMP/whole")"
+	{
+		head -n 1 "$TMP/whole"
+		tail -n 1 "$TMP/whole"
+	} | cmp -s - "$TMP/ends" || fail "ends with $(tail -n 1 "$TMP/whole")"
+	map_is_sane
+
+	for size in 1 13 4095 4096 4097 65536; do
+		like_whole "pieces of $size" dd if="$MINT/memory" bs="$size"
+	done
+	head -c 4100 "$MINT/memory" >"$TMP/pieces"
+	dd if="$MINT/memory" bs=4100 skip=1 2>/dev/null >>"$TMP/pieces"
+	like_whole "from 4100 on" cat "$TMP/pieces"
+	[ "$(tail -n 1 "$MINT/memory")" = "$(tail -n 1 "$TMP/whole")" ] ||
+		fail "tail: $(tail -n 1 "$MINT/memory")"
+
+	# What a reader has begun it reads to the end, whatever changes meanwhile
+	exec 3<"$MINT/memory"
+	dd bs=100 count=1 <&3 2>/dev/null >"$TMP/pieces"
+	stop "$(tail -n 1 "$TMP/nodes")" || exit 1
+	cat <&3 >>"$TMP/pieces"
+	exec 3<&-
+	like_whole "begun before" cat "$TMP/pieces"
+	cmp -s "$MINT/memory" "$TMP/whole" && fail "unloading changed nothing"
+	return 0
+}
+
 run_tests map_is_sane gateway_is_low node0_keeps_its_own not_mappable \
-	below_4g above_4g both_sides to_the_end odd_range
+	below_4g above_4g both_sides to_the_end odd_range many_ranges

@@ -30,7 +30,7 @@ unwritable() {
 # every file can be read, and written by nobody
 read_only() {
 	for file in version node cores memory devices pins windows; do
-		[ -s "$MINT/$file" ] || [ "$file" = devices ] ||
+		[ -n "$(cat "$MINT/$file")" ] || [ "$file" = devices ] ||
 			[ "$file" = windows ] || fail "$file is empty"
 		unwritable "$MINT/$file"
 	done

@@ -16,9 +16,9 @@
 #include <linux/kernel.h>
 #include <linux/notifier.h>
 #include <linux/pci.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/sysfs.h>
 #include <linux/wait.h>
 
 #include <asm/apicdef.h>
@@ -183,16 +183,15 @@ static u32 owner_of(u32 index, u32 *id)
 	return mint_owner_of_core(core);
 }
 
-static int show(char *buf, int at)
+static void show(struct seq_file *m)
 {
-	int len = mint_show_owners(buf, at, owner_of, mint_layout.cores.count);
-
-	return len + sysfs_emit_at(buf, at + len, "bsp: %u\n", mint_layout.bsp_apic_id);
+	mint_show_owners(m, owner_of, mint_layout.cores.count);
+	seq_printf(m, "bsp: %u\n", mint_layout.bsp_apic_id);
 }
 
-static int show_node(char *buf, int at, u32 n, const char *suffix)
+static void show_node(struct seq_file *m, u32 n, const char *suffix)
 {
-	return mint_show_list(buf, at, owner_of, mint_layout.cores.count, n, "");
+	mint_show_list(m, owner_of, mint_layout.cores.count, n, "");
 }
 
 /* May the owner of a core do without it? */

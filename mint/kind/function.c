@@ -14,7 +14,7 @@
 #include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/sysfs.h>
+#include <linux/seq_file.h>
 
 #include "../area/area.h"
 #include "../own/own.h"
@@ -341,20 +341,17 @@ static void handed(struct mint_transfer *t, u32 to)
 		mint_pci_release(t->start);
 }
 
-static int show_node(char *buf, int at, u32 n, const char *suffix)
+static void show_node(struct seq_file *m, u32 n, const char *suffix)
 {
 	const struct mint_node *node = mint_claim(n);
 	char name[16];
-	int len = 0;
 	u32 i;
 
 	for (i = 0; node && i < min_t(u32, node->nr_devices, MINT_DEVICES_MAX); i++)
 		if (node->devices[i].kind == MINT_DEV_PCI)
-			len += sysfs_emit_at(buf, at + len, "%s%s\n",
-					     mint_device_name(&node->devices[i],
-							      name, sizeof(name)),
-					     suffix);
-	return len;
+			seq_printf(m, "%s%s\n",
+				   mint_device_name(&node->devices[i], name,
+						    sizeof(name)), suffix);
 }
 
 const struct mint_kind mint_kind_function = {

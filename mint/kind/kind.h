@@ -16,6 +16,7 @@
 
 struct mint_claim;
 struct mint_kexec;
+struct seq_file;
 
 /**
  * struct mint_transfer - a thing on its way from one running node to another
@@ -71,12 +72,10 @@ struct mint_transfer {
  * @set_free:	undo @claim: from then on somebody else may have them; is called
  *		for what was never claimed or claimed by half, too
  * @quiet:	this node leaves the machine: bring to rest what it has of them
- * @show:	print all of this kind on this machine, by owner, to @buf from @at
- *		on. NULL: the file is what @show_node says of each node, its
- *		number behind it. Returns the number of bytes
- * @show_node:	print what node @n has to @buf from @at on, a line for each, and
- *		where there is no @show with @suffix behind it. Returns the
- *		number of bytes
+ * @show:	print all of this kind on this machine, by owner. NULL: the file
+ *		is what @show_node says of each node, its number behind it
+ * @show_node:	print what node @n has, a line for each, and where there is no
+ *		@show with @suffix behind it
  *
  * @move:	MINT_MOVE_* of such things, 0 if none moves between running nodes
  * @word:	what they are called in a request to move one
@@ -142,7 +141,8 @@ struct mint_transfer {
  * @quiet: successor, the last core that it has, interrupts off, from wherever the
  * end came: waits for no lock that a core which was stopped may hold.
  *
- * @show, @show_node: process, no lock; what a peer wrote is checked first.
+ * @show, @show_node: process, no lock; what a peer wrote is checked first. They are
+ * called again, with more room, when the text does not fit.
  */
 struct mint_kind {
 	const char	*file;
@@ -158,8 +158,8 @@ struct mint_kind {
 	void		(*take_back)(struct mint_claim *claim);
 	void		(*set_free)(struct mint_claim *claim);
 	void		(*quiet)(void);
-	int		(*show)(char *buf, int at);
-	int		(*show_node)(char *buf, int at, u32 n,
+	void		(*show)(struct seq_file *m);
+	void		(*show_node)(struct seq_file *m, u32 n,
 				     const char *suffix);
 	u32		move;
 	const char	*word;
@@ -212,15 +212,15 @@ int mint_kinds_lend(struct mint_kexec *rq, struct mint_claim *claim);
 void mint_kinds_take_back(struct mint_claim *claim);
 void mint_kinds_set_free(struct mint_claim *claim);
 void mint_kinds_quiet(void);
-ssize_t mint_kinds_show(const char *file, char *buf);
-ssize_t mint_kinds_show_node(const char *file, u32 n, char *buf);
+void mint_kinds_show(struct seq_file *m, const char *file);
+void mint_kinds_show_node(struct seq_file *m, const char *file, u32 n);
 
 /* For kinds that are numbers: returns the owner of the @index-th, and its number */
 typedef u32 (*mint_owner_fn)(u32 index, u32 *id);
 
-int mint_show_list(char *buf, int at, mint_owner_fn fn, u32 count, u32 owner,
-		   const char *label);
-int mint_show_owners(char *buf, int at, mint_owner_fn fn, u32 count);
+void mint_show_list(struct seq_file *m, mint_owner_fn fn, u32 count, u32 owner,
+		    const char *label);
+void mint_show_owners(struct seq_file *m, mint_owner_fn fn, u32 count);
 
 /* transfer.c */
 bool mint_is_successor(u32 n);

@@ -11,8 +11,8 @@
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/seq_buf.h>
+#include <linux/seq_file.h>
 #include <linux/string.h>
-#include <linux/sysfs.h>
 
 #include "../area/area.h"
 #include "../own/own.h"
@@ -243,75 +243,66 @@ void mint_kinds_quiet(void)
 
 /**
  * mint_kinds_show_node() - print a file of nodes/<n>/
+ * @m:		where to
  * @file:	its name
  * @n:		number of the node
- * @buf:	where to, a page
  *
  * Context: process.
- * Return: how many bytes.
  */
-ssize_t mint_kinds_show_node(const char *file, u32 n, char *buf)
+void mint_kinds_show_node(struct seq_file *m, const char *file, u32 n)
 {
-	int i, len = 0;
+	int i;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i]->node_file && !strcmp(kinds[i]->node_file, file))
-			len += kinds[i]->show_node(buf, len, n, "");
-	return len;
+			kinds[i]->show_node(m, n, "");
 }
 
 /**
  * mint_kinds_show() - print a file of /sys/kernel/mint/
+ * @m:		where to
  * @file:	its name
- * @buf:	where to, a page
  *
  * Context: process.
- * Return: how many bytes.
  */
-ssize_t mint_kinds_show(const char *file, char *buf)
+void mint_kinds_show(struct seq_file *m, const char *file)
 {
 	bool whole = false;
 	char suffix[24];
-	int i, len = 0;
 	u32 n;
+	int i;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (!kinds[i]->show || strcmp(kinds[i]->file, file))
 			continue;
-		len += kinds[i]->show(buf, len);
+		kinds[i]->show(m);
 		whole = true;
 	}
 	if (whole)
-		return len;
+		return;
 	for (n = 0; mint_node(n); n++) {
 		snprintf(suffix, sizeof(suffix), " node %u", n);
 		for (i = 0; i < ARRAY_SIZE(kinds); i++)
 			if (!strcmp(kinds[i]->file, file))
-				len += kinds[i]->show_node(buf, len, n, suffix);
+				kinds[i]->show_node(m, n, suffix);
 	}
-	return len;
 }
 
 /**
  * mint_show_list() - print what one owner has, as "1,4-7"
- * @buf:	where to, a page
- * @at:		from where on
+ * @m:		where to
  * @fn:		owner and number of each
  * @count:	how many there are
  * @owner:	a node, or MINT_NODE_FREE
  * @label:	what comes before; nothing is printed if the owner has nothing
  *
- * Lists are long on large machines: with ranges, one page holds any machine.
- *
  * Context: process.
- * Return: how many bytes.
  */
-int mint_show_list(char *buf, int at, mint_owner_fn fn, u32 count, u32 owner,
-		   const char *label)
+void mint_show_list(struct seq_file *m, mint_owner_fn fn, u32 count, u32 owner,
+		    const char *label)
 {
 	const char *before = label;
 	u32 i, id, first, last;
-	int len = 0;
 
 	for (i = 0; i < count; i++) {
 		if (fn(i, &id) != owner)
@@ -322,38 +313,32 @@ int mint_show_list(char *buf, int at, mint_owner_fn fn, u32 count, u32 owner,
 		} while (i + 1 < count && fn(i + 1, &id) == owner &&
 			 id == last + 1 && ++i);
 
-		len += sysfs_emit_at(buf, at + len, "%s%u", before, first);
+		seq_printf(m, "%s%u", before, first);
 		if (last > first)
-			len += sysfs_emit_at(buf, at + len, "-%u", last);
+			seq_printf(m, "-%u", last);
 		before = ",";
 	}
 	if (before != label)
-		len += sysfs_emit_at(buf, at + len, "\n");
-	return len;
+		seq_putc(m, '\n');
 }
 
 /**
  * mint_show_owners() - print who has what, a line for each node, then the free
- * @buf:	where to, a page
- * @at:		from where on
+ * @m:		where to
  * @fn:		owner and number of each
  * @count:	how many there are
  *
  * Context: process.
- * Return: how many bytes.
  */
-int mint_show_owners(char *buf, int at, mint_owner_fn fn, u32 count)
+void mint_show_owners(struct seq_file *m, mint_owner_fn fn, u32 count)
 {
 	char label[24];
-	int len = 0;
 	u32 n;
 
 	for (n = 0; mint_node(n); n++) {
 		snprintf(label, sizeof(label), "node %u: ", n);
-		len += mint_show_list(buf, at + len, fn, count, n, label);
+		mint_show_list(m, fn, count, n, label);
 	}
-	len += mint_show_list(buf, at + len, fn, count, MINT_NODE_FLIGHT,
-			      "in flight: ");
-	return len + mint_show_list(buf, at + len, fn, count, MINT_NODE_FREE,
-				    "free: ");
+	mint_show_list(m, fn, count, MINT_NODE_FLIGHT, "in flight: ");
+	mint_show_list(m, fn, count, MINT_NODE_FREE, "free: ");
 }

@@ -8,7 +8,7 @@
 
 #include <linux/bits.h>
 #include <linux/errno.h>
-#include <linux/sysfs.h>
+#include <linux/seq_file.h>
 
 #include "../area/area.h"
 #include "../own/own.h"
@@ -56,19 +56,16 @@ static int parse(struct mint_kexec *rq, const struct mint_token *word)
 	return 0;
 }
 
-static int show_node(char *buf, int at, u32 n, const char *suffix)
+static void show_node(struct seq_file *m, u32 n, const char *suffix)
 {
 	const struct mint_node *node = mint_claim(n);
 	struct mint_device dev = { .kind = MINT_DEV_LEGACY };
 	char name[16];
-	int len = 0;
 
 	for (dev.id = 0; node && dev.id < MINT_LEGACY_COUNT; dev.id++)
 		if (node->legacy & BIT(dev.id))
-			len += sysfs_emit_at(buf, at + len, "%s%s\n",
-					     mint_device_name(&dev, name, sizeof(name)),
-					     suffix);
-	return len;
+			seq_printf(m, "%s%s\n",
+				   mint_device_name(&dev, name, sizeof(name)), suffix);
 }
 
 const struct mint_kind mint_kind_legacy = {

@@ -17,11 +17,11 @@
 #include <linux/moduleparam.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/swiotlb.h>
-#include <linux/sysfs.h>
 
 #include <asm/e820/types.h>
 
@@ -256,39 +256,35 @@ static void set_free(struct mint_claim *claim)
 }
 
 /* In the order of addresses, not of owners */
-static int show(char *buf, int at)
+static void show(struct seq_file *m)
 {
 	phys_addr_t pos = 0, next;
 	const char *what;
-	int len = 0;
 	u32 n;
 
-	for (;; pos = next) {
+	for (; !seq_has_overflowed(m); pos = next) {
 		n = mint_owner_of_memory(pos, &next, &what);
 		if (!next)
-			return len;
+			return;
 		if (!what)
 			continue;
-		len += sysfs_emit_at(buf, at + len, "%#018llx-%#018llx ", (u64)pos,
-				     (u64)next - 1);
-		len += n == MINT_NODE_FREE || n == MINT_NODE_FLIGHT ?
-		       sysfs_emit_at(buf, at + len, "%s\n", what) :
-		       sysfs_emit_at(buf, at + len, "%snode %u\n",
-				     mint_quarantined(n) ? "quarantine of " : "", n);
+		seq_printf(m, "%#018llx-%#018llx ", (u64)pos, (u64)next - 1);
+		if (n == MINT_NODE_FREE || n == MINT_NODE_FLIGHT)
+			seq_printf(m, "%s\n", what);
+		else
+			seq_printf(m, "%snode %u\n",
+				   mint_quarantined(n) ? "quarantine of " : "", n);
 	}
 }
 
-static int show_node(char *buf, int at, u32 n, const char *suffix)
+static void show_node(struct seq_file *m, u32 n, const char *suffix)
 {
 	struct mint_range mem[MINT_RANGES_MAX];
 	u32 i, count = mint_claim_memory(n, mem);
-	int len = 0;
 
 	for (i = 0; i < count; i++)
-		len += sysfs_emit_at(buf, at + len, "%#018llx-%#018llx%s\n",
-				     mem[i].start, mem[i].start + mem[i].size - 1,
-				     suffix);
-	return len;
+		seq_printf(m, "%#018llx-%#018llx%s\n", mem[i].start,
+			   mem[i].start + mem[i].size - 1, suffix);
 }
 
 static struct mint_range range_of(const struct mint_transfer *t)

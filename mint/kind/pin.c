@@ -288,9 +288,9 @@ static u32 owner_of(u32 index, u32 *id)
 	return mint_owner_of_pin(index);
 }
 
-static int show(char *buf, int at)
+static void show(struct seq_file *m)
 {
-	return mint_show_owners(buf, at, owner_of, mint_layout.pins.count);
+	mint_show_owners(m, owner_of, mint_layout.pins.count);
 }
 
 const struct mint_kind mint_kind_pin = {

@@ -16,8 +16,8 @@
 #include <linux/find.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/seq_file.h>
 #include <linux/string.h>
-#include <linux/sysfs.h>
 
 #include <asm/barrier.h>
 
@@ -392,30 +392,21 @@ static void set_free(struct mint_claim *claim)
 	}
 }
 
-static int show(char *buf, int at)
+static void show(struct seq_file *m)
 {
 	DECLARE_BITMAP(members, MINT_NODE_MAX);
 	struct mint_share share;
-	int len = 0, line;
 	u32 i;
 
 	for (i = 0; i < mint_layout.shares.count; i++) {
 		if (!known(i, &share, members))
 			continue;
-		line = sysfs_emit_at(buf, at + len,
-				     "%u share %s %*pbl %#010llx-%#010llx %s\n",
-				     first_slot(&share), share.name,
-				     (int)mint_layout.nodes.count, members,
-				     share.start,
-				     share.start + share.size - 1,
-				     share.state == MINT_WINDOW_OPEN ?
-				     "open" : "closed");
-		/* Links come before, and may leave no room for a whole line */
-		if (!line || buf[at + len + line - 1] != '\n')
-			break;
-		len += line;
+		seq_printf(m, "%u share %s %*pbl %#010llx-%#010llx %s\n",
+			   first_slot(&share), share.name,
+			   (int)mint_layout.nodes.count, members, share.start,
+			   share.start + share.size - 1,
+			   share.state == MINT_WINDOW_OPEN ? "open" : "closed");
 	}
-	return len;
 }
 
 const struct mint_kind mint_kind_share = {

@@ -15,9 +15,9 @@
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
 #include <linux/mm.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/sysfs.h>
 
 #include <asm/barrier.h>
 
@@ -27,9 +27,6 @@
 #include "request.h"
 
 #define LINKS_PARAM	"mint.links="
-
-/* A line of the file is shorter; what does not fit into its page is said to be cut */
-#define SHOW_LINE	64
 
 /**
  * struct book - what node 0 knows of a window
@@ -376,31 +373,25 @@ static void set_free(struct mint_claim *claim)
 	}
 }
 
-static int show(char *buf, int at)
+static void show(struct seq_file *m)
 {
 	struct mint_window window;
-	int len = 0;
 	u32 i;
 
 	for (i = 0; i < mint_layout.windows.count; i++) {
 		if (!mint_window_get(i, &window) ||
 		    window.state == MINT_WINDOW_FREE)
 			continue;
-		if (at + len > PAGE_SIZE - SHOW_LINE)
-			return len + sysfs_emit_at(buf, at + len, "..\n");
-		len += sysfs_emit_at(buf, at + len, "%u link %u,%u %#010llx-%#010llx %s\n",
-				     i, window.member[0], window.member[1],
-				     window.start, window.start + window.size - 1,
-				     window.state == MINT_WINDOW_OPEN ?
-				     "open" : "closed");
+		seq_printf(m, "%u link %u,%u %#010llx-%#010llx %s\n", i,
+			   window.member[0], window.member[1], window.start,
+			   window.start + window.size - 1,
+			   window.state == MINT_WINDOW_OPEN ? "open" : "closed");
 	}
-	return len;
 }
 
-static int show_node(char *buf, int at, u32 n, const char *suffix)
+static void show_node(struct seq_file *m, u32 n, const char *suffix)
 {
 	struct mint_window window;
-	int len = 0;
 	u32 i, member;
 
 	for (i = 0; i < mint_layout.windows.count; i++) {
@@ -409,10 +400,8 @@ static int show_node(char *buf, int at, u32 n, const char *suffix)
 			continue;
 		member = mint_window_index(&window, n);
 		if (member < MINT_WINDOW_MEMBERS)
-			len += sysfs_emit_at(buf, at + len, "%u%s\n",
-					     window.member[!member], suffix);
+			seq_printf(m, "%u%s\n", window.member[!member], suffix);
 	}
-	return len;
 }
 
 const struct mint_kind mint_kind_window = {

@@ -4,12 +4,19 @@
  *
  * Owns the files, none of the facts. What nodes own is printed by the kinds of
  * it (kind/kind.h).
+ *
+ * What is printed by sysfs ends at a page. Files whose length depends on the machine
+ * are of kernfs instead, as those of cgroups and resctrl: seq_file makes room for all
+ * of the text, and hands it out in whatever pieces the reader likes.
  */
 
+#include <linux/err.h>
 #include <linux/init.h>
+#include <linux/kernfs.h>
 #include <linux/kobject.h>
 #include <linux/math64.h>
 #include <linux/notifier.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -47,13 +54,6 @@ static ssize_t node_show(struct kobject *kobj, struct kobj_attribute *attr,
 			 char *buf)
 {
 	return sysfs_emit(buf, "%u\n", mint_self);
-}
-
-/* A file of the kinds of things that nodes own has their name */
-static ssize_t kinds_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
-{
-	return mint_kinds_show(attr->attr.name, buf);
 }
 
 static ssize_t timing_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -130,20 +130,14 @@ static ssize_t want_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute want_attr = __ATTR_RW(want);
 
-static struct kobj_attribute kind_attrs[MINT_KINDS_MAX];
-static struct kobj_attribute node_kind_attrs[MINT_KINDS_MAX];
-
-/* Those of fixed_attrs[] and kind_attrs[], and the end of the list */
-static const struct attribute * const fixed_attrs[] = {
+static const struct attribute * const machine_attrs[] = {
 	&node_attr.attr,
 	&clock_attr.attr,
 	&move_attr.attr,
 	&generation_attr.attr,
 	&want_attr.attr,
+	NULL,
 };
-
-static const struct attribute *machine_attrs[MINT_KINDS_MAX +
-					     ARRAY_SIZE(fixed_attrs) + 1];
 
 /* Number of the node whose directory this is */
 static u32 kobj_node(struct kobject *kobj)
@@ -152,6 +146,70 @@ static u32 kobj_node(struct kobject *kobj)
 
 	return kstrtou32(kobject_name(kobj), 10, &n) ? MINT_NODE_FREE : n;
 }
+
+/**
+ * struct long_file - a file that may be longer than a page
+ * @name:	its name
+ * @show:	print all of it; called again, with more room, if that was too little
+ */
+struct long_file {
+	const char	*name;
+	void		(*show)(struct seq_file *m, const struct long_file *file, u32 n);
+};
+
+/* One text for all reads from its beginning to its end */
+static int long_file_show(struct seq_file *m, void *unused)
+{
+	const struct kernfs_open_file *of = m->private;
+	const struct long_file *file = of->kn->priv;
+
+	/* Its directory is that of a kobject */
+	file->show(m, file, kobj_node(of->kn->parent->priv));
+	return 0;
+}
+
+static const struct kernfs_ops long_file_ops = {
+	.seq_show	= long_file_show,
+};
+
+/* Of 0 bytes, as all whose length is not known before they are read */
+static int add_long_files(struct kobject *kobj, const struct long_file *files)
+{
+	static struct lock_class_key key;
+	struct kernfs_node *kn;
+
+	for (; files->name; files++) {
+		kn = __kernfs_create_file(kobj->sd, files->name, 0444,
+					  GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, 0,
+					  &long_file_ops, (void *)files, NULL, &key);
+		if (IS_ERR(kn))
+			return PTR_ERR(kn);
+	}
+	return 0;
+}
+
+static void show_cpus_up(struct seq_file *m, const struct long_file *file, u32 n)
+{
+	mint_show_list(m, core_runner, mint_layout.cores.count, n, "");
+}
+
+static void show_kinds(struct seq_file *m, const struct long_file *file, u32 n)
+{
+	mint_kinds_show(m, file->name);
+}
+
+static void show_node_kinds(struct seq_file *m, const struct long_file *file, u32 n)
+{
+	mint_kinds_show_node(m, file->name, n);
+}
+
+#define LONG_FILE(_name)	{ .name = #_name, .show = show_##_name }
+
+/* Files of the kinds of things that nodes own have their names: fill_files() */
+static struct long_file machine_files[MINT_KINDS_MAX + 1];
+static struct long_file long_node_files[MINT_KINDS_MAX + 2] = {
+	LONG_FILE(cpus_up),
+};
 
 /**
  * struct node_file - what a file of nodes/<n> says
@@ -222,11 +280,6 @@ static ssize_t show_boots(u32 n, const struct mint_node *node, char *buf)
 	return sysfs_emit(buf, "%u\n", READ_ONCE(node->boots));
 }
 
-static ssize_t show_cpus_up(u32 n, const struct mint_node *node, char *buf)
-{
-	return mint_show_list(buf, 0, core_runner, mint_layout.cores.count, n, "");
-}
-
 static ssize_t show_timing(u32 n, const struct mint_node *node, char *buf)
 {
 	return mint_timing_show(n, buf);
@@ -249,12 +302,6 @@ static ssize_t show_want(u32 n, const struct mint_node *node, char *buf)
 	return mint_want_show(n, buf);
 }
 
-static ssize_t node_kinds_show(struct kobject *kobj,
-			       struct kobj_attribute *attr, char *buf)
-{
-	return mint_kinds_show_node(attr->attr.name, kobj_node(kobj), buf);
-}
-
 #define NODE_FILE(_name, _from) {					\
 	.attr	= __ATTR(_name, 0444, node_file_show, NULL),		\
 	.from	= (_from),						\
@@ -268,7 +315,6 @@ static struct node_file node_files[] = {
 	NODE_FILE(name, mint_node_status),
 	NODE_FILE(heartbeat, NULL),
 	NODE_FILE(boots, mint_node_status),
-	NODE_FILE(cpus_up, NULL),
 	NODE_FILE(timing, NULL),
 	NODE_FILE(incarnation, NULL),
 	NODE_FILE(load, NULL),
@@ -293,8 +339,8 @@ static ssize_t stop_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute stop_attr = __ATTR_WO(stop);
 
-/* Those of node_files[] and node_kind_attrs[], "stop", and the end of the list */
-static struct attribute *node_attrs[ARRAY_SIZE(node_files) + MINT_KINDS_MAX + 2];
+/* Those of node_files[], "stop", and the end of the list */
+static struct attribute *node_attrs[ARRAY_SIZE(node_files) + 2];
 
 static umode_t node_visible(struct kobject *kobj, struct attribute *attr, int i)
 {
@@ -325,7 +371,8 @@ static int add_node(u32 n)
 	kobj = kobject_create_and_add(name, nodes_kobj);
 	if (!kobj)
 		return -ENOMEM;
-	err = sysfs_create_group(kobj, &node_group) ?: mint_log_add(n, kobj);
+	err = sysfs_create_group(kobj, &node_group) ?:
+	      add_long_files(kobj, long_node_files) ?: mint_log_add(n, kobj);
 	if (err) {
 		kobject_put(kobj);
 		return err;
@@ -369,46 +416,31 @@ static struct notifier_block node_block = {
 	.notifier_call	= on_node,
 };
 
-/* Kinds may share a file: add it to @count others unless it is there */
-static u32 __init add_kind(struct kobj_attribute *attrs, u32 count,
-			   const char *name,
-			   ssize_t (*show)(struct kobject *kobj,
-					   struct kobj_attribute *attr,
-					   char *buf))
+/* Kinds may share a file: add it behind the others unless it is there */
+static void __init add_kind(struct long_file *files, const char *name,
+			    void (*show)(struct seq_file *m,
+					 const struct long_file *file, u32 n))
 {
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		if (!strcmp(attrs[i].attr.name, name))
-			return count;
-	attrs[count].attr.name = name;
-	attrs[count].attr.mode = 0444;
-	attrs[count].show = show;
-	return count + 1;
+	for (; files->name; files++)
+		if (!strcmp(files->name, name))
+			return;
+	files->name = name;
+	files->show = show;
 }
 
-static void __init fill_attrs(void)
+static void __init fill_files(void)
 {
-	u32 i, files = 0, node_kinds = 0, at = 0;
 	const struct mint_kind *kind;
+	u32 i;
 
 	for (i = 0; (kind = mint_kind(i)); i++) {
-		files = add_kind(kind_attrs, files, kind->file, kinds_show);
+		add_kind(machine_files, kind->file, show_kinds);
 		if (kind->node_file)
-			node_kinds = add_kind(node_kind_attrs, node_kinds,
-					      kind->node_file, node_kinds_show);
+			add_kind(long_node_files, kind->node_file, show_node_kinds);
 	}
-	for (i = 0; i < ARRAY_SIZE(fixed_attrs); i++)
-		machine_attrs[at++] = fixed_attrs[i];
-	for (i = 0; i < files; i++)
-		machine_attrs[at++] = &kind_attrs[i].attr;
-
-	at = 0;
 	for (i = 0; i < ARRAY_SIZE(node_files); i++)
-		node_attrs[at++] = &node_files[i].attr.attr;
-	for (i = 0; i < node_kinds; i++)
-		node_attrs[at++] = &node_kind_attrs[i].attr;
-	node_attrs[at] = &stop_attr.attr;
+		node_attrs[i] = &node_files[i].attr.attr;
+	node_attrs[i] = &stop_attr.attr;
 }
 
 static int __init mint_sysfs_init(void)
@@ -424,9 +456,10 @@ static int __init mint_sysfs_init(void)
 		return 0;
 
 	mint_node_listen(&node_block);
-	fill_attrs();
+	fill_files();
 	nodes_kobj = kobject_create_and_add("nodes", mint_kobj);
-	if (!nodes_kobj || sysfs_create_files(mint_kobj, machine_attrs))
+	if (!nodes_kobj || sysfs_create_files(mint_kobj, machine_attrs) ||
+	    add_long_files(mint_kobj, machine_files))
 		return -ENOMEM;
 	mint_generation_listen(generation_changed);
 	if (mint_role == MINT_PREDECESSOR) {

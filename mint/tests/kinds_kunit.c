@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the table of what nodes own (kinds.c).
+ * Mint: KUnit tests of the table of what nodes own, and of its lists (kinds.c).
  */
 
 #include <kunit/test.h>
+#include <linux/seq_file.h>
 #include <linux/string.h>
 
 #include "../own/own.h"
@@ -76,11 +77,51 @@ static void slots(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mint_device_slot(list, 4, 4), 0);
 }
 
+/* Node 1 has the even numbers, nobody the odd ones */
+static u32 even_owner(u32 index, u32 *id)
+{
+	*id = index;
+	return index % 2 ? MINT_NODE_FREE : 1;
+}
+
+/* A list that no page holds is whole, or seq_file is told that it needs more room */
+static void long_list(struct kunit *test)
+{
+	struct seq_file m = { .size = 4 * PAGE_SIZE };
+	const u32 count = 4096;
+	size_t want = strlen("node 1: ");
+	char *at;
+	u32 i;
+
+	m.buf = kunit_kzalloc(test, m.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	mint_show_list(&m, even_owner, count, 1, "node 1: ");
+	KUNIT_EXPECT_FALSE(test, seq_has_overflowed(&m));
+	KUNIT_EXPECT_GT(test, m.count, PAGE_SIZE);
+	for (i = 0; i < count; i += 2)
+		want += snprintf(NULL, 0, "%u,", i);
+	KUNIT_ASSERT_EQ(test, m.count, want);
+	at = m.buf + want - strlen(",4094\n");
+	KUNIT_EXPECT_STREQ(test, at, ",4094\n");
+	at[0] = '\0';
+	KUNIT_EXPECT_TRUE(test, strstarts(m.buf, "node 1: 0,2,4,"));
+
+	m.size = PAGE_SIZE;
+	m.count = 0;
+	mint_show_list(&m, even_owner, count, 1, "node 1: ");
+	KUNIT_EXPECT_TRUE(test, seq_has_overflowed(&m));
+
+	m.count = 0;
+	mint_show_list(&m, even_owner, count, 2, "node 2: ");
+	KUNIT_EXPECT_EQ(test, m.count, 0);
+}
+
 static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(whole),
 	KUNIT_CASE(shared_files),
 	KUNIT_CASE(links_before_shares),
 	KUNIT_CASE(slots),
+	KUNIT_CASE(long_list),
 	{}
 };
 

@@ -83,7 +83,7 @@ def options_of_kexec_are_described():
 def files_of_sysfs_are_described():
     """The tree of docs/sysfs.md is that of the kernel"""
     show, kinds = read("mint/show/sysfs.c"), read("mint/kind/*.c")
-    known = set(re.findall(r"__ATTR_(?:RO|RW|WO)\((\w+)\)|NODE_FILE\((\w+),", show)
+    known = set(re.findall(r"__ATTR_(?:RO|RW|WO)\((\w+)\)|(?:NODE|LONG)_FILE\((\w+)[,)]", show)
                 + re.findall(r'\.(?:node_)?file\s*= "(\w+)"()', kinds)
                 + re.findall(r'kernfs_create_file\(\w+->sd, "(\w+)"()', read("mint/talk/log.c")))
     known = {one or other for one, other in known} - {"_name"}
