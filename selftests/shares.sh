@@ -164,7 +164,12 @@ share_refusals() {
 	left=$(free_mib)
 	cmdline="maxcpus=1 mint.share=rest:${left}M"
 	refused "share 'rest' needs $((left * 1024)) KiB" \
-		"node 0 has $(((left - 1) * 1024)) KiB" "larger mint.shared=" try
+		"node 0 has $(((left - 1) * 1024)) KiB" "mint.links=none.* larger mint.shared=" try
+	cmdline="maxcpus=1 mint.links=none mint.share=rest:${left}M" load
+	stop "$node" || exit 1
+	cmdline="maxcpus=1 mint.links=none mint.share=rest:$((left + 1))M"
+	refused "share 'rest' needs $(((left + 1) * 1024)) KiB" \
+		"node 0 has $((left * 1024)) KiB: boot" "larger mint.shared=" try
 	alive "$one"
 	all_free "$one"
 }

@@ -304,6 +304,23 @@ static int check_known(struct mint_kexec *rq, struct mint_share_wish *wish)
 			   wish->size >> 10);
 }
 
+/* Would there be a place for @wish if the new node had no links? */
+static bool links_in_the_way(const struct mint_kexec *rq,
+			     const struct mint_share_wish *wish)
+{
+	unsigned long *used = mint_slots_used(0);
+	const struct mint_share_wish *other;
+	bool fits;
+
+	for (other = rq->shares; used && other < wish; other++)
+		if (other->fresh)
+			bitmap_set(used, other->slot, slots(other->size));
+	fits = used && mint_slots_find(used, mint_layout.windows.count,
+				       slots(wish->size)) < mint_layout.windows.count;
+	bitmap_free(used);
+	return fits;
+}
+
 static int check_fresh(struct mint_kexec *rq, struct mint_share_wish *wish,
 		       unsigned long *records, unsigned long *used)
 {
@@ -326,9 +343,11 @@ static int check_fresh(struct mint_kexec *rq, struct mint_share_wish *wish,
 	wish->slot = mint_slots_find(used, count, want);
 	if (wish->slot == count)
 		return mint_refuse(rq, -ENOSPC,
-				   "share '%s' needs %u KiB of shared memory in one piece, the largest free one of node 0 has %u KiB: boot it with a larger mint.shared= or end a node",
+				   "share '%s' needs %u KiB of shared memory in one piece, the largest free one of node 0 has %u KiB: %sboot node 0 with a larger mint.shared= or end a node",
 				   wish->name, want * (MINT_LINK_SIZE >> 10),
-				   largest(used, count) * (MINT_LINK_SIZE >> 10));
+				   largest(used, count) * (MINT_LINK_SIZE >> 10),
+				   links_in_the_way(rq, wish) ?
+				   "launch without links (mint.links=none), " : "");
 	__set_bit(wish->index, records);
 	bitmap_set(used, wish->slot, want);
 	return 0;
