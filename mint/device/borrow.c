@@ -515,31 +515,28 @@ static void close_bridges(void)
  * mint_pci_close() - this successor has a function no more
  * @id:		the function
  * @why:	out: reason of a refusal
- * @size:	bytes there
  *
  * Its driver, the function and bridges that lead to nothing else are removed.
  *
  * Context: successor, process; waits for the driver.
  * Return: 0; -ENODEV, -EBUSY, and then nothing has changed.
  */
-int mint_pci_close(u32 id, char *why, size_t size)
+int mint_pci_close(u32 id, struct mint_reason *why)
 {
 	char disk[DISK_NAME_LEN];
 	u32 i = own_index(id);
 	struct pci_dev *dev;
 
-	if (i == MINT_DEVICES_MAX) {
-		snprintf(why, size, "is not this node's");
-		return -ENODEV;
-	}
+	if (i == MINT_DEVICES_MAX)
+		return mint_pci_refuse(why, -ENODEV, "is not this node's");
 	pci_lock_rescan_remove();
 	dev = mint_pci_get(id);
 	if (dev && mint_pci_in_use(dev, disk)) {
 		pci_unlock_rescan_remove();
 		pci_dev_put(dev);
-		snprintf(why, size, "has disk %s, which node %u uses: unmount or close it there",
-			 disk, mint_self);
-		return -EBUSY;
+		return mint_pci_refuse(why, -EBUSY,
+				       "has disk %s, which node %u uses: unmount or close it there",
+				       disk, mint_self);
 	}
 	if (dev)
 		pci_stop_and_remove_bus_device(dev);
@@ -570,7 +567,6 @@ static u32 find_recorded(const struct mint_node *node, u32 id, struct mint_devic
  * @id:		the function, which the node's record has
  * @again:	this node had begun to use it before its own reboot
  * @why:	out: reason of a refusal
- * @size:	bytes there
  *
  * What the record and node 0's description say is copied and checked, as at a
  * boot; then it is looked for where it is new. No address of any function and no
@@ -579,29 +575,28 @@ static u32 find_recorded(const struct mint_node *node, u32 id, struct mint_devic
  * Context: successor, process; waits for the driver.
  * Return: 0, also if it was here already; -ENODEV, -EINVAL.
  */
-int mint_pci_open(u32 id, bool again, char *why, size_t size)
+int mint_pci_open(u32 id, bool again, struct mint_reason *why)
 {
 	const struct mint_node *node = mint_own_node();
 	struct mint_device entry;
 	struct pci_dev *dev;
 	u32 i;
 
-	if (!config_ops) {
-		snprintf(why, size, "cannot be reached by node %u: it has no ECAM and no ports",
-			 mint_self);
-		return -ENODEV;
-	}
+	if (!config_ops)
+		return mint_pci_refuse(why, -ENODEV,
+				       "cannot be reached by node %u: it has no ECAM and no ports",
+				       mint_self);
 	i = find_recorded(node, id, &entry);
-	if (i == MINT_DEVICES_MAX) {
-		snprintf(why, size, "is not in the record of node %u", mint_self);
-		return -ENODEV;
-	}
+	if (i == MINT_DEVICES_MAX)
+		return mint_pci_refuse(why, -ENODEV, "is not in the record of node %u",
+				       mint_self);
 	pci_lock_rescan_remove();
 	if (own_index(id) == MINT_DEVICES_MAX) {
 		if (own[i].kind == MINT_DEV_PCI || open_entry(i, &entry)) {
 			pci_unlock_rescan_remove();
-			snprintf(why, size, "has a damaged record in node %u", mint_self);
-			return -EINVAL;
+			return mint_pci_refuse(why, -EINVAL,
+					       "has a damaged record in node %u",
+					       mint_self);
 		}
 		/* Node 0 has brought it to rest, before the first try */
 		assign_bit(i, was_reset, !again);
@@ -616,10 +611,9 @@ int mint_pci_open(u32 id, bool again, char *why, size_t size)
 		close_bridges();
 	}
 	pci_unlock_rescan_remove();
-	if (!dev) {
-		snprintf(why, size, "does not answer in node %u", mint_self);
-		return -ENODEV;
-	}
+	if (!dev)
+		return mint_pci_refuse(why, -ENODEV, "does not answer in node %u",
+				       mint_self);
 	pci_dev_put(dev);
 	return 0;
 }

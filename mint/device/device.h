@@ -13,12 +13,20 @@ struct pci_dev;
 #define MINT_PCI_LOCKED							\
 	"is about to get or to lose a driver of node 0: try again, or reboot if that hangs"
 
+/**
+ * struct mint_reason - why something is not done with a PCI function
+ * @text:	what comes behind its name: who has it, what to do
+ */
+struct mint_reason {
+	char	text[200];
+};
+
 /* pci.c, borrow.c */
 #ifdef CONFIG_PCI
 void mint_pci_param(const struct mint_pci_match *match, bool minus);
 int mint_pci_expand(const struct mint_pci_match *match, u32 *ids, u32 max);
-int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size);
-int mint_pci_check_move(u32 id, u32 *from, bool force, char *why, size_t size);
+int mint_pci_check(struct mint_device *desc, bool force, struct mint_reason *why);
+int mint_pci_check_move(u32 id, u32 *from, bool force, struct mint_reason *why);
 bool mint_pci_below(u32 id, u32 bridge);
 int mint_pci_bridges(const struct mint_device *desc, struct mint_device *list,
 		     u32 count, u32 max);
@@ -38,13 +46,12 @@ static inline int mint_pci_expand(const struct mint_pci_match *match, u32 *ids,
 }
 
 static inline int mint_pci_check(struct mint_device *desc, bool force,
-				 char *why, size_t size)
+				 struct mint_reason *why)
 {
 	return -ENODEV;
 }
 
-static inline int mint_pci_check_move(u32 id, u32 *from, bool force, char *why,
-				      size_t size)
+static inline int mint_pci_check_move(u32 id, u32 *from, bool force, struct mint_reason *why)
 {
 	return -ENODEV;
 }
@@ -74,6 +81,8 @@ bool mint_pci_beyond_segments(const struct pci_dev *dev);
 u32 mint_pci_id(const struct pci_dev *dev);
 struct pci_dev *mint_pci_get(u32 id);
 bool mint_pci_lock(struct pci_dev *dev);
+__printf(3, 4)
+int mint_pci_refuse(struct mint_reason *why, int err, const char *fmt, ...);
 bool mint_pci_resets_bus(u8 method);
 void mint_pci_quiesce(struct pci_dev *dev, const char *where);
 bool mint_pci_held(struct pci_dev *dev);
@@ -81,31 +90,30 @@ int mint_pci_hold(struct pci_dev *dev);
 void mint_pci_rest(struct pci_dev *dev, const char *where);
 void mint_pci_let_go(struct pci_dev *dev);
 bool mint_pci_may_use(struct pci_dev *dev);
-int mint_pci_close(u32 id, char *why, size_t size);
-int mint_pci_open(u32 id, bool again, char *why, size_t size);
+int mint_pci_close(u32 id, struct mint_reason *why);
+int mint_pci_open(u32 id, bool again, struct mint_reason *why);
 
 /* move.c */
 #ifdef CONFIG_PCI
 bool mint_pci_in_use(struct pci_dev *dev, char disk[]);
-int mint_pci_give(u32 id, char *why, size_t size);
+int mint_pci_give(u32 id, struct mint_reason *why);
 void mint_pci_release(u32 id);
-int mint_pci_take(u32 id, bool again, char *why, size_t size);
-int mint_pci_clear(u32 id, const char *where, char *why, size_t size);
+int mint_pci_take(u32 id, bool again, struct mint_reason *why);
+int mint_pci_clear(u32 id, const char *where, struct mint_reason *why);
 #else
-static inline int mint_pci_give(u32 id, char *why, size_t size)
+static inline int mint_pci_give(u32 id, struct mint_reason *why)
 {
 	return -ENODEV;
 }
 
 static inline void mint_pci_release(u32 id) { }
 
-static inline int mint_pci_take(u32 id, bool again, char *why, size_t size)
+static inline int mint_pci_take(u32 id, bool again, struct mint_reason *why)
 {
 	return -ENODEV;
 }
 
-static inline int mint_pci_clear(u32 id, const char *where, char *why,
-				 size_t size)
+static inline int mint_pci_clear(u32 id, const char *where, struct mint_reason *why)
 {
 	return -ENODEV;
 }

@@ -50,73 +50,62 @@ bool mint_pci_in_use(struct pci_dev *dev, char disk[])
 }
 #endif
 
-static __printf(4, 5) int refuse(char *why, size_t size, int err,
-				 const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(why, size, fmt, args);
-	va_end(args);
-	return err;
-}
-
 /* Under the device lock: no driver of node 0 has it from now on */
-static int hold(struct pci_dev *dev, char *why, size_t size)
+static int hold(struct pci_dev *dev, struct mint_reason *why)
 {
 	int err;
 
 	if (dev->dev.driver)
-		return refuse(why, size, -EBUSY,
-			      "was just taken by %s in node 0: try again",
-			      dev->dev.driver->name);
+		return mint_pci_refuse(why, -EBUSY,
+				       "was just taken by %s in node 0: try again",
+				       dev->dev.driver->name);
 	err = mint_pci_hold(pci_dev_get(dev));
 	if (err) {
 		pci_dev_put(dev);
-		return refuse(why, size, err, "is lent, or there is no memory");
+		return mint_pci_refuse(why, err, "is lent, or there is no memory");
 	}
 	return 0;
 }
 
 /* Node 0 gives what it may have a driver for */
-static int take_off(struct pci_dev *dev, char *why, size_t size)
+static int take_off(struct pci_dev *dev, struct mint_reason *why)
 {
 	char disk[DISK_NAME_LEN];
 	int err;
 
 	if (mint_pci_in_use(dev, disk))
-		return refuse(why, size, -EBUSY,
-			      "has disk %s, which node 0 uses: unmount or close it",
-			      disk);
+		return mint_pci_refuse(why, -EBUSY,
+				       "has disk %s, which node 0 uses: unmount or close it",
+				       disk);
 	/* A probe that hangs would be waited for */
 	if (!mint_pci_lock(dev))
-		return refuse(why, size, -EBUSY, MINT_PCI_LOCKED);
+		return mint_pci_refuse(why, -EBUSY, MINT_PCI_LOCKED);
 	device_unlock(&dev->dev);
 	device_release_driver(&dev->dev);
 	if (!mint_pci_lock(dev))
-		return refuse(why, size, -EBUSY, MINT_PCI_LOCKED);
-	err = hold(dev, why, size);
+		return mint_pci_refuse(why, -EBUSY, MINT_PCI_LOCKED);
+	err = hold(dev, why);
 	device_unlock(&dev->dev);
 	return err;
 }
 
 /* Whichever driver of node 0 wants it, as after a write to drivers_probe */
-static int offer(struct pci_dev *dev, char *why, size_t size)
+static int offer(struct pci_dev *dev, struct mint_reason *why)
 {
 	if (device_attach(&dev->dev) < 0)
 		pci_warn(dev, "no driver of node 0 takes it\n");
 	return 0;
 }
 
-static int in_node0(int (*step)(struct pci_dev *dev, char *why, size_t size),
-		    u32 id, char *why, size_t size)
+static int in_node0(int (*step)(struct pci_dev *dev, struct mint_reason *why),
+		    u32 id, struct mint_reason *why)
 {
 	struct pci_dev *dev = mint_pci_get(id);
 	int err;
 
 	if (!dev)
-		return refuse(why, size, -ENODEV, "is gone");
-	err = step(dev, why, size);
+		return mint_pci_refuse(why, -ENODEV, "is gone");
+	err = step(dev, why);
 	pci_dev_put(dev);
 	return err;
 }
@@ -124,18 +113,17 @@ static int in_node0(int (*step)(struct pci_dev *dev, char *why, size_t size),
 /**
  * mint_pci_give() - this kernel stops using a function for good
  * @id:		segment << 16 | bus << 8 | devfn
- * @why:	out: reason of a refusal, as the end of a sentence
- * @size:	bytes there
+ * @why:	out: reason of a refusal
  *
  * Context: process; waits for the driver to leave.
  * Return: 0; -ENODEV, -EBUSY, -ENOMEM, and then mint_pci_take() undoes what was
  * done.
  */
-int mint_pci_give(u32 id, char *why, size_t size)
+int mint_pci_give(u32 id, struct mint_reason *why)
 {
 	if (mint_role == MINT_SUCCESSOR)
-		return mint_pci_close(id, why, size);
-	return in_node0(take_off, id, why, size);
+		return mint_pci_close(id, why);
+	return in_node0(take_off, id, why);
 }
 
 /**
@@ -167,25 +155,23 @@ void mint_pci_release(u32 id)
  * mint_pci_take() - this kernel begins to use a function, or does so again
  * @id:		segment << 16 | bus << 8 | devfn
  * @again:	it had begun before its own reboot, so the function is not at rest
- * @why:	out: reason of a refusal, as the end of a sentence
- * @size:	bytes there
+ * @why:	out: reason of a refusal
  *
  * Context: process; waits for the driver.
  * Return: 0, -ENODEV, -EINVAL.
  */
-int mint_pci_take(u32 id, bool again, char *why, size_t size)
+int mint_pci_take(u32 id, bool again, struct mint_reason *why)
 {
 	if (mint_role == MINT_SUCCESSOR)
-		return mint_pci_open(id, again, why, size);
-	return in_node0(offer, id, why, size);
+		return mint_pci_open(id, again, why);
+	return in_node0(offer, id, why);
 }
 
 /**
  * mint_pci_clear() - bring a function to rest between two nodes
  * @id:		segment << 16 | bus << 8 | devfn
  * @where:	on which way it is, for the log
- * @why:	out: reason of a refusal, as the end of a sentence
- * @size:	bytes there
+ * @why:	out: reason of a refusal
  *
  * Bus master, MSI and line are off afterwards, and what the giver armed is gone
  * with the reset, where there is one.
@@ -193,20 +179,20 @@ int mint_pci_take(u32 id, bool again, char *why, size_t size)
  * Context: predecessor, process; sleeps for as long as the reset takes.
  * Return: 0, -ENODEV, -EBUSY.
  */
-int mint_pci_clear(u32 id, const char *where, char *why, size_t size)
+int mint_pci_clear(u32 id, const char *where, struct mint_reason *why)
 {
 	struct pci_dev *dev = mint_pci_get(id);
 	int err = 0;
 
 	if (!dev)
-		return refuse(why, size, -ENODEV, "is gone");
+		return mint_pci_refuse(why, -ENODEV, "is gone");
 	if (!mint_pci_lock(dev)) {
-		err = refuse(why, size, -EBUSY, MINT_PCI_LOCKED);
+		err = mint_pci_refuse(why, -EBUSY, MINT_PCI_LOCKED);
 	} else {
 		if (mint_pci_held(dev))
 			mint_pci_rest(dev, where);
 		else
-			err = refuse(why, size, -ENODEV, "was removed by node 0");
+			err = mint_pci_refuse(why, -ENODEV, "was removed by node 0");
 		device_unlock(&dev->dev);
 	}
 	pci_dev_put(dev);

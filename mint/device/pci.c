@@ -408,95 +408,98 @@ static bool can_reset(const struct pci_dev *dev)
 	return method && list_is_singular(&dev->bus->devices);
 }
 
-struct reason {
-	char	*text;
-	size_t	size;
-};
-
-static __printf(3, 4) int refuse(const struct reason *why, int err,
-				 const char *fmt, ...)
+/**
+ * mint_pci_refuse() - say why something is not done with a function
+ * @why:	out: the reason
+ * @err:	the error
+ * @fmt:	what comes behind the name of the function: who has it, what to do
+ *
+ * Context: any.
+ * Return: @err.
+ */
+int mint_pci_refuse(struct mint_reason *why, int err, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(why->text, why->size, fmt, args);
+	vsnprintf(why->text, sizeof(why->text), fmt, args);
 	va_end(args);
 	return err;
 }
 
 /* Physical and virtual functions: these live by what node 0 does with those */
-static int check_sriov(struct pci_dev *dev, const struct reason *why)
+static int check_sriov(struct pci_dev *dev, struct mint_reason *why)
 {
 	struct pci_dev *pf = pci_physfn(dev);
 
 	if (pci_num_vf(dev))
-		return refuse(why, -EBUSY,
-			      "has %d virtual functions: lend those, or echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
-			      pci_num_vf(dev), pci_name(dev));
+		return mint_pci_refuse(why, -EBUSY,
+				       "has %d virtual functions: lend those, or echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
+				       pci_num_vf(dev), pci_name(dev));
 	if (!dev->is_virtfn)
 		return 0;
 	if (!pf->dev.driver)
-		return refuse(why, -EBUSY,
-			      "is a virtual function of %s, which no driver of node 0 keeps going: bind one",
-			      pci_name(pf));
+		return mint_pci_refuse(why, -EBUSY,
+				       "is a virtual function of %s, which no driver of node 0 keeps going: bind one",
+				       pci_name(pf));
 	if (dev->bus != pf->bus)
-		return refuse(why, -EINVAL,
-			      "is a virtual function on a bus that has no bridge, where a successor does not find it: give %s fewer",
-			      pci_name(pf));
+		return mint_pci_refuse(why, -EINVAL,
+				       "is a virtual function on a bus that has no bridge, where a successor does not find it: give %s fewer",
+				       pci_name(pf));
 	return 0;
 }
 
 /* Refuse what all nodes share, and what is on its way already */
-static int check_kind(struct pci_dev *dev, u32 owner, const struct reason *why)
+static int check_kind(struct pci_dev *dev, u32 owner, struct mint_reason *why)
 {
 	if (is_bridge(dev))
-		return refuse(why, -EINVAL,
-			      "is a bridge, which all nodes share: name the functions behind it (%s/*)",
-			      pci_name(dev));
+		return mint_pci_refuse(why, -EINVAL,
+				       "is a bridge, which all nodes share: name the functions behind it (%s/*)",
+				       pci_name(dev));
 	if (owner == MINT_NODE_FLIGHT ||
 	    (owner == MINT_NODE_FREE && mint_pci_held(dev)))
-		return refuse(why, -EBUSY,
-			      "is on its way from one node to another: wait until it is there");
+		return mint_pci_refuse(why, -EBUSY,
+				       "is on its way from one node to another: wait until it is there");
 	return 0;
 }
 
 /* What node 0 has: can it be lent at all, in this machine and this place? */
-static int check_place(struct pci_dev *dev, bool force, const struct reason *why)
+static int check_place(struct pci_dev *dev, bool force, struct mint_reason *why)
 {
 	struct pci_dev *bridge;
 	int bar;
 
 	if (has_screen(dev))
-		return refuse(why, -EBUSY,
-			      "has the screen of node 0: boot that with mint.devices=-vga");
+		return mint_pci_refuse(why, -EBUSY,
+				       "has the screen of node 0: boot that with mint.devices=-vga");
 	if (must_reset && !force && !can_reset(dev))
-		return refuse(why, -EINVAL,
-			      "cannot be reset, and mint.reset=must asks for it: name it with an exclamation mark (%s!) if it is known to be at rest",
-			      pci_name(dev));
+		return mint_pci_refuse(why, -EINVAL,
+				       "cannot be reset, and mint.reset=must asks for it: name it with an exclamation mark (%s!) if it is known to be at rest",
+				       pci_name(dev));
 	if (remapped(dev))
-		return refuse(why, -EINVAL,
-			      "is behind an active IOMMU: boot node 0 with intel_iommu=off amd_iommu=off intremap=off");
+		return mint_pci_refuse(why, -EINVAL,
+				       "is behind an active IOMMU: boot node 0 with intel_iommu=off amd_iommu=off intremap=off");
 	if (!reachable(dev))
-		return refuse(why, -EINVAL,
-			      "cannot be lent, its configuration space has neither ECAM nor the ports CF8/CFC: boot node 0 without pci=");
+		return mint_pci_refuse(why, -EINVAL,
+				       "cannot be lent, its configuration space has neither ECAM nor the ports CF8/CFC: boot node 0 without pci=");
 
 	bridge = unshared_bridge(dev);
 	if (bridge)
-		return refuse(why, -EBUSY,
-			      "is behind %s, which %s of node 0 does not share: unbind that",
-			      pci_name(bridge), bridge->dev.driver ?
-			      bridge->dev.driver->name : "CardBus");
+		return mint_pci_refuse(why, -EBUSY,
+				       "is behind %s, which %s of node 0 does not share: unbind that",
+				       pci_name(bridge), bridge->dev.driver ?
+				       bridge->dev.driver->name : "CardBus");
 	/* A virtual one has no registers, and none without addresses */
 	bar = dev->is_virtfn ? -1 : unassigned(dev);
 	if (bar >= 0)
-		return refuse(why, -EINVAL,
-			      "has no address for BAR %d: boot node 0 with pci=realloc or move the card",
-			      bar);
+		return mint_pci_refuse(why, -EINVAL,
+				       "has no address for BAR %d: boot node 0 with pci=realloc or move the card",
+				       bar);
 	return 0;
 }
 
 static int check_function(struct pci_dev *dev, struct mint_device *desc,
-			  bool force, const struct reason *why)
+			  bool force, struct mint_reason *why)
 {
 	struct pci_driver *drv = to_pci_driver(dev->dev.driver);
 	u32 owner = mint_owner_of_function(desc->id, NULL);
@@ -505,21 +508,21 @@ static int check_function(struct pci_dev *dev, struct mint_device *desc,
 	if (err)
 		return err;
 	if (owner != MINT_NODE_FREE)
-		return refuse(why, -EBUSY,
-			      "belongs to node %u: end that node first", owner);
+		return mint_pci_refuse(why, -EBUSY,
+				       "belongs to node %u: end that node first", owner);
 	if (dev->dev.driver)
-		return refuse(why, -EBUSY,
-			      "is driven by %s in node 0: echo %s > /sys/bus/pci/drivers/%s/unbind",
-			      drv->name, pci_name(dev), drv->name);
+		return mint_pci_refuse(why, -EBUSY,
+				       "is driven by %s in node 0: echo %s > /sys/bus/pci/drivers/%s/unbind",
+				       drv->name, pci_name(dev), drv->name);
 	err = check_sriov(dev, why) ?: check_place(dev, force, why);
 	if (err)
 		return err;
 
 	mint_line_describe(dev, desc);
 	if (mint_line_needed(dev) && !(desc->irq_flags & MINT_IRQ_VALID))
-		return refuse(why, -ENXIO,
-			      "has no MSI, and no route of its INT%c to an I/O APIC is known: boot node 0 with ACPI's routing or move the card",
-			      'A' + dev->pin - 1);
+		return mint_pci_refuse(why, -ENXIO,
+				       "has no MSI, and no route of its INT%c to an I/O APIC is known: boot node 0 with ACPI's routing or move the card",
+				       'A' + dev->pin - 1);
 	return 0;
 }
 
@@ -542,17 +545,17 @@ bool mint_pci_lock(struct pci_dev *dev)
 }
 
 /* A function to look at, locked and awake; NULL if that is refused by @err */
-static struct pci_dev *begin_check(u32 id, const struct reason *why, int *err)
+static struct pci_dev *begin_check(u32 id, struct mint_reason *why, int *err)
 {
 	struct pci_dev *dev = mint_pci_get(id);
 
 	if (!dev) {
-		*err = refuse(why, -ENODEV, "is not on this machine: see lspci");
+		*err = mint_pci_refuse(why, -ENODEV, "is not on this machine: see lspci");
 		return NULL;
 	}
 	if (!mint_pci_lock(dev)) {
 		pci_dev_put(dev);
-		*err = refuse(why, -EBUSY, MINT_PCI_LOCKED);
+		*err = mint_pci_refuse(why, -EBUSY, MINT_PCI_LOCKED);
 		return NULL;
 	}
 	/* Behind a port that sleeps there is nothing to be read */
@@ -571,25 +574,23 @@ static void end_check(struct pci_dev *dev)
  * mint_pci_check() - may a function be lent?
  * @desc:	the function; its line is filled in
  * @force:	lend it even if it can not be reset
- * @why:	out: reason of a refusal: who has it and what to do
- * @size:	bytes there
+ * @why:	out: reason of a refusal
  *
  * Changes nothing.
  *
  * Context: predecessor, under mint_claims_lock(); may sleep.
  * Return: 0, -ENODEV, -EBUSY, -EINVAL, -ENXIO.
  */
-int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size)
+int mint_pci_check(struct mint_device *desc, bool force, struct mint_reason *why)
 {
-	struct reason reason = { why, size };
 	struct pci_dev *dev;
 	int err;
 
 	mint_claims_assert_held();
-	dev = begin_check(desc->id, &reason, &err);
+	dev = begin_check(desc->id, why, &err);
 	if (!dev)
 		return err;
-	err = check_function(dev, desc, force, &reason);
+	err = check_function(dev, desc, force, why);
 	end_check(dev);
 	return err;
 }
@@ -598,21 +599,21 @@ int mint_pci_check(struct mint_device *desc, bool force, char *why, size_t size)
  * A line would have to move with it, and may be shared by others. What nobody
  * can silence disturbs whoever has the line.
  */
-static int check_line(struct pci_dev *dev, const struct reason *why)
+static int check_line(struct pci_dev *dev, struct mint_reason *why)
 {
 	if (mint_line_needed(dev))
-		return refuse(why, -EINVAL,
-			      "has no MSI, and a line goes to a node only at launch: use mint.devices=%s there",
-			      pci_name(dev));
+		return mint_pci_refuse(why, -EINVAL,
+				       "has no MSI, and a line goes to a node only at launch: use mint.devices=%s there",
+				       pci_name(dev));
 	if (dev->pin && dev->broken_intx_masking)
-		return refuse(why, -EINVAL,
-			      "cannot switch its interrupt line off, so it goes to a node only at launch: use mint.devices=%s there",
-			      pci_name(dev));
+		return mint_pci_refuse(why, -EINVAL,
+				       "cannot switch its interrupt line off, so it goes to a node only at launch: use mint.devices=%s there",
+				       pci_name(dev));
 	return 0;
 }
 
 static int check_move(struct pci_dev *dev, u32 from, bool force,
-		      const struct reason *why)
+		      struct mint_reason *why)
 {
 	char disk[DISK_NAME_LEN];
 	int err = check_kind(dev, from, why);
@@ -621,9 +622,9 @@ static int check_move(struct pci_dev *dev, u32 from, bool force,
 	if (err || from != MINT_NODE_FREE)
 		return err;
 	if (mint_pci_in_use(dev, disk))
-		return refuse(why, -EBUSY,
-			      "has disk %s, which node 0 uses: unmount or close it",
-			      disk);
+		return mint_pci_refuse(why, -EBUSY,
+				       "has disk %s, which node 0 uses: unmount or close it",
+				       disk);
 	return check_place(dev, force, why);
 }
 
@@ -632,26 +633,24 @@ static int check_move(struct pci_dev *dev, u32 from, bool force,
  * @id:		the function
  * @from:	out: who has it; MINT_NODE_FREE if it has no driver in node 0 either
  * @force:	even if it can not be reset
- * @why:	out: reason of a refusal: who has it and what to do
- * @size:	bytes there
+ * @why:	out: reason of a refusal
  *
  * Changes nothing. What a successor does with its function is not seen here.
  *
  * Context: predecessor, under mint_claims_lock(); may sleep.
  * Return: 0, -ENODEV, -EBUSY, -EINVAL.
  */
-int mint_pci_check_move(u32 id, u32 *from, bool force, char *why, size_t size)
+int mint_pci_check_move(u32 id, u32 *from, bool force, struct mint_reason *why)
 {
-	struct reason reason = { why, size };
 	struct pci_dev *dev;
 	int err;
 
 	mint_claims_assert_held();
-	dev = begin_check(id, &reason, &err);
+	dev = begin_check(id, why, &err);
 	if (!dev)
 		return err;
 	*from = mint_owner_of_function(id, NULL);
-	err = check_move(dev, *from, force, &reason);
+	err = check_move(dev, *from, force, why);
 	if (*from == MINT_NODE_FREE && dev->dev.driver)
 		*from = mint_self;
 	end_check(dev);

@@ -27,7 +27,8 @@ static int check_function(struct mint_kexec *rq, u32 id, bool force)
 {
 	struct mint_device dev = { .kind = MINT_DEV_PCI, .id = id };
 	struct mint_node *node = &rq->node;
-	char name[16], why[200];
+	struct mint_reason why;
+	char name[16];
 	u32 i;
 	int err;
 
@@ -36,9 +37,9 @@ static int check_function(struct mint_kexec *rq, u32 id, bool force)
 		if (node->devices[i].kind == MINT_DEV_PCI &&
 		    node->devices[i].id == id)
 			return mint_refuse(rq, -EINVAL, "device %s is named twice", name);
-	err = mint_pci_check(&dev, force, why, sizeof(why));
+	err = mint_pci_check(&dev, force, &why);
 	if (err)
-		return mint_refuse(rq, err, "device %s %s", name, why);
+		return mint_refuse(rq, err, "device %s %s", name, why.text);
 	err = mint_request_device(rq, &dev, name);
 	if (err)
 		return err;
@@ -183,7 +184,8 @@ static int check_receiver(struct mint_transfer *t, const char *name)
 static int plan(struct mint_transfer *t, const struct mint_token *word)
 {
 	struct mint_pci_match match;
-	char name[16], why[MINT_MOVE_REASON];
+	struct mint_reason why;
+	char name[16];
 	int err = mint_token_pci(word, &match);
 
 	if (err == -ERANGE)
@@ -197,35 +199,37 @@ static int plan(struct mint_transfer *t, const struct mint_token *word)
 	t->start = match.id;
 	t->size = 1;
 	function_name(t->start, name, sizeof(name));
-	err = mint_pci_check_move(match.id, &t->from, match.force, why, sizeof(why));
+	err = mint_pci_check_move(match.id, &t->from, match.force, &why);
 	if (err)
-		return mint_transfer_refuse(t, err, "device %s %s", name, why);
+		return mint_transfer_refuse(t, err, "device %s %s", name, why.text);
 	/* The caller refuses what is there already */
 	return mint_is_successor(t->to) && t->to != t->from ? check_receiver(t, name) : 0;
 }
 
-static int refuse_function(struct mint_transfer *t, int err, const char *why)
+static int refuse_function(struct mint_transfer *t, int err,
+			   const struct mint_reason *why)
 {
 	char name[16];
 
 	return mint_transfer_refuse(t, err, "device %s %s",
-				    function_name(t->start, name, sizeof(name)), why);
+				    function_name(t->start, name, sizeof(name)),
+				    why->text);
 }
 
 static int give(struct mint_transfer *t)
 {
-	char why[MINT_MOVE_REASON];
-	int err = mint_pci_give(t->start, why, sizeof(why));
+	struct mint_reason why;
+	int err = mint_pci_give(t->start, &why);
 
-	return err ? refuse_function(t, err, why) : 0;
+	return err ? refuse_function(t, err, &why) : 0;
 }
 
 static int use(struct mint_transfer *t)
 {
-	char why[MINT_MOVE_REASON];
-	int err = mint_pci_take(t->start, t->again, why, sizeof(why));
+	struct mint_reason why;
+	int err = mint_pci_take(t->start, t->again, &why);
 
-	return err ? refuse_function(t, err, why) : 0;
+	return err ? refuse_function(t, err, &why) : 0;
 }
 
 static int take(struct mint_transfer *t)
@@ -255,14 +259,15 @@ static int node_name(char *buf, size_t size, u32 n)
 
 static int clear(struct mint_transfer *t)
 {
-	char why[MINT_MOVE_REASON], from[16], to[16], where[48];
+	char from[16], to[16], where[48];
+	struct mint_reason why;
 	int err;
 
 	node_name(from, sizeof(from), t->from);
 	node_name(to, sizeof(to), t->to);
 	snprintf(where, sizeof(where), "from %s to %s", from, to);
-	err = mint_pci_clear(t->start, where, why, sizeof(why));
-	return err ? refuse_function(t, err, why) : 0;
+	err = mint_pci_clear(t->start, where, &why);
+	return err ? refuse_function(t, err, &why) : 0;
 }
 
 /* A successor has it from now on */

@@ -193,7 +193,7 @@ static void locked_function(struct kunit *test)
 {
 	struct mint_device desc = { .kind = MINT_DEV_PCI };
 	struct pci_dev *dev = NULL;
-	char why[160];
+	struct mint_reason why;
 
 	need_predecessor(test);
 	for_each_pci_dev(dev)
@@ -205,8 +205,9 @@ static void locked_function(struct kunit *test)
 
 	device_lock(&dev->dev);
 	scoped_guard(mint_claims)
-		KUNIT_EXPECT_EQ(test, mint_pci_check(&desc, false, why, sizeof(why)), -EBUSY);
-	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(why, "driver of node 0"), "%s", why);
+		KUNIT_EXPECT_EQ(test, mint_pci_check(&desc, false, &why), -EBUSY);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(why.text, "driver of node 0"),
+				  "%s", why.text);
 	KUNIT_EXPECT_EQ(test, mint_pci_lend(&desc), -EBUSY);
 	device_unlock(&dev->dev);
 	pci_dev_put(dev);
