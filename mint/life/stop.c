@@ -39,9 +39,29 @@
 /* For one more step of taking back, of which 16 MiB of zeroes are one */
 #define STEP_BOUND_MS		15000
 
+/* Without any time for it nobody is asked; and node 0 leaves some day */
+#define ASK_MS_MIN		1000
+#define ASK_MS_MAX		3600000
+
 /* systemd gives a service 90 s to stop */
 static unsigned int ask_ms = 100000;
-module_param(ask_ms, uint, 0644);
+
+static int ask_ms_set(const char *val, const struct kernel_param *kp)
+{
+	int err = param_set_uint_minmax(val, kp, ASK_MS_MIN, ASK_MS_MAX);
+
+	if (err)
+		pr_err("mint.ask_ms=: '%.*s' ignored, want %u to %u ms\n",
+		       (int)strcspn(val ?: "", "\n"), val ?: "", ASK_MS_MIN, ASK_MS_MAX);
+	return err;
+}
+
+static const struct kernel_param_ops ask_ms_ops = {
+	.set	= ask_ms_set,
+	.get	= param_get_uint,
+};
+
+module_param_cb(ask_ms, &ask_ms_ops, &ask_ms, 0644);
 
 /* The next core of node @n, or NULL */
 static struct mint_core *next_core(u32 n, u32 *i)
