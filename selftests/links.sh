@@ -397,5 +397,62 @@ netconsole() {
 	all_free "$node"
 }
 
-run_tests addresses data_of_node0 idle successors no_links own_reboot \
+# untaken: nothing but links has the name of one
+untaken() {
+	for dev in $taken; do
+		ip link del "$dev"
+	done 2>/dev/null
+	ip link del foreign 2>/dev/null
+}
+
+# complaints_of <node>: how often node 0 has said that its link has no name
+complaints_of() {
+	dmesg | grep -c "no link with node $1 yet: another device is called mint$1"
+}
+
+# Another device has the name of the link: that is said once. The link is there as soon
+# as the name is free.
+name_taken() {
+	count=$(cores_of '.*' | wc -w)
+	taken=
+	trap untaken EXIT
+	n=0
+	while [ $((n += 1)) -lt "$count" ]; do
+		[ ! -e "/sys/class/net/mint$n" ] || continue
+		ip link add "mint$n" type bridge || fail "no bridge mint$n"
+		taken="$taken mint$n"
+	done
+	n=1
+	while [ "$n" -lt "$count" ]; do
+		complaints_of "$n" >"$TMP/said.$n"
+		n=$((n + 1))
+	done
+	initrd_with "$HERE/link_end.sh"
+	begin web
+	runs "$node"
+	[ -e "/sys/class/net/mint$node/bridge" ] || fail "mint$node is no bridge"
+	pass_beats 20
+	[ "$(complaints_of "$node")" = $(($(cat "$TMP/said.$node") + 1)) ] ||
+		fail "said $(complaints_of "$node") times, before $(cat "$TMP/said.$node")"
+	ip link set "mint$node" name foreign || fail "mint$node is not renamed"
+	named() {
+		[ "$(cat "/sys/class/net/mint$node/address" 2>/dev/null)" = \
+			"$(printf '02:4d:00:00:00:%02x' "$node")" ]
+	}
+	loop_until 20 named || fail "no link, though its name is free"
+	linked "$node"
+	pings "$node" || fail "no answer"
+	stop "$node" || exit 1
+	# One that ends without a link leaves nothing behind, either
+	loop_until 20 ip link set foreign name "mint$node" 2>/dev/null ||
+		fail "mint$node is still there"
+	begin web
+	runs "$node"
+	[ -e "/sys/class/net/mint$node/bridge" ] || fail "mint$node is no bridge"
+	stop "$node" || exit 1
+	untaken
+	all_free "$node"
+}
+
+run_tests addresses data_of_node0 idle successors no_links name_taken own_reboot \
 	hang_and_panic other_end_leaves mtu rot forced_under_load netconsole all_to_all exhausted

@@ -5,6 +5,9 @@
  * Owns that a window of this node is mapped and put to use once node 0 has opened
  * it, and left once node 0 has closed it. Windows come and go while nodes run:
  * the heartbeat sees that something has changed, a work looks what.
+ *
+ * The name of a link may be another device's. Such a window is kept without a link,
+ * which is tried again when a network device of this kernel goes or is renamed.
  */
 
 #include <linux/init.h>
@@ -41,6 +44,11 @@ static struct mint_window_use *find(u32 index)
 	return NULL;
 }
 
+static u32 peer_of(const struct mint_window *window)
+{
+	return window->member[!mint_window_index(window, mint_self)];
+}
+
 static int adopt(u32 index, const struct mint_window *window)
 {
 	struct mint_window_use *use = kzalloc(sizeof(*use), GFP_KERNEL);
@@ -54,8 +62,11 @@ static int adopt(u32 index, const struct mint_window *window)
 	if (!use->addr)
 		goto free;
 	err = mint_link_add(use);
-	if (err)
+	if (err && err != -EEXIST)
 		goto unmap;
+	if (err)
+		pr_err("no link with node %u yet: another device is called mint%u, rename it\n",
+		       peer_of(window), peer_of(window));
 	list_add_tail(&use->list, &uses);
 	return 0;
 unmap:
@@ -71,7 +82,8 @@ static void drop(struct mint_window_use *use)
 	struct mint_end *end = use->addr + member * MINT_END_SIZE;
 
 	list_del(&use->list);
-	mint_link_remove(use);
+	if (use->dev)
+		mint_link_remove(use);
 	/* The last access; node 0 gives the window to others after that */
 	virt_store_release(&end->left, use->window.epoch);
 	mint_unmap_memory(use->addr);
@@ -129,6 +141,10 @@ static void look(struct work_struct *work)
 	list_for_each_entry_safe(use, next, &uses, list)
 		if (!still_open(use))
 			drop(use);
+	list_for_each_entry(use, &uses, list) {
+		err = use->dev ? 0 : mint_link_add(use);
+		failed |= err && err != -EEXIST;
+	}
 	for (i = 0; i < mint_layout.windows.count; i++) {
 		if (!mint_window_get(i, &window) || find(i) ||
 		    window.kind != MINT_WINDOW_LINK ||
@@ -164,6 +180,18 @@ void mint_link_poll(void)
 	mint_links_poll();
 }
 
+/* A name may be free from now on */
+static int on_netdev(struct notifier_block *nb, unsigned long event, void *info)
+{
+	if (event == NETDEV_UNREGISTER || event == NETDEV_CHANGENAME)
+		queue_work(system_unbound_wq, &look_work);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netdev_block = {
+	.notifier_call	= on_netdev,
+};
+
 /*
  * Devices are shut down after this, and a disk that this node serves then fails what
  * is asked of it. With the link down its users wait for the next kernel instead.
@@ -177,7 +205,8 @@ static int on_reboot(struct notifier_block *nb, unsigned long action, void *data
 	disable_work_sync(&look_work);
 	rtnl_lock();
 	list_for_each_entry(use, &uses, list)
-		dev_close(use->dev);
+		if (use->dev)
+			dev_close(use->dev);
 	rtnl_unlock();
 	return NOTIFY_DONE;
 }
@@ -198,6 +227,6 @@ static int __init mint_link_init(void)
 	look(NULL);
 	WRITE_ONCE(ready, true);
 	register_reboot_notifier(&reboot_block);
-	return 0;
+	return register_netdevice_notifier(&netdev_block);
 }
 device_initcall(mint_link_init);

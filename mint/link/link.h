@@ -44,7 +44,7 @@ bool mint_frame_read(const struct mint_bytes *bytes, u32 tail, u32 head,
  * @index:	index of its record
  * @window:	copy of it
  * @addr:	where it is mapped
- * @dev:	what this kernel makes of it
+ * @dev:	what this kernel makes of it; NULL while another device has its name
  */
 struct mint_window_use {
 	struct list_head	list;
