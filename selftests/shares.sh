@@ -30,9 +30,13 @@ line_of() {
 	grep -q "^$2\$" "$1" 2>/dev/null
 }
 
-# members <list>: of the share
+# members <node>...: of the share, which is open, these and no others
 members() {
-	grep -q "^[0-9]* share rt $1 0x[0-9a-f]*-0x[0-9a-f]* open\$" "$MINT/windows"
+	local nodes
+
+	nodes=$(sed -n 's/^[0-9]* share rt \([^ ]*\) 0x[0-9a-f]*-0x[0-9a-f]* open$/\1/p' \
+		"$MINT/windows")
+	[ "$(expand "$nodes")" = "$(printf '%s\n' "$@" | sort -n | tr '\n' ' ')" ]
 }
 
 # no_device: node 0 has no share
@@ -84,7 +88,7 @@ share() {
 	one=$node
 	sharing two "mint.share=rt:64K"
 	two=$node
-	members "0,$one,$two" || members "0-$two" || fail "windows: $(cat "$MINT/windows")"
+	members 0 "$one" "$two" || fail "windows: $(cat "$MINT/windows")"
 	"$TMP/share_user" rt has 0 0 || fail "it does not begin empty"
 	"$TMP/share_user" rt put 0 17 || fail "node 0 cannot write"
 	there "$one" rt has 0 17 || fail "node $one does not see what node 0 wrote"
@@ -114,7 +118,7 @@ share() {
 	loop_until 20 held || fail "node $one does not map it"
 	echo force >"$MINT/nodes/$two/stop" || fail "force: $(state "$two")"
 	held || fail "node $one: $(on "$one" 'cat /tmp/held')"
-	members "0,$one" || members "0-$one" || fail "windows: $(cat "$MINT/windows")"
+	members 0 "$one" || fail "windows: $(cat "$MINT/windows")"
 	there "$one" rt has 61440 51 || fail "node $one has lost it"
 	rings "$one" 0
 	# The last one goes: so does what node 0 has mapped.
