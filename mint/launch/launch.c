@@ -282,6 +282,7 @@ static int start(struct mint_kexec *rq, struct mint_claim *claim)
 
 	claim->node.boots = 1;
 	claim->boots_seen = 1;
+	claim->reported_ns = 0;
 	mint_heart_reset(&claim->heart, 0, jiffies);
 	mint_node(claim->n)->boots = 1;
 	err = enter_start(rq, claim);

@@ -23,6 +23,7 @@
 #include <linux/workqueue.h>
 
 #include <asm/apic.h>
+#include <asm/barrier.h>
 #include <asm/hw_irq.h>
 #include <asm/irq.h>
 
@@ -147,6 +148,10 @@ static void beat(struct timer_list *timer)
 static void watch(struct work_struct *work);
 static DECLARE_DELAYED_WORK(watcher, watch);
 
+/* Apart: whoever asks for it again and again does not put the watcher off */
+static void watch_soon(struct work_struct *work);
+static DECLARE_DELAYED_WORK(soon, watch_soon);
+
 /**
  * mint_watch_now() - poll the successors without delay
  *
@@ -255,6 +260,7 @@ static void count_boots(struct mint_claim *claim, const struct mint_node *record
 		return;
 	claim->boots_seen = boots;
 	claim->node.boots++;
+	claim->reported_ns = 0;
 	/* A node that only counts up, again and again, gains no time by it */
 	if (claim->node.state != MINT_STATE_STARTING)
 		mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat),
@@ -263,53 +269,65 @@ static void count_boots(struct mint_claim *claim, const struct mint_node *record
 	mint_claim_event(claim, MINT_EVENT_REBOOT, "own reboot");
 }
 
-/* It has reported RUNNING for the first time since its start */
-static void came_up(struct mint_claim *claim, const struct mint_node *record)
+/*
+ * It has reported RUNNING: for the first time since its start, or again, because some
+ * of its cores did not come up.
+ *
+ * Return: false if that is not what its record says any more.
+ */
+static bool look_at_report(struct mint_claim *claim,
+			   const struct mint_node *record)
 {
+	u32 old = claim->node.state;
+	bool first = old == MINT_STATE_STARTING || old == MINT_STATE_PANICKED ||
+		     (old == MINT_STATE_SILENT && !claim->reported_ns);
 	char reason[MINT_REASON_LEN];
+	u64 reported_ns;
 
-	claim->reported_ns = READ_ONCE(record->since_ns);
-	mint_copy_line(reason, record->reason, sizeof(reason));
+	if (!mint_reported_up(record, claim->boots_seen, &reported_ns, reason))
+		return false;
+	if (!first && (old != MINT_STATE_RUNNING ||
+		       claim->reported_ns == reported_ns))
+		return true;
+	claim->reported_ns = reported_ns ?: 1;
+	if (!first)
+		pr_warn_ratelimited("node %u is %s\n", claim->n, reason);
+	else if (old == MINT_STATE_SILENT)
+		pr_info("node %u is back\n", claim->n);
 	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
-	mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat), jiffies);
+	if (first)
+		mint_heart_reset(&claim->heart, READ_ONCE(record->heartbeat),
+				 jiffies);
+	return true;
 }
 
-/* It has reported RUNNING again: some of its cores did not come up */
-static void report_repeated(struct mint_claim *claim,
-			    const struct mint_node *record)
+/* Is there something to be seen of a node that owns something? */
+static bool is_watched(u32 state)
 {
-	char reason[MINT_REASON_LEN];
-
-	claim->reported_ns = READ_ONCE(record->since_ns);
-	mint_copy_line(reason, record->reason, sizeof(reason));
-	pr_warn_ratelimited("node %u is %s\n", claim->n, reason);
-	mint_claim_event(claim, MINT_EVENT_UP, "%s", reason);
+	return state != MINT_STATE_LOADED && state != MINT_STATE_QUARANTINE;
 }
 
 /* Return: false to look again soon */
 static bool watch_node(struct mint_claim *claim)
 {
 	const struct mint_node *record = mint_node(claim->n);
-	/* Pairs with mint_report_state() in the successor */
-	u32 state = smp_load_acquire(&record->state);
+	bool done = true;
 	u32 returns_ms;
 
-	if (!claim->used)
+	if (!claim->used || !is_watched(claim->node.state))
 		return true;
-	switch (claim->node.state) {
-	case MINT_STATE_STARTING:
-	case MINT_STATE_RUNNING:
-	case MINT_STATE_SILENT:
-	case MINT_STATE_PANICKED:
-		break;
-	case MINT_STATE_ENDING:
+	if (claim->node.state == MINT_STATE_ENDING)
 		return reap(claim);
-	default:
-		return true;
-	}
 
 	count_boots(claim, record);
-	switch (state) {
+	/*
+	 * In this order, or what the kernel before a reboot has said of itself would be
+	 * taken for the next one's word. The other way round nothing is lost: the next
+	 * look counts the boot. Pairs with mint_restart().
+	 */
+	virt_rmb();
+	/* Pairs with mint_report_state() in the successor */
+	switch (virt_load_acquire(&record->state)) {
 	case MINT_STATE_ENDED:
 		begin_end(claim, record, MINT_EVENT_ENDED);
 		return reap(claim);
@@ -323,36 +341,42 @@ static bool watch_node(struct mint_claim *claim)
 		begin_end(claim, record, MINT_EVENT_PANICKED);
 		return reap(claim);
 	case MINT_STATE_RUNNING:
-		if (claim->node.state == MINT_STATE_STARTING ||
-		    claim->node.state == MINT_STATE_PANICKED)
-			came_up(claim, record);
-		else if (claim->node.state == state &&
-			 claim->reported_ns != READ_ONCE(record->since_ns))
-			report_repeated(claim, record);
+		done = look_at_report(claim, record);
 	}
 	check_heart(claim, record);
-	return true;
+	return done;
 }
 
 /**
  * mint_watch_one() - poll one successor
  * @work:	of its claim
  *
- * Each has a work of its own: proof and scrub of one do not delay the others.
+ * Each has a work of its own: proof and scrub of one do not delay the others. The
+ * claim is locked only if there is something to be seen: who starts or unloads the
+ * node, or wants its number for another one, does not find it busy.
  *
  * Context: work queue.
  */
 void mint_watch_one(struct work_struct *work)
 {
 	u32 n = container_of(work, struct mint_claim, look)->n;
-	struct mint_claim *claim = mint_claim_trylock(n);
-	bool done = claim && watch_node(claim);
+	struct mint_claim *claim;
+	bool done;
 
+	if (!mint_claim(n) || !is_watched(mint_state(n)))
+		return;
+	claim = mint_claim_trylock(n);
+	done = claim && watch_node(claim);
 	if (claim)
 		mint_claim_unlock(claim);
 	if (!done)
-		mod_delayed_work(system_unbound_wq, &watcher,
-				 msecs_to_jiffies(WATCH_SOON_MS));
+		queue_delayed_work(system_unbound_wq, &soon,
+				   msecs_to_jiffies(WATCH_SOON_MS));
+}
+
+static void watch_soon(struct work_struct *work)
+{
+	mint_watch_now();
 }
 
 static void watch(struct work_struct *work)

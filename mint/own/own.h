@@ -62,6 +62,8 @@ const char *mint_state_name(u32 state);
 u32 mint_state_next(u32 state, enum mint_event event);
 bool mint_state_alive(u32 state);
 bool mint_panicked(const struct mint_node *record, u32 *returns_ms);
+bool mint_reported_up(const struct mint_node *record, u32 boots, u64 *since_ns,
+		      char *reason);
 void mint_heart_reset(struct mint_heart *heart, u64 count, unsigned long now);
 bool mint_heart_poll(struct mint_heart *heart, u64 count, unsigned long now,
 		     unsigned int period_ms);
@@ -88,7 +90,8 @@ bool mint_heart_poll(struct mint_heart *heart, u64 count, unsigned long now,
  * @ended_seq:	counts up with every node that ends; 0: it never ran
  * @look:	work that watches it
  * @heart:	its heartbeat
- * @reported_ns: when its record last said that it runs, by its own clock
+ * @reported_ns: when its record last said that it runs, by its own clock; 0: its
+ *		kernel has not said so
  * @ends_as:	event that follows once all is taken back
  * @unparked:	the fewest cores that had not said that they are parked
  * @parked_at:	when there were so few for the first time, jiffies

@@ -153,6 +153,33 @@ bool mint_panicked(const struct mint_node *record, u32 *returns_ms)
 }
 
 /**
+ * mint_reported_up() - what does a node that runs say of itself?
+ * @record:	what it says
+ * @boots:	its count of boots, looked at before
+ * @since_ns:	out: when it has said so
+ * @reason:	out: one line, MINT_REASON_LEN bytes
+ *
+ * A node writes time and reason before the state that they are about. So they count
+ * only if it was RUNNING before and after they were read, in that boot.
+ *
+ * Context: any.
+ * Return: false if it is not, or not any more.
+ */
+bool mint_reported_up(const struct mint_node *record, u32 boots, u64 *since_ns,
+		      char *reason)
+{
+	/* Pairs with mint_report_state() in the node */
+	if (virt_load_acquire(&record->state) != MINT_STATE_RUNNING)
+		return false;
+	*since_ns = READ_ONCE(record->since_ns);
+	mint_copy_line(reason, record->reason, MINT_REASON_LEN);
+	/* Pairs with mint_restart(): it leaves RUNNING, then it counts */
+	virt_rmb();
+	return READ_ONCE(record->state) == MINT_STATE_RUNNING &&
+	       READ_ONCE(record->boots) == boots;
+}
+
+/**
  * mint_heart_reset() - begin to watch a heartbeat
  * @heart:	of whom
  * @count:	beats so far

@@ -12,6 +12,8 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 
+#include <asm/barrier.h>
+
 #include "../area/area.h"
 #include "../own/own.h"
 
@@ -188,30 +190,77 @@ static int panics_and_returns(void *record)
 	return 0;
 }
 
-/* It is never taken for one that has panicked for good */
-static void panic_races_with_look(struct kunit *test)
+/* A node that reboots, with the stores of role.c and restart.c. Times are its boots */
+static int reboots(void *record)
+{
+	struct mint_node *node = record;
+
+	while (!kthread_should_stop()) {
+		WRITE_ONCE(node->since_ns, node->boots);
+		/* As in mint_report_state() */
+		smp_store_release(&node->state, MINT_STATE_RUNNING);
+		linger();
+		WRITE_ONCE(node->state, MINT_STATE_STARTING);
+		/* As in mint_restart() */
+		smp_mb();
+		WRITE_ONCE(node->boots, node->boots + 1);
+		linger();
+		WRITE_ONCE(node->since_ns, U64_MAX);
+		/* As in mint_report_state() */
+		smp_store_release(&node->state, MINT_STATE_STARTING);
+		linger();
+		cond_resched();
+	}
+	return 0;
+}
+
+/* 1: it has panicked; -1: the same, but for good */
+static int look_for_panic(const struct mint_node *record)
+{
+	u32 returns_ms;
+
+	if (!mint_panicked(record, &returns_ms))
+		return 0;
+	return returns_ms ? 1 : -1;
+}
+
+/* 1: it is up; -1: the same, but by the word of another kernel of the node */
+static int look_for_report(const struct mint_node *record)
+{
+	char reason[MINT_REASON_LEN];
+	u32 boots = READ_ONCE(record->boots);
+	u64 since_ns;
+
+	/* As in watch_node(): the boots, then the state */
+	virt_rmb();
+	if (!mint_reported_up(record, boots, &since_ns, reason))
+		return 0;
+	return since_ns == boots ? 1 : -1;
+}
+
+static void race(struct kunit *test, int (*node)(void *record),
+		 int (*look)(const struct mint_node *record))
 {
 	struct mint_node *record = kunit_kzalloc(test, sizeof(*record), GFP_KERNEL);
 	unsigned long end = jiffies + 20 * HZ;
 	unsigned int seen = 0, wrong = 0;
 	struct task_struct *task;
-	u32 returns_ms;
+	int found;
 
 	KUNIT_ASSERT_NOT_NULL(test, record);
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "nothing races on one core");
 	/* Migration would leave this thread alone on its core now and then */
 	migrate_disable();
-	task = kthread_create(panics_and_returns, record, "mint-kunit");
+	task = kthread_create(node, record, "mint-kunit");
 	if (!IS_ERR(task)) {
 		kthread_bind(task, cpumask_any_but(cpu_online_mask,
 						   smp_processor_id()));
 		wake_up_process(task);
 		while (seen < 50000 && time_before(jiffies, end)) {
-			if (mint_panicked(record, &returns_ms)) {
-				seen++;
-				wrong += !returns_ms;
-			}
+			found = look(record);
+			seen += !!found;
+			wrong += found < 0;
 			cond_resched();
 		}
 		kthread_stop(task);
@@ -220,6 +269,17 @@ static void panic_races_with_look(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	KUNIT_EXPECT_EQ(test, seen, 50000);
 	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
+/* It is never taken for one that has panicked for good */
+static void panic_races_with_look(struct kunit *test)
+{
+	race(test, panics_and_returns, look_for_panic);
+}
+
+static void reboot_races_with_look(struct kunit *test)
+{
+	race(test, reboots, look_for_report);
 }
 
 static struct kunit_case cases[] = {
@@ -231,6 +291,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(many_looks),
 	KUNIT_CASE(panicked),
 	KUNIT_CASE(panic_races_with_look),
+	KUNIT_CASE(reboot_races_with_look),
 	{}
 };
 
