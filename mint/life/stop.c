@@ -196,13 +196,17 @@ static int finish_stop(struct mint_claim *claim, const char *reason)
 	return 0;
 }
 
-/* The state of a node; NONE once its number is another's, or it owns nothing */
+/*
+ * The state of a node; NONE once its number is another's, or it owns nothing. It is
+ * ENDING until its last state is there for all to see, which comes after that.
+ */
 static u32 state_of(u32 n, u64 incarnation)
 {
+	bool owns = mint_claim(n);
 	u32 state = mint_state(n);
 
-	return mint_incarnation(n) == incarnation && mint_claim(n) ?
-	       state : MINT_STATE_NONE;
+	return mint_incarnation(n) == incarnation &&
+	       (owns || state == MINT_STATE_ENDING) ? state : MINT_STATE_NONE;
 }
 
 /* Node 0 takes the node back: wait as long as that makes progress */
@@ -254,14 +258,18 @@ static int stop_ask(u32 n)
 	return -ETIMEDOUT;
 }
 
-/* MINT_LOAD_* of a node that runs: its kernel says so with each heartbeat */
-static u32 load_flags(u32 n)
+/*
+ * MINT_LOAD_* of a node while it runs: its kernel says so with each heartbeat. One
+ * that reboots says nothing any more a moment before node 0 knows that it does.
+ */
+static u32 load_flags(u32 n, u64 incarnation)
 {
 	const struct mint_load *load = mint_load(n);
 	unsigned long bound = jiffies + msecs_to_jiffies(BEAT_BOUND_MS);
 
 	while (!READ_ONCE(load->cpus)) {
-		if (time_after(jiffies, bound))
+		if (time_after(jiffies, bound) ||
+		    state_of(n, incarnation) != MINT_STATE_RUNNING)
 			return 0;
 		usleep_range(1000, 2000);
 	}
@@ -269,16 +277,15 @@ static u32 load_flags(u32 n)
 }
 
 /* May this node be asked to reboot? Nothing has changed if not. */
-static int check_reboot(u32 n)
+static int check_reboot(u32 n, u64 incarnation)
 {
-	u32 flags;
+	u32 flags = load_flags(n, incarnation);
 
-	if (mint_state(n) != MINT_STATE_RUNNING) {
+	if (state_of(n, incarnation) != MINT_STATE_RUNNING) {
 		pr_err("node %u does not run, nobody there can be asked to reboot it\n",
 		       n);
 		return -ESRCH;
 	}
-	flags = load_flags(n);
 	if (!(flags & MINT_LOAD_REBOOT)) {
 		pr_err("node %u has a kernel older than version 1.6, which reboots on no request: reboot it from inside\n",
 		       n);
@@ -302,15 +309,15 @@ static bool rebooted(u32 n, u64 incarnation, u32 boots)
 static int stop_reboot(u32 n)
 {
 	unsigned int bound = READ_ONCE(ask_ms);
-	int err = check_reboot(n);
-	u64 incarnation;
+	u64 incarnation = mint_incarnation(n);
+	int err = check_reboot(n, incarnation);
 	u32 boots;
 	long left;
 
 	if (err)
 		return err;
 	boots = READ_ONCE(mint_node_status(n)->boots);
-	err = mint_request_reboot(n, &incarnation);
+	err = mint_request_reboot(n, incarnation);
 	if (err) {
 		pr_err("node %u has just ceased to run\n", n);
 		return err;

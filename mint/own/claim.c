@@ -678,14 +678,14 @@ int mint_request(u32 n, u32 what, u64 *incarnation)
 /**
  * mint_request_reboot() - ask a successor to reboot by itself
  * @n:		number of the node
- * @incarnation: out: mint_incarnation() of the node that was asked
+ * @incarnation: mint_incarnation() of the node that is meant
  *
  * A request to end takes precedence, whichever comes first.
  *
  * Context: predecessor, any but NMI.
- * Return: 0, -ESRCH if there is no such node, or if it does not run.
+ * Return: 0, -ESRCH if there is no such node any more, or if it does not run.
  */
-int mint_request_reboot(u32 n, u64 *incarnation)
+int mint_request_reboot(u32 n, u64 incarnation)
 {
 	struct mint_claim *claim = to_ask(n);
 	unsigned long flags;
@@ -694,9 +694,9 @@ int mint_request_reboot(u32 n, u64 *incarnation)
 	if (!claim)
 		return err;
 	raw_spin_lock_irqsave(&claim->request_lock, flags);
-	if (claim->used && READ_ONCE(claim->node.state) == MINT_STATE_RUNNING) {
+	if (claim->used && claim->incarnation == incarnation &&
+	    READ_ONCE(claim->node.state) == MINT_STATE_RUNNING) {
 		err = 0;
-		*incarnation = claim->incarnation;
 		claim->reboots++;
 		WRITE_ONCE(mint_life(n)->reboots, claim->reboots);
 		mint_ring_node(n, MINT_BELL_NODE);
