@@ -36,6 +36,8 @@
 /* For the first heartbeat of a kernel that has come up */
 #define BEAT_BOUND_MS		2000
 #define PROVE_BOUND_MS		12000
+/* For a look of node 0 at the node to be over; what takes longer is an operation */
+#define LOOK_BOUND_MS		200
 /* For one more step of taking back, of which 16 MiB of zeroes are one */
 #define STEP_BOUND_MS		15000
 
@@ -383,6 +385,26 @@ static int stop_park(struct mint_claim *claim)
 	return -ETIMEDOUT;
 }
 
+/*
+ * The claim of a node, locked. Node 0 itself looks after each node now and then, and
+ * that is no reason to refuse: who polls the state comes just when a look has found
+ * it. Not for long: who removes the directory of the node waits for the caller.
+ */
+static struct mint_claim *lock_claim(u32 n)
+{
+	unsigned long bound = jiffies + msecs_to_jiffies(LOOK_BOUND_MS);
+	struct mint_claim *claim;
+	long left;
+
+	while (!(claim = mint_claim_trylock(n))) {
+		left = bound - jiffies;
+		if (left <= 0 || !mint_node_status(n))
+			break;
+		wait_event_timeout(mint_state_wait, !mint_claim_busy(n), left);
+	}
+	return claim;
+}
+
 /**
  * mint_stop() - stop a successor
  * @n:		number of the node
@@ -405,7 +427,7 @@ int mint_stop(u32 n, enum mint_strength strength)
 	if (strength == MINT_STOP_REBOOT)
 		return stop_reboot(n);
 
-	claim = mint_claim_trylock(n);
+	claim = lock_claim(n);
 	if (!claim) {
 		pr_err("node %u is being loaded, started or stopped: try again\n", n);
 		return -EBUSY;
