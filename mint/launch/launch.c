@@ -210,6 +210,7 @@ static int load(struct mint_kexec *rq, struct mint_claim **out)
 		scnprintf(rq->node.name, sizeof(rq->node.name), "%.*s",
 			  name.len, name.text);
 
+	mint_claim_await();
 	err = check_and_claim(rq, &claim);
 	if (!claim)
 		return err;

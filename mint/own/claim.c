@@ -515,6 +515,40 @@ bool mint_claim_wait(u32 n, unsigned int ms)
 	return false;
 }
 
+/* All numbers have had their node, and those without one now are held by somebody */
+static bool numbers_held(void)
+{
+	const struct mint_claim *claim;
+	bool held = false;
+	u32 n;
+
+	for (n = 1; mint_node(n); n++) {
+		claim = READ_ONCE(claims[n]);
+		if (!claim)
+			return false;
+		if (READ_ONCE(claim->used))
+			continue;
+		if (!mutex_is_locked(&claim->lock))
+			return false;
+		held = true;
+	}
+	return held;
+}
+
+/**
+ * mint_claim_await() - wait for a number that is about to be given back
+ *
+ * That a node has ended is announced under the lock of its claim: who launches
+ * another one upon that may be faster than the unlock.
+ *
+ * Context: predecessor, process; may sleep, for a second at the most. The caller
+ *	    has no claim locked.
+ */
+void mint_claim_await(void)
+{
+	wait_event_timeout(mint_state_wait, !numbers_held(), HZ);
+}
+
 /**
  * mint_claim_new() - find a number for a new node
  * @look:	the work that mint_claim_watch() queues

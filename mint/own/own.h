@@ -167,6 +167,7 @@ void mint_claim_unlock(struct mint_claim *claim);
 unsigned long mint_claim_progress(u32 n);
 void mint_claim_progressed(struct mint_claim *claim);
 bool mint_claim_wait(u32 n, unsigned int ms);
+void mint_claim_await(void);
 struct mint_claim *mint_claim_new(work_func_t look);
 void mint_claim_use(struct mint_claim *claim, const struct mint_node *node);
 void mint_claim_settle(struct mint_claim *claim);
