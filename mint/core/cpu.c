@@ -214,8 +214,15 @@ bool mint_core_hand(struct mint_core *core, u32 from, u32 to)
  */
 u32 mint_core_take(struct mint_core *core, u32 n)
 {
-	return mint_core_hand(core, MINT_NODE_FREE, n) ? n :
-	       mint_owner_of_core(core);
+	u32 owner;
+
+	/* Who had it may have set it free between the two */
+	do {
+		if (mint_core_hand(core, MINT_NODE_FREE, n))
+			return n;
+		owner = mint_owner_of_core(core);
+	} while (owner == MINT_NODE_FREE);
+	return owner;
 }
 
 /**
