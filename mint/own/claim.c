@@ -26,6 +26,9 @@
 #include "../core/core.h"
 #include "own.h"
 
+/* Looks at a record of which each differs from the one before: it is scribbled */
+#define RECORD_TRIES	100
+
 DECLARE_WAIT_QUEUE_HEAD(mint_state_wait);
 
 /*
@@ -93,6 +96,35 @@ const struct mint_node *mint_claim(u32 n)
 }
 
 /**
+ * mint_record_memory() - which memory does a record say that its node owns?
+ * @record:	in the common area; node 0 may change it meanwhile, without a lock
+ * @mem:	out: room for MINT_RANGES_MAX ranges
+ *
+ * Two looks that find the same are one moment: node 0 does not change it that often.
+ *
+ * Context: any.
+ * Return: how many ranges there are.
+ */
+u32 mint_record_memory(const struct mint_node *record, struct mint_range *mem)
+{
+	int tries = RECORD_TRIES;
+	u32 count, size;
+
+	do {
+		count = min_t(u32, READ_ONCE(record->nr_mem), MINT_RANGES_MAX);
+		size = count * sizeof(*mem);
+		/* Pairs with nothing: node 0 changes it as it likes. One look .. */
+		virt_rmb();
+		memcpy(mem, record->mem, size);
+		/* .. after the other */
+		virt_rmb();
+	} while (--tries && (memcmp(mem, record->mem, size) ||
+			     min_t(u32, READ_ONCE(record->nr_mem),
+				   MINT_RANGES_MAX) != count));
+	return count;
+}
+
+/**
  * mint_claim_memory() - which memory does a node own?
  * @n:		number of the node
  * @mem:	out: room for MINT_RANGES_MAX ranges
@@ -106,6 +138,10 @@ u32 mint_claim_memory(u32 n, struct mint_range *mem)
 	unsigned int seq;
 	u32 count;
 
+	if (mint_role == MINT_SUCCESSOR) {
+		node = mint_claim(n);
+		return node ? mint_record_memory(node, mem) : 0;
+	}
 	do {
 		seq = read_seqbegin(&memory_lock);
 		node = mint_claim(n);

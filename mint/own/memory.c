@@ -468,16 +468,15 @@ static bool __init not_booted_with(const struct mint_range *range)
 u32 __init mint_memory_adopt(const struct mint_node *node,
 			     struct mint_range *later, u32 max)
 {
-	struct mint_range block = { .size = MINT_BLOCK };
-	u32 i, nr = min_t(u32, node->nr_mem, MINT_RANGES_MAX), count = 0;
+	struct mint_range block = { .size = MINT_BLOCK }, mem[MINT_RANGES_MAX];
+	u32 i, nr = mint_record_memory(node, mem), count = 0;
 	u64 end;
 
 	mint_own_mem_count = nr;
-	for (i = 0; i < nr; i++)
-		mint_own_mem[i] = node->mem[i];
+	memcpy(mint_own_mem, mem, nr * sizeof(*mem));
 	for (i = 0; i < nr; i++) {
-		end = node->mem[i].start + node->mem[i].size;
-		for (block.start = ALIGN(node->mem[i].start, MINT_BLOCK);
+		end = mem[i].start + mem[i].size;
+		for (block.start = ALIGN(mem[i].start, MINT_BLOCK);
 		     end > block.start && end - block.start >= MINT_BLOCK;
 		     block.start += MINT_BLOCK)
 			if (not_booted_with(&block) &&

@@ -157,6 +157,7 @@ bool mint_claim_busy(u32 n);
 u64 mint_incarnation(u32 n);
 u64 mint_life_number(u32 n);
 void mint_claim_own(const struct mint_node *node);
+u32 mint_record_memory(const struct mint_node *record, struct mint_range *mem);
 u32 mint_claim_memory(u32 n, struct mint_range *mem);
 u32 mint_claim_owner_of_memory(u64 addr, u64 *end);
 bool mint_claim_memory_fits(u32 n, const struct mint_range *range, bool add);

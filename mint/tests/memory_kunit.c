@@ -246,12 +246,32 @@ static void ranges_cut(struct kunit *test)
 	list_cases(test, cases, ARRAY_SIZE(cases), mint_ranges_cut);
 }
 
+/* What a broken node 0 says is bounded, and read as it stands */
+static void record_memory(struct kunit *test)
+{
+	struct mint_node *record = kunit_kzalloc(test, sizeof(*record), GFP_KERNEL);
+	struct mint_range mem[MINT_RANGES_MAX] = {};
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, record);
+	for (i = 0; i < MINT_RANGES_MAX; i++)
+		record->mem[i] = (struct mint_range){ 2 * i, 1 };
+	record->nr_mem = 2;
+	KUNIT_EXPECT_EQ(test, mint_record_memory(record, mem), 2);
+	KUNIT_EXPECT_MEMEQ(test, mem, record->mem, 2 * sizeof(*mem));
+	KUNIT_EXPECT_EQ(test, mem[2].size, 0);
+	record->nr_mem = U32_MAX;
+	KUNIT_EXPECT_EQ(test, mint_record_memory(record, mem), MINT_RANGES_MAX);
+	KUNIT_EXPECT_MEMEQ(test, mem, record->mem, sizeof(mem));
+}
+
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(range_overlap),
 	KUNIT_CASE(range_inside),
 	KUNIT_CASE(map_cut),
 	KUNIT_CASE(ranges_add),
 	KUNIT_CASE(ranges_cut),
+	KUNIT_CASE(record_memory),
 	{}
 };
 
