@@ -358,9 +358,11 @@ static bool __init keeps_away(const struct mint_move *move, u32 kind, u64 start)
 		return false;
 	if (move->from == mint_self)
 		return state >= MINT_TURN_GIVEN && state <= MINT_TURN_TAKEN;
+	/* GIVEN, too: it may be this node's already, and is to be taken all the same */
 	return move->to == mint_self &&
-	       (state == MINT_TURN_CLEARED || state == MINT_TURN_TAKING ||
-		state == MINT_TURN_DECLINED || state == MINT_TURN_REVOKED);
+	       (state == MINT_TURN_GIVEN || state == MINT_TURN_CLEARED ||
+		state == MINT_TURN_TAKING || state == MINT_TURN_DECLINED ||
+		state == MINT_TURN_REVOKED);
 }
 
 /**

@@ -563,6 +563,9 @@ static int transfer(struct job *job)
 	if (err)
 		return err;
 	step_over(job, MINT_STEP_CLEAR);
+	/* For a receiver that boots meanwhile: it is not to begin by itself */
+	if (!mint_is_successor(t->from))
+		set_turn(job, MINT_TURN_GIVEN);
 	if (!hand_to_receiver(job))
 		return mint_transfer_refuse(t, -ESRCH, set_free_at_last(job) ?
 					    "node %u has ended meanwhile: it stays in flight" :
