@@ -37,6 +37,7 @@ int mint_core_start(struct mint_core *core, const struct mint_start *start);
 void mint_core_reset(struct mint_core *core);
 void mint_core_send_to_park(struct mint_core *core);
 bool mint_core_proven(const struct mint_core *core);
+bool mint_core_in_reset(const struct mint_core *core);
 bool mint_core_parked(const struct mint_core *core);
 bool mint_core_left_gateway(const struct mint_core *core, u64 tsc);
 void mint_core_nmi(const struct mint_core *core);

@@ -516,6 +516,18 @@ bool mint_core_proven(const struct mint_core *core)
 }
 
 /**
+ * mint_core_in_reset() - has a core not shown up since mint_core_reset()?
+ * @core:	record of a core
+ *
+ * Context: any.
+ * Return: true if no STARTUP has brought it to the gateway since.
+ */
+bool mint_core_in_reset(const struct mint_core *core)
+{
+	return !READ_ONCE(core->tsc_gateway);
+}
+
+/**
  * mint_core_parked() - is a core in the park loop, by its own word?
  * @core:	record
  *

@@ -213,6 +213,7 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 	u64 bound = ms_to_cycles(LOCK_BOUND_MS);
 	u32 holder = wait->word, owner;
 	struct mint_core *core;
+	bool busy;
 
 	if (holder == own_apic_id() + 1)
 		return true;
@@ -238,12 +239,16 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 	if (mint_role == MINT_SUCCESSOR)
 		return wait->still > 2 * bound;
 	/* Somebody may be proving that very core, or be about to */
-	if (mint_claim_busy(owner))
+	busy = mint_claim_busy(owner);
+	if (busy)
 		bound *= 2;
 	else if (mint_core_parked(core))
 		bound = 0;	/* by its own word; reset, it is true */
 	if (wait->still < bound)
 		return false;
+	/* Reset already, or through the gateway: another INIT would spoil the proof */
+	if (busy && (mint_core_in_reset(core) || mint_core_proven(core)))
+		return true;
 	reset_holder(shared, core);
 	return true;
 }
