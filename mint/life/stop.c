@@ -33,7 +33,7 @@
 /* For one more core to park, or to be proven parked, after the one before */
 #define REQUEST_BOUND_MS	1000
 #define NMI_BOUND_MS		1000
-/* For the first heartbeat of a kernel that has come up */
+/* For the first heartbeat of a kernel that has come up, after its last core */
 #define BEAT_BOUND_MS		2000
 #define PROVE_BOUND_MS		12000
 /* For a look of node 0 at the node to be over; what takes longer is an operation */
@@ -261,15 +261,22 @@ static int stop_ask(u32 n)
 }
 
 /*
- * MINT_LOAD_* of a node while it runs: its kernel says so with each heartbeat. One
- * that reboots says nothing any more a moment before node 0 knows that it does.
+ * MINT_LOAD_* of a node while it runs: its kernel says so with each heartbeat, once it
+ * has started all of its cores. One that reboots says nothing any more a moment before
+ * node 0 knows that it does.
  */
 static u32 load_flags(u32 n, u64 incarnation)
 {
 	const struct mint_load *load = mint_load(n);
-	unsigned long bound = jiffies + msecs_to_jiffies(BEAT_BOUND_MS);
+	unsigned long bound = jiffies;
+	u32 cores, most = 0;
 
 	while (!READ_ONCE(load->cpus)) {
+		cores = mint_unparked(n);
+		if (cores > most) {
+			most = cores;
+			bound = jiffies + msecs_to_jiffies(BEAT_BOUND_MS);
+		}
 		if (time_after(jiffies, bound) ||
 		    state_of(n, incarnation) != MINT_STATE_RUNNING)
 			return 0;
