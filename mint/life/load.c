@@ -96,10 +96,16 @@ static void count_stalls(void)
 #endif
 }
 
-static void forget_stalls(u32 n)
+/* What one kernel has said is not the word of the next, which may be an older one */
+static void forget(u32 n)
 {
+	struct mint_load *load = mint_load(n);
 	struct mint_stall *stall = mint_stall(n);
 
+	if (load) {
+		WRITE_ONCE(load->flags, 0);
+		WRITE_ONCE(load->cpus, 0);
+	}
 	if (stall)
 		WRITE_ONCE(stall->told, 0);
 }
@@ -144,11 +150,7 @@ void mint_load_beat(void)
  */
 void mint_load_forget(void)
 {
-	struct mint_load *load = mint_load(mint_self);
-
-	if (load)
-		WRITE_ONCE(load->cpus, 0);
-	forget_stalls(mint_self);
+	forget(mint_self);
 }
 
 /* The record of a node that is alive and has a kernel that writes there */
@@ -293,10 +295,8 @@ ssize_t mint_want_show(u32 n, char *buf)
 /* What the node before it has left there is not the new one's */
 static int on_node(struct notifier_block *nb, unsigned long what, void *data)
 {
-	if (what == MINT_NODE_NEW) {
-		WRITE_ONCE(mint_load(*(u32 *)data)->cpus, 0);
-		forget_stalls(*(u32 *)data);
-	}
+	if (what == MINT_NODE_NEW)
+		forget(*(u32 *)data);
 	return NOTIFY_DONE;
 }
 
