@@ -247,10 +247,16 @@ static int refuse_not_loaded(struct mint_kexec *rq)
 
 	for (n = 1; mint_node(n); n++) {
 		node = mint_claim(n);
-		if (node && node->boot_apic_id == apic_id)
+		if (!node || node->boot_apic_id != apic_id)
+			continue;
+		/* Locked by somebody: find_loaded() */
+		if (mint_state(n) == MINT_STATE_LOADED)
 			return mint_refuse(rq, -EBUSY,
-					   "APIC ID %u is node %u's, which was started: end that node first (echo ask > /sys/kernel/mint/nodes/%u/stop)",
-					   apic_id, n, n);
+					   "node %u for APIC ID %u is being loaded, started or unloaded: try again",
+					   n, apic_id);
+		return mint_refuse(rq, -EBUSY,
+				   "APIC ID %u is node %u's, which was started: end that node first (echo ask > /sys/kernel/mint/nodes/%u/stop)",
+				   apic_id, n, n);
 	}
 	return mint_refuse(rq, -ENOENT,
 			   "nothing is loaded for APIC ID %u: load an image first (-l)",
