@@ -269,11 +269,18 @@ failed_load() {
 	resources 1
 	words "$gone" >"$TMP/words"
 	grep -q "Linux version" "$TMP/words" || fail "nothing to be lost"
+	# Who has read all of it does not get it again.
+	exec 4<"$MINT/nodes/$gone/log"
+	cat <&4 >/dev/null
 	"$TMP/fuzz_kexec" fault "$boot" "$min" "$max" >"$TMP/out" ||
 		fail "$(cat "$TMP/out")"
 	words "$gone" >"$TMP/words.now"
 	cmp -s "$TMP/words" "$TMP/words.now" ||
 		fail "lost: $(diff "$TMP/words" "$TMP/words.now" | head -5)"
+	cat <&4 >"$TMP/rest"
+	exec 4<&-
+	[ ! -s "$TMP/rest" ] ||
+		fail "a reader that was at the end goes on with $(head -n 1 "$TMP/rest")"
 	cmdline="maxcpus=1" load
 	[ "$node" = "$gone" ] || fail "the next one is node $node, not $gone"
 	[ -z "$(log "$gone")" ] || fail "the log of the last one is still there"

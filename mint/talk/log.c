@@ -27,7 +27,6 @@
 #include <asm/setup.h>
 
 #include "../area/area.h"
-#include "../own/own.h"
 #include "talk.h"
 
 #define LINE_SIZE	2048
@@ -195,10 +194,14 @@ void mint_log_last(void)
 	drain(true);
 }
 
-/* Of node 0: the files, and how much of each stream was announced */
+/*
+ * Of node 0: the files, how much of each stream was announced, and how often it was
+ * emptied.
+ */
 struct log_file {
 	struct kernfs_node	*kn;
 	u64			seen;
+	u64			emptied;
 };
 
 static struct log_file log_files[MINT_NODE_MAX];
@@ -238,13 +241,39 @@ void mint_log_flush(void)
 		announce();
 }
 
+/**
+ * mint_log_reset() - empty the log of a node
+ * @n:	number of a node of which nothing runs
+ *
+ * Readers begin anew after that, and not before: until then it has the last words of
+ * the node that had the number, and may keep them.
+ *
+ * Context: predecessor, process; one caller at a time for each node.
+ */
+void mint_log_reset(u32 n)
+{
+	struct mint_stream stream;
+
+	if (!mint_stream_get(&stream, n, MINT_RING_LOG))
+		return;
+	mint_stream_clear(&stream);
+	/* Pairs with times_emptied() */
+	smp_store_release(&log_files[n].emptied, log_files[n].emptied + 1);
+}
+
+static u64 times_emptied(u32 n)
+{
+	/* Pairs with mint_log_reset(): what is read after that is of this stream */
+	return smp_load_acquire(&log_files[n].emptied);
+}
+
 /*
  * An open file of nodes/<n>/log. What was missed is told in a line of its own,
  * which has no place in the stream; so a piece of it is put together with that
  * line here, and handed out in whatever portions the reader likes.
  */
 struct log_reader {
-	u64	incarnation;		/* of the number, when @pos was last good */
+	u64	emptied;	/* how often the log was, when @pos was last good */
 	u64	pos;		/* in the stream */
 	loff_t	next;		/* file position that goes on there */
 	u32	at, end;	/* what is left of @text */
@@ -262,7 +291,7 @@ static int log_open(struct kernfs_open_file *of)
 
 	if (!reader)
 		return -ENOMEM;
-	reader->incarnation = mint_incarnation(of_node(of));
+	reader->emptied = times_emptied(of_node(of));
 	of->priv = reader;
 	return 0;
 }
@@ -307,15 +336,15 @@ static void refill(struct log_reader *reader, const struct mint_stream *stream)
 static ssize_t log_read(struct kernfs_open_file *of, char *buf, size_t count,
 			loff_t off)
 {
-	u64 incarnation = mint_incarnation(of_node(of));
+	u64 emptied = times_emptied(of_node(of));
 	struct log_reader *reader = of->priv;
 	struct mint_stream stream;
 
 	if (!mint_stream_get(&stream, of_node(of), MINT_RING_LOG))
 		return -ENXIO;
-	if (incarnation != reader->incarnation) {
-		/* The ring was emptied: another node, another stream */
-		reader->incarnation = incarnation;
+	if (emptied != reader->emptied) {
+		/* Another node, another stream */
+		reader->emptied = emptied;
 		reader->pos = 0;
 		reader->at = reader->end;
 		reader->next = off;
@@ -341,7 +370,7 @@ static __poll_t log_poll(struct kernfs_open_file *of, struct poll_table_struct *
 	kernfs_generic_poll(of, wait);
 	if (!mint_stream_get(&stream, of_node(of), MINT_RING_LOG))
 		return EPOLLERR;
-	if (reader->incarnation == mint_incarnation(of_node(of)) &&
+	if (reader->emptied == times_emptied(of_node(of)) &&
 	    reader->at == reader->end &&
 	    READ_ONCE(stream.ring->head) == reader->pos)
 		return 0;

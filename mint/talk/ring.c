@@ -153,15 +153,11 @@ void mint_stream_clear(const struct mint_stream *stream)
  *
  * The node that had the number is proven parked, so it writes none of them.
  * Node 0 itself writes to the terminal: tty.c keeps it away. Who reads the log
- * notices the new incarnation.
+ * is told: log.c.
  */
 static void reset_rings(u32 n)
 {
-	struct mint_stream stream;
-
-	if (!mint_stream_get(&stream, n, MINT_RING_LOG))
-		return;
-	mint_stream_clear(&stream);
+	mint_log_reset(n);
 	mint_tty_reset(n);
 }
 

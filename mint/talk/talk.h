@@ -36,6 +36,7 @@ void mint_stream_clear(const struct mint_stream *stream);
 void mint_log_setup_early(void);
 void mint_log_flush(void);
 void mint_log_last(void);
+void mint_log_reset(u32 n);
 int mint_log_add(u32 n, struct kobject *kobj);
 void mint_log_remove(u32 n);
 
