@@ -36,7 +36,8 @@
 
 /*
  * One end of a line. @lock is around @tx and what belongs to it, for kernel
- * messages come at any time; @rx belongs to @work.
+ * messages come at any time, and around what says that the line is open; else @rx
+ * belongs to @work.
  */
 struct mint_line {
 	struct tty_port		port;
@@ -218,33 +219,38 @@ void mint_tty_reset(u32 n)
 	raw_spin_lock_irq(&line->lock);
 	mint_stream_clear(&line->rx);
 	mint_stream_clear(&line->tx);
+	WRITE_ONCE(line->rx.ring->open, line->open);
 	WRITE_ONCE(line->pos, 0);
 	line->tail = 0;
 	line->moved = jiffies;
 	raw_spin_unlock_irq(&line->lock);
 	enable_work(&line->work);
-	/* It was opened or closed, or somebody waits for room */
-	WRITE_ONCE(line->rx.ring->open, READ_ONCE(line->open));
+	/* It was opened meanwhile, or somebody waits for room */
 	if (READ_ONCE(line->open))
 		schedule_work(&line->work);
+}
+
+/* What the peer sees agrees with it, also while mint_tty_reset() is at work */
+static void set_open(struct mint_line *line, bool open)
+{
+	raw_spin_lock_irq(&line->lock);
+	WRITE_ONCE(line->open, open);
+	WRITE_ONCE(line->rx.ring->open, open);
+	raw_spin_unlock_irq(&line->lock);
 }
 
 static int line_activate(struct tty_port *port, struct tty_struct *tty)
 {
 	struct mint_line *line = container_of(port, struct mint_line, port);
 
-	WRITE_ONCE(line->open, true);
-	WRITE_ONCE(line->rx.ring->open, 1);
+	set_open(line, true);
 	schedule_work(&line->work);
 	return 0;
 }
 
 static void line_shutdown(struct tty_port *port)
 {
-	struct mint_line *line = container_of(port, struct mint_line, port);
-
-	WRITE_ONCE(line->open, false);
-	WRITE_ONCE(line->rx.ring->open, 0);
+	set_open(container_of(port, struct mint_line, port), false);
 }
 
 static const struct tty_port_operations port_ops = {
