@@ -250,11 +250,18 @@ static int adopt(u32 index, const struct mint_share *share)
 
 static void drop(struct share_use *use)
 {
+	struct uio_device *device = use->info.uio_dev;
+
 	list_del_rcu(&use->list);
 	/* tell() has no pointer to it any more */
 	synchronize_rcu();
+	get_device(&device->dev);
 	/* Nobody opens or maps it after that */
 	uio_unregister_device(&use->info);
+	/* uio_read(), between its look whether it is there and its sleep, missed that */
+	atomic_inc(&device->event);
+	wake_up_interruptible(&device->wait);
+	put_device(&device->dev);
 	leave(use);
 }
 
