@@ -11,7 +11,9 @@
  * row of bits for each cause that says who did.
  *
  * An interrupt may get lost: with a core that goes offline, or in a local APIC
- * that is busy. The heartbeat takes the causes, too, so that costs a beat.
+ * that is busy. The heartbeat takes the causes, too, so that costs a beat. A caller
+ * may have been stopped since it looked which core it is: it looks again when it has
+ * rung, and rings that of now.
  *
  * A kernel from before version 1.4 of the ABI neither sets nor takes causes. It
  * is rung at its boot core with every call, and its own call, an interrupt
@@ -208,8 +210,9 @@ void mint_bell_ring(struct mint_core *core, u32 cause)
  */
 void mint_ring_node0(u32 cause)
 {
+	struct mint_core *core, *now;
 	unsigned long *callers;
-	struct mint_core *core;
+	u32 tries = 0;
 
 	/* A kernel that dies early may not have mapped its local APIC yet */
 	if (!mint_common_mapped())
@@ -217,11 +220,15 @@ void mint_ring_node0(u32 cause)
 	callers = mint_bell_callers(cause);
 	if (callers)
 		sync_set_bit(mint_self, callers);
-	core = mint_bell_core(0);
-	if (core && !READ_ONCE(core->owner))
-		mint_bell_ring(core, cause);
-	else
-		mint_doorbell(mint_layout.bsp_apic_id);
+	now = mint_bell_core(0);
+	do {
+		core = now;
+		if (core && !READ_ONCE(core->owner))
+			mint_bell_ring(core, cause);
+		else
+			mint_doorbell(mint_layout.bsp_apic_id);
+		now = mint_bell_core(0);
+	} while (now != core && ++tries < MINT_BELL_TRIES);
 }
 
 /**

@@ -166,12 +166,19 @@ u32 mint_owner_of_core(const struct mint_core *core)
  */
 bool mint_ring_core(u32 n, u32 cause)
 {
-	struct mint_core *core = mint_bell_core(n);
+	struct mint_core *core, *now = mint_bell_core(n);
+	u32 tries = 0;
+	bool rung;
 
-	if (!core || mint_owner_of_core(core) != n)
-		return false;
-	mint_bell_ring(core, cause);
-	return true;
+	do {
+		core = now;
+		rung = core && mint_owner_of_core(core) == n;
+		if (rung)
+			mint_bell_ring(core, cause);
+		/* The core that was rung may be another node's by now: area/bell.c */
+		now = mint_bell_core(n);
+	} while (now != core && ++tries < MINT_BELL_TRIES);
+	return rung;
 }
 
 /**
