@@ -44,15 +44,20 @@ no_device() {
 	! grep -qs '^mint:' /sys/class/uio/*/name
 }
 
-# rings <who rings> <who waits>, each a node; 0: this one
-rings() {
+# waits <node>: a process of it waits for a ring; $! is the wait
+waits() {
 	: >"$TMP/rung"
-	if [ "$2" = 0 ]; then
+	if [ "$1" = 0 ]; then
 		"$TMP/share_user" rt wait $((60 * MINT_SLOW)) >"$TMP/rung" &
 	else
-		on "$2" "/test/share_user rt wait $((60 * MINT_SLOW))" >"$TMP/rung" &
+		on "$1" "/test/share_user rt wait $((60 * MINT_SLOW))" >"$TMP/rung" &
 	fi
-	loop_until 60 line_of "$TMP/rung" ready || fail "node $2 does not wait"
+	loop_until 60 line_of "$TMP/rung" ready || fail "node $1 does not wait"
+}
+
+# rings <who rings> <who waits>, each a node; 0: this one
+rings() {
+	waits "$2"
 	if [ "$1" = 0 ]; then
 		"$TMP/share_user" rt ring || fail "node 0 cannot ring"
 	else
@@ -135,6 +140,21 @@ share() {
 	all_free "$node"
 }
 
+# A ring whose caller does not come to tell anybody is found with a heartbeat, by
+# node 0 and by a successor.
+lost_ring() {
+	need_provoke
+	sharing one "mint.share=rt:4K"
+	for n in 0 "$node"; do
+		waits "$n"
+		[ "$(on "$node" "echo tug $n >/sys/kernel/debug/mint/provoke; echo \$?")" = 0 ] ||
+			fail "node $node cannot tug at node $n"
+		loop_until 20 line_of "$TMP/rung" rung || fail "node $n sleeps on"
+		wait $! || fail "node $n was rung, and says: $(cat "$TMP/rung")"
+	done
+	all_free "$node"
+}
+
 # free_mib: how much of the shared memory nobody has, MiB
 free_mib() {
 	local used=0 range
@@ -178,4 +198,4 @@ share_refusals() {
 	all_free "$one"
 }
 
-run_tests share share_refusals
+run_tests share lost_ring share_refusals

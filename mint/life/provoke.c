@@ -25,6 +25,7 @@
  *	move <turn> <way>	panic, hang or reboot when this node is about to
  *				change a move to that MINT_TURN_*; wait: until
  *				the next word "move", for a minute at the most
+ *	tug <node>		ring it at all shares, and fail to tell its core
  *	pause <ms>		this CPU has interrupts off for so long; in node 0,
  *				too
  *
@@ -397,6 +398,20 @@ static int provoke_move(char *args)
 	return 0;
 }
 
+static int provoke_tug(char *args)
+{
+	u64 *rings;
+	u32 n;
+
+	if (!args || kstrtou32(strim(args), 0, &n))
+		return -EINVAL;
+	rings = mint_share_rings(n);
+	if (!rings)
+		return -ENODEV;
+	WRITE_ONCE(*rings, U64_MAX);
+	return 0;
+}
+
 static int provoke_pause(char *args)
 {
 	unsigned long flags;
@@ -429,6 +444,7 @@ static const struct {
 	{ "forge",	provoke_forge },
 	{ "erase",	provoke_erase },
 	{ "move",	provoke_move },
+	{ "tug",	provoke_tug },
 	{ "pause",	provoke_pause },
 };
 

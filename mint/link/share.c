@@ -165,7 +165,7 @@ static void tell(struct irq_work *work)
 
 static DEFINE_IRQ_WORK(tell_work, tell);
 
-/* Somebody rings at shares; who does not matter */
+/* Somebody rings at shares; who does not matter. Or the heartbeat looks. */
 static void shares_rung(u32 n)
 {
 	u64 *rings = mint_share_rings(mint_self);
@@ -297,12 +297,14 @@ static DECLARE_WORK(look_work, look);
 /**
  * mint_share_poll() - see to shares
  *
- * They come and go in node 0 only.
+ * They come and go in node 0 only. A ring without a bell costs a beat: its caller may
+ * have been stopped between both, or have called a core that this node had before.
  *
  * Context: soft interrupt; called by the heartbeat.
  */
 void mint_share_poll(void)
 {
+	shares_rung(MINT_BELL_ANYONE);
 	if (READ_ONCE(ready) && (mint_shares_changed() || READ_ONCE(again)))
 		queue_work(system_unbound_wq, &look_work);
 }
