@@ -196,6 +196,47 @@ other_end_leaves() {
 	all_free "$one"
 }
 
+# held <node>: its heart does not beat
+held() {
+	local last
+
+	last=$(beat "$1")
+	pass_beats 3
+	[ "$(beat "$1")" = "$last" ]
+}
+
+# A node says for the other one that it has left their window, and ends. The window is
+# nobody else's before the other one has looked.
+said_for_another() {
+	need_cores 2
+	need_provoke
+	connect one
+	one=$node
+	connect two "mint.links=0,one"
+	two=$node
+	[ "$(on "$two" 'echo disown >/sys/kernel/debug/mint/provoke; echo $?')" = 0 ] ||
+		fail "node $two cannot write there"
+	# Less than what makes it silent: mint.lost_ms=
+	on "$one" 'echo pause 8000 >/sys/kernel/debug/mint/provoke' >/dev/null &
+	paused=$!
+	loop_until 5 held "$one" || fail "node $one goes on"
+	echo force >"$MINT/nodes/$two/stop" || fail "force: $(state "$two")"
+	pass_beats 3
+	cat "$MINT/windows" >"$TMP/windows"
+	held "$one" || skip "node $one was not held for long enough"
+	low=$one high=$two
+	[ "$one" -lt "$two" ] || low=$two high=$one
+	grep -q " link $low,$high .* closed\$" "$TMP/windows" ||
+		fail "node $one has not left its window: $(cat "$TMP/windows")"
+	kill "$paused" 2>/dev/null
+	left() {
+		[ "$(windows)" = 1 ]
+	}
+	loop_until 20 left || fail "left over: $(cat "$MINT/windows")"
+	loop_until 60 answers "$one" || fail "node $one does not answer"
+	all_free "$one"
+}
+
 # frames of any length, and a device that goes down and up
 mtu() {
 	connect web
@@ -455,4 +496,5 @@ name_taken() {
 }
 
 run_tests addresses data_of_node0 idle successors no_links name_taken own_reboot \
-	hang_and_panic other_end_leaves mtu rot forced_under_load netconsole all_to_all exhausted
+	hang_and_panic other_end_leaves said_for_another mtu rot forced_under_load \
+	netconsole all_to_all exhausted

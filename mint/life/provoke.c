@@ -25,6 +25,7 @@
  *	move <turn> <way>	panic, hang or reboot when this node is about to
  *				change a move to that MINT_TURN_*; wait: until
  *				the next word "move", for a minute at the most
+ *	disown			say for who has links with this node that it has left them
  *	tug <node>		ring it at all shares, and fail to tell its core
  *	pause <ms>		this CPU has interrupts off for so long; in node 0,
  *				too
@@ -398,6 +399,12 @@ static int provoke_move(char *args)
 	return 0;
 }
 
+static int provoke_disown(char *args)
+{
+	mint_links_disown();
+	return 0;
+}
+
 static int provoke_tug(char *args)
 {
 	u64 *rings;
@@ -444,6 +451,7 @@ static const struct {
 	{ "forge",	provoke_forge },
 	{ "erase",	provoke_erase },
 	{ "move",	provoke_move },
+	{ "disown",	provoke_disown },
 	{ "tug",	provoke_tug },
 	{ "pause",	provoke_pause },
 };

@@ -165,6 +165,26 @@ static void look(struct work_struct *work)
 
 static DECLARE_WORK(look_work, look);
 
+#ifdef CONFIG_MINT_PROVOKE
+/**
+ * mint_links_disown() - say for the other members of windows that they have left
+ *
+ * Context: process, may sleep.
+ */
+void mint_links_disown(void)
+{
+	struct mint_window_use *use;
+	struct mint_end *end;
+
+	disable_work_sync(&look_work);
+	list_for_each_entry(use, &uses, list) {
+		end = use->addr + !mint_window_index(&use->window, mint_self) * MINT_END_SIZE;
+		WRITE_ONCE(end->left, use->window.epoch);
+	}
+	enable_work(&look_work);
+}
+#endif
+
 /**
  * mint_link_poll() - see to windows and links
  *

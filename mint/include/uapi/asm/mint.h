@@ -686,7 +686,8 @@ struct mint_window {
 
 /**
  * struct mint_end - what one member of a window says there
- * @left:	epoch of the window when this member left it
+ * @left:	epoch of the window when this member left it; node 0 writes 0 before it
+ *		closes the window
  * @nonce:	differs each time this member begins anew; 0: not there
  * @echo:	nonce of the other member, for which this one is ready
  * @reserved:	0
@@ -699,11 +700,11 @@ struct mint_window {
  * @reserved3:	0
  *
  * The page i * MINT_END_SIZE of a window is that of member i, which alone
- * writes there. Half of what follows both is the ring that member 0 writes, the
- * other half that of member 1. Offsets into rings are multiples of
- * MINT_LINK_ALIGN below the size; head and tail are the same when it is empty.
- * They count from 0 for each pair of nonces, and neither side reads or writes
- * a ring before both are echoed.
+ * writes there, but for @left. Half of what follows both is the ring that
+ * member 0 writes, the other half that of member 1. Offsets into rings are
+ * multiples of MINT_LINK_ALIGN below the size; head and tail are the same when
+ * it is empty. They count from 0 for each pair of nonces, and neither side
+ * reads or writes a ring before both are echoed.
  */
 struct mint_end {
 	__u32	left;
