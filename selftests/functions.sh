@@ -143,6 +143,7 @@ run_test() {
 
 	number=$((number + 1))
 	rm -f "$TMP/skip" "$TMP/expected"
+	mark_log before
 	snapshot before
 	cp "$TMP/nodes" "$TMP/nodes.before"
 	(
@@ -170,7 +171,10 @@ run_test() {
 
 # now: whole seconds since the kernel started
 now() {
-	cut -d. -f1 /proc/uptime
+	local up rest
+
+	read -r up rest </proc/uptime
+	echo "${up%%.*}"
 }
 
 # pause: a short while between two looks; not every sleep takes fractions
@@ -202,6 +206,26 @@ wait_state() {
 }
 
 # ---- the machine ------------------------------------------------------------
+
+# word_of <file>: its only line in $word, nothing if it cannot be read; without a
+# process, as $(cat) is one
+word_of() {
+	word=''
+	{
+		read -r word <"$1"
+	} 2>/dev/null
+}
+
+# mark_log <name>: what node 0's kernel says from here on is said_since <name>. Lines
+# are not counted: where the log is full, an old one goes for each that comes.
+mark_log() {
+	echo "<7>mint selftests: $$ $1" >/dev/kmsg
+}
+
+# said_since <name>: all that the log has, once the mark has gone out of it
+said_since() {
+	dmesg | tac | sed "/mint selftests: $$ $1\$/,\$d" | tac
+}
 
 # need_mint: skip the program unless this is node 0 of a machine with Mint
 need_mint() {
@@ -237,18 +261,19 @@ need_cores() {
 	[ "$free_at_start" -ge "$1" ] || skip "needs $1 free cores"
 }
 
-# expand <list>: "1,4-6" becomes "1 4 5 6"
+# expand <list>: "1,4-6" becomes "1 4 5 6 "; there may be several lines
 expand() {
-	local part first last
+	local part first last IFS=',
+ '
 
-	for part in $(echo "$1" | tr ',' ' '); do
+	for part in $1; do
 		first=${part%-*}
 		last=${part#*-}
 		while [ "$first" -le "$last" ]; do
-			echo "$first"
+			printf '%s ' "$first"
 			first=$((first + 1))
 		done
-	done | tr '\n' ' '
+	done
 }
 
 # cores_of <owner>: APIC IDs of "free", "node N" or "bsp"
@@ -307,49 +332,41 @@ free_port() {
 	return 1
 }
 
-# state_of_machine: who owns what, and what the kernel makes of it
+# state_of_machine: who owns what, and what the kernel makes of it. It is asked for
+# before and after each test and each refusal, and a process takes long where cores
+# are emulated: one reads all files.
 state_of_machine() {
-	local file dev
+	local dir file word cpu=/sys/devices/system/cpu
 
-	for file in cores memory devices pins; do
-		echo "== $file"
-		cat "$MINT/$file"
-	done
-	echo "== iomem"
-	cat /proc/iomem
-	for file in online present possible; do
-		echo "== cpu $file"
-		cat /sys/devices/system/cpu/$file
-	done
-	echo "== drivers"
-	for dev in /sys/bus/pci/devices/*; do
-		echo "${dev##*/} $(readlink "$dev/driver" | sed 's/.*\///')"
-	done
-	echo "== interrupts"
-	sed -n 's/^ *\([0-9]*\):[ 0-9]*/\1 /p' /proc/interrupts
-	for dev in "$MINT"/nodes/*; do
-		case $(cat "$dev/state" 2>/dev/null) in
+	set -- "$MINT/cores" "$MINT/memory" "$MINT/devices" "$MINT/pins" /proc/iomem \
+		"$cpu/online" "$cpu/present" "$cpu/possible"
+	for dir in "$MINT"/nodes/*; do
+		word_of "$dir/state"
+		case $word in
 		'' | ended | panicked)
 			continue
 			;;
 		esac
 		for file in state cpus memory devices boots; do
-			echo "== node ${dev##*/} $file"
-			cat "$dev/$file"
+			set -- "$@" "$dir/$file"
 		done
 	done
+	grep -a . "$@"
+	printf '%s\n' /sys/bus/pci/devices/*
+	stat -c %N /sys/bus/pci/devices/*/driver
+	sed -n 's/^ *\([0-9]*\):[ 0-9]*/interrupt \1 /p' /proc/interrupts
 }
 
 # snapshot <name>: keep the state of the machine, and what nodes have counted
 snapshot() {
-	local dir
+	local dir word
 
 	state_of_machine >"$TMP/state.$1" 2>&1
-	dmesg | wc -l >"$TMP/dmesg.$1"
 	for dir in "$MINT"/nodes/*; do
-		[ -e "$dir/heartbeat" ] || continue
-		[ "$(cat "$dir/state")" = running ] || continue
-		echo "${dir##*/} $(cat "$dir/heartbeat")"
+		word_of "$dir/state"
+		[ "$word" = running ] || continue
+		word_of "$dir/heartbeat"
+		[ -z "$word" ] || echo "${dir##*/} $word"
 	done >"$TMP/beats.$1"
 }
 
@@ -388,9 +405,9 @@ memory_left() {
 settle() {
 	local bad rc=0
 
-	bad=$(dmesg | tail -n +$(($(cat "$TMP/dmesg.before") + 1)) |
-		grep -E "$complaint|node ${beside:-none} is silent|${panic_is_bad:-has panicked}" |
-		unexpected)
+	bad=$(said_since before |
+		grep -E "$complaint|node ${beside:-none} is silent|${panic_is_bad:-has panicked}")
+	[ -z "$bad" ] || bad=$(printf '%s\n' "$bad" | unexpected)
 	if [ -n "$bad" ]; then
 		say "kernel: $bad"
 		rc=1
@@ -485,17 +502,26 @@ healthy() {
 
 # state <node>: its state, or "gone"
 state() {
-	cat "$MINT/nodes/$1/state" 2>/dev/null || echo gone
+	local word
+
+	word_of "$MINT/nodes/$1/state"
+	echo "${word:-gone}"
 }
 
 # in_state <node> <state>: that is its state
 in_state() {
-	[ "$(state "$1")" = "$2" ]
+	local word
+
+	word_of "$MINT/nodes/$1/state"
+	[ "${word:-gone}" = "$2" ]
 }
 
 # over <node>: it runs no more and owns nothing
 over() {
-	case $(state "$1") in
+	local word
+
+	word_of "$MINT/nodes/$1/state"
+	case ${word:-gone} in
 	gone | ended | panicked)
 		! grep -q "node $1\$" "$MINT/memory" &&
 			! grep -q "^node $1:" "$MINT/cores"
@@ -508,12 +534,18 @@ over() {
 
 # beat <node>: its heartbeat
 beat() {
-	cat "$MINT/nodes/$1/heartbeat" 2>/dev/null || echo 0
+	local word
+
+	word_of "$MINT/nodes/$1/heartbeat"
+	echo "${word:-0}"
 }
 
 # beyond <node> <count>: its heartbeat is past count
 beyond() {
-	[ "$(beat "$1")" -gt "$2" ]
+	local word
+
+	word_of "$MINT/nodes/$1/heartbeat"
+	[ "${word:-0}" -gt "$2" ]
 }
 
 # pass_beats <n>: wait until node 0's heart has beaten so often, which is the time
@@ -833,7 +865,10 @@ reason() {
 
 # boots <node>: how often its kernel has started
 boots() {
-	cat "$MINT/nodes/$1/boots"
+	local word
+
+	word_of "$MINT/nodes/$1/boots"
+	echo "$word"
 }
 
 # parameter <name> [<value>]: print or set a parameter of node 0's Mint
@@ -956,10 +991,9 @@ refused() {
 	grep -Eqi -- "$whose" "$TMP/reason" || fail "names no owner ($whose)"
 	grep -Eqi -- "$remedy" "$TMP/reason" || fail "names no remedy ($remedy)"
 	# An expression that fits anything would prove nothing.
-	for rc in "$what" "$whose" "$remedy"; do
-		echo "the other words of some refusal" | grep -Eqi -- "$rc" &&
-			fail "an expression that every refusal matches: $rc"
-	done
+	echo "the other words of some refusal" >"$TMP/some"
+	grep -Eqi -e "$what" -e "$whose" -e "$remedy" "$TMP/some" &&
+		fail "an expression that every refusal matches: $what, $whose or $remedy"
 	unchanged refusal || exit 1
 }
 

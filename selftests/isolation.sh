@@ -92,11 +92,10 @@ backtrace_in_node0() {
 	loop_until 60 grep -q "mint: node $node up" "$MINT/nodes/$node/log" ||
 		fail "node $node is not up"
 	before=$(nmis 1) || fail "$before"
-	dmesg | wc -l >"$TMP/lines"
+	mark_log backtrace
 	echo l >/proc/sysrq-trigger
 	backtraces() {
-		dmesg | tail -n +$(($(cat "$TMP/lines") + 1)) |
-			grep -c "NMI backtrace for cpu [0-9]"
+		said_since backtrace | grep -c "NMI backtrace for cpu [0-9]"
 	}
 	all_of_them() {
 		[ "$(backtraces)" = "$(grep -c ^processor /proc/cpuinfo)" ]

@@ -12,14 +12,14 @@ at_end() {
 	parameter leave ask
 }
 
-# log_says <text>: since lines were counted
+# log_says <text>: since it was marked
 log_says() {
-	dmesg | tail -n +$(($(cat "$TMP/lines") + 1)) | grep -q "$1"
+	said_since leave | grep -q "$1"
 }
 
 # stays <command>...: it fails, and the log says who is in the way
 stays() {
-	dmesg | wc -l >"$TMP/lines"
+	mark_log leave
 	"$@" >"$TMP/out" 2>&1 && fail "$* succeeded"
 	log_says "node $node lives and would go down with this one: end it first" ||
 		fail "$*: $(cat "$TMP/out"); the log names no reason"
@@ -57,7 +57,7 @@ sleep_refused() {
 	read -r words </sys/power/state
 	[ -n "$words" ] || fail "/sys/power/state is empty"
 	for word in $words; do
-		dmesg | wc -l >"$TMP/lines"
+		mark_log leave
 		echo "$word" 2>/dev/null >/sys/power/state &&
 			fail "node 0 went to sleep by $word"
 		log_says "sleep would stop node $node: end or unload it first" ||
@@ -88,7 +88,7 @@ smt_control() {
 	[ "$(cat "$smt/control")" = on ] || skip "no SMT that can be switched"
 	launch 1
 	echo off >"$smt/control" || fail "SMT cannot be switched off"
-	dmesg | wc -l >"$TMP/lines"
+	mark_log leave
 	echo on 2>"$TMP/err" >"$smt/control"
 	alive "$node"
 	# shellcheck disable=SC2086 # one word for each core
