@@ -60,7 +60,8 @@ begin() {
 # linked <node>: it has what it needs for a test, or has no link to node 0
 linked() {
 	runs "$1"
-	[ -e "/sys/class/net/mint$1" ] || return 0
+	grep -q " link 0,$1 " "$MINT/windows" || return 0
+	loop_until 20 test -e "/sys/class/net/mint$1" || fail "node 0 has no mint$1"
 	sh "$HERE/link_end.sh" once
 	loop_until 60 carrier "$1" 1 || fail "node $1: no carrier"
 	loop_until 60 answers "$1" || fail "node $1 does not answer"

@@ -107,7 +107,7 @@ quiet() {
 idle() {
 	connect web
 	before=$(rung)
-	pings "$node"
+	loop_until 20 pings "$node" || fail "no answer"
 	[ "$(rung)" -gt "$before" ] || fail "no interrupt is seen at all"
 	# Now and then a kernel looks for routers, by IPv6.
 	loop_until 60 quiet || fail "an idle link rings"
@@ -146,11 +146,16 @@ no_links() {
 # carrier and data follow the life of the other side
 own_reboot() {
 	connect web
-	pings "$node" || fail "no answer"
+	loop_until 20 pings "$node" || fail "no answer"
 	ups=$(cat "/sys/class/net/mint$node/carrier_up_count")
+	downs=$(cat "/sys/class/net/mint$node/carrier_down_count")
 	# The shell has no time to say good-bye.
 	on "$node" 'busybox reboot -f' >/dev/null 2>&1 &
-	loop_until 20 carrier "$node" 0 || fail "the carrier stays on"
+	# It may be back before somebody looks
+	lost() {
+		[ "$(cat "/sys/class/net/mint$node/carrier_down_count")" -gt "$downs" ]
+	}
+	loop_until 20 lost || fail "the carrier stays on"
 	wait_boot "$node" 2
 	kill $! 2>/dev/null
 	loop_until 60 carrier "$node" 1 || fail "no carrier after its reboot"
@@ -323,6 +328,12 @@ talk() {
 	echo "cd /tmp; rm -f same.*"
 	for peer in "$@"; do
 		echo "( head -c $MIB /dev/urandom >sent.$peer
+			# Who was launched last may still set its links up
+			i=0
+			until ping -c 1 -W 1 $(address "$peer" "$self") >/dev/null 2>&1; do
+				i=\$((i + 1))
+				[ \$i -lt 30 ] || break
+			done
 			got=\$(timeout $((120 * MINT_SLOW)) nc $(address "$peer" "$self") 8 <sent.$peer)
 			[ \"\$got\" != \"\$(md5sum <sent.$peer)\" ] || : >same.$peer ) &"
 	done

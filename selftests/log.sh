@@ -159,6 +159,8 @@ flooded() {
 	read -r first <&4
 	echo 'echo go >/run/go' >"/dev/mint$node"
 	heard "$node" "dry again"
+	# The last that the node says: looks at its log that follow see the same.
+	heard "$node" "mint: test .* ended with status"
 }
 
 # shellcheck disable=SC2016 # for the shell there

@@ -166,12 +166,12 @@ def scrub(b):
 
 # ---- quarantine -------------------------------------------------------------
 
-def lock_up(b, how="deface", tries=5):
+def lock_up(b, how="deface"):
     """Have one node in quarantine by another, on com3: (one, two)."""
     # The defacer races with node 0, which writes the record again before it
     # sends the core through the gateway. Where node 0 wins, the core is proven
     # parked, and nothing is locked up.
-    for _ in range(tries):
+    for _ in range(5):
         one = b.launch(1)
         b.nodes.wait_state(one, "running")
         two, _ = b.launch_on("com3", 1)
@@ -248,7 +248,7 @@ def quarantine(b):
 def forged(b):
     """A core's record says that it is parked, and the gateway has not seen it."""
     before = b.state()
-    locked = lock_up(b, "forge", 3)
+    locked = lock_up(b, "forge")
     expect(locked, "a forged record passes for a proof")
     one, two = locked
     expect(b.nodes.status()[one][0] == "quarantine", "state %s",
