@@ -70,12 +70,16 @@ class Watched:
 
 
 class Program:
-    """A job that needs no machine: a program of the host."""
+    """A job that needs no machine of ours: a program of the host.
 
-    def __init__(self, name, command, limit):
+    boots says that it starts machines itself.
+    """
+
+    def __init__(self, name, command, limit, boots=False):
         self.name = name
         self.command = command
         self.limit = limit
+        self.boots = boots
 
 
 class Verdict:

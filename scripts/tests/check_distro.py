@@ -10,6 +10,7 @@ that owns no device.
 
     scripts/tests/check_distro.py             all of it
     scripts/tests/check_distro.py beside      one part of beside, first, served
+    scripts/tests/check_distro.py images      no machine: have the images built
 
 The images are those of scripts/distro, built here when they are missing. The
 tests of a machine build on each other: the first that fails ends that machine,

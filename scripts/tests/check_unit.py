@@ -183,6 +183,27 @@ def interrupted_run_tells():
         expect(text in out, "no '%s' in: %s", text, out)
 
 
+def builds_have_company():
+    """What boots nothing runs beside the builds of the series, and what boots after them"""
+    with tempfile.TemporaryDirectory() as top:
+        code = ("import sys; sys.path.insert(0, %r); import check_unit\n"
+                "from runner import Program, Spec\n"
+                "check = check_unit.load('check')\n"
+                "def job(text, **kw):\n"
+                "    return [Program('p', ['sh', '-c', 'cd %s; { ' + text + '; } && a= || a=not;'"
+                " 'echo 1..1; echo $a ok 1 - it'], 60, **kw)]\n"
+                "check.MACHINES[:] = [Spec('boots', job('[ -e over ]', boots=True)),"
+                "Spec('host', job('touch beside'))]\n"
+                "check.SERIES.jobs[:] = job('i=0; until [ -e beside ] || [ $i = 300 ]; do "
+                "i=$((i + 1)); sleep 0.1; done; [ -e beside ] && touch over')\n"
+                "check.helpers.compile_all = check.test_initrd = lambda: None\n"
+                "sys.argv = ['check', '-j', '2']\nsys.exit(check.main())" % (HERE, top))
+        done = subprocess.run([sys.executable, "-c", code], check=False, text=True, timeout=60,
+                              capture_output=True, stdin=subprocess.DEVNULL)
+    expect(done.returncode == 0 and done.stdout.splitlines()[-1] == SUMMARY % (3, 0, 0),
+           "status %d: %s%s", done.returncode, done.stdout, done.stderr)
+
+
 # ---- apt ----------------------------------------------------------------------
 
 def sources_of(text, name="debian.sources"):
@@ -478,7 +499,8 @@ def broker_is_judged():
 
 
 TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
-         results_are_written, cut_short_is_failure, late_is_failure, interrupted_run_tells, apt_sources,
+         results_are_written, cut_short_is_failure, late_is_failure, interrupted_run_tells,
+         builds_have_company, apt_sources,
          numbers_are_of_one_run, quick_form_ends,
          symbols_are_chosen, numbers_name_no_tree, metrics_have_questions, page_is_whole,
          controller_is_found, cores_are_limited, broker_is_judged)

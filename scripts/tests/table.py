@@ -121,19 +121,24 @@ MACHINES = [
     # A machine of its own, with what kselftest installs.
     Spec("kselftest", [Program("check_kselftest",
                                [os.path.join(TESTS, "check_kselftest.py")],
-                               900)]),
+                               900, boots=True)]),
     # Machines of their own, one after the other; see there.
     Spec("demos", [Program("check_demos",
-                           [os.path.join(TESTS, "check_demos.py")], 1300)]),
+                           [os.path.join(TESTS, "check_demos.py")], 1300,
+                           boots=True)]),
+    # Only built here, beside the builds of the series; "distro" runs them.
+    Spec("images", [Program("check_distro",
+                            [os.path.join(TESTS, "check_distro.py"), "images"],
+                            1500)]),
     Spec("distro", [Program("check_distro",
                             [os.path.join(TESTS, "check_distro.py"),
-                             "beside", "first"], 2400)]),
-] + (check_devices.machines(Spec, NODE0) + check_lines.machines(Spec, NODE0)
-     + check_pci.machines(Spec, NODE0)
-     + check_platform.machines(Spec, NODE0)
-     + check_links.machines(Spec, NODE0, CRASH)
-     + check_machines.machines(Spec, NODE0, three_nodes, kaslr,
-                                  CRASH))
+                             "beside", "first"], 2400, boots=True)]),
+    # Those that take minutes before those that take seconds: none of them is the
+    # last one, beside which nothing runs.
+] + (check_links.machines(Spec, NODE0, CRASH)
+     + check_machines.machines(Spec, NODE0, three_nodes, kaslr, CRASH)
+     + check_devices.machines(Spec, NODE0) + check_lines.machines(Spec, NODE0)
+     + check_pci.machines(Spec, NODE0) + check_platform.machines(Spec, NODE0))
 
 # Builds, so it runs before the machines and beside none of them.
 SERIES = Spec("series", [Program("check-prefixes",
