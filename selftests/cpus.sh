@@ -52,9 +52,16 @@ fi
 }
 
 boots=$(cat "$MINT/nodes/$(cat "$MINT/node")/boots")
-last=0 seen=0
+last=0 seen=0 was='' count=0
+# Looks and pauses need no process: its time would be missing elsewhere.
+mkfifo /tmp/never
+exec 8<>/tmp/never
 while :; do
-	count=$(nproc)
+	read -r online <"$cpus/online"
+	if [ "$online" != "$was" ]; then
+		was=$online
+		count=$(nproc)
+	fi
 	if [ "$count" != "$last" ]; then
 		say "$count"
 		last=$count
@@ -80,5 +87,6 @@ while :; do
 			fi
 		fi
 	fi
-	usleep 50000
+	# shellcheck disable=SC3045 # BusyBox has -t
+	read -r -t 0.05 _ <&8
 done

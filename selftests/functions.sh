@@ -177,10 +177,21 @@ now() {
 	echo "${up%%.*}"
 }
 
-# pause: a short while between two looks; not every sleep takes fractions
+# pause: a short while between two looks; not every sleep takes fractions. A shell
+# that can wait for a pipe into which nobody writes needs no process for it, which
+# would take its time from those that are waited for.
 pause() {
 	usleep 50000 2>/dev/null || sleep 0.05 2>/dev/null || sleep 1
 }
+# shellcheck disable=SC3045 # BusyBox ash and bash have "read -t"
+if mkfifo "$TMP/never" && exec 8<>"$TMP/never"; then
+	(read -r -t 0.01 _ <&8) 2>/dev/null
+	if [ $? != 2 ]; then
+		pause() {
+			read -r -t 0.05 _ <&8 || :
+		}
+	fi
+fi
 
 # loop_until <seconds> <command>...: run it until it succeeds, or give up
 loop_until() {

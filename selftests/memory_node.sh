@@ -40,9 +40,9 @@ tell() {
 	echo "<5>memory_node: $*" >/dev/kmsg
 }
 
-# total: KiB that this kernel uses
+# total: KiB that this kernel uses, in $now; by its first line, without a process
 total() {
-	sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo
+	read -r _ now _ </proc/meminfo
 }
 
 # once_more: what is asked for when there is more memory than at the start
@@ -64,12 +64,15 @@ once_more() {
 	fi
 }
 
-first=$(total)
+total
+first=$now
 last=0
 more=
 looks=0
+mkfifo /tmp/never
+exec 8<>/tmp/never
 while :; do
-	now=$(total)
+	total
 	if [ "$now" != "$last" ]; then
 		tell "total $now"
 		last=$now
@@ -86,5 +89,6 @@ while :; do
 			tell "damaged"
 		fi
 	fi
-	usleep 100000
+	# shellcheck disable=SC3045 # BusyBox has -t
+	read -r -t 0.1 _ <&8
 done
