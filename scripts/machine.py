@@ -426,7 +426,7 @@ class Machine:
         return sock
 
     def _accept(self, listener, name):
-        limit = time.monotonic() + 20 * SLOW
+        limit = time.monotonic() + 60 * SLOW
         # In pieces, to notice that QEMU has ended.
         while not select.select([listener], [], [], 0.2)[0]:
             if self.process.poll() is not None:

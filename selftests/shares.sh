@@ -73,16 +73,20 @@ quick() {
 	local beat count=30 took
 
 	beat=$(cat /sys/module/mint/parameters/beat_ms)
-	on "$2" "/test/share_user rt pong $count" >"$TMP/rung" &
-	loop_until 60 line_of "$TMP/rung" ready || fail "node $2 does not wait"
-	took=$(on "$1" "/test/share_user rt ping $count 2>&1")
-	wait $!
-	say "$count rings there and back: $took ms, emulated"
-	case $took in
-	'' | *[!0-9]*) fail "node $1: $took" ;;
-	esac
-	[ "$took" -lt $((count * beat * MINT_SLOW / 2)) ] ||
-		fail "$took ms for $count rings there and back: no interrupt comes"
+	# Where the host lets a core wait, the time is not that of the ring.
+	for _ in 1 2 3; do
+		: >"$TMP/rung"
+		on "$2" "/test/share_user rt pong $count" >"$TMP/rung" &
+		loop_until 60 line_of "$TMP/rung" ready || fail "node $2 does not wait"
+		took=$(on "$1" "/test/share_user rt ping $count 2>&1")
+		wait $!
+		say "$count rings there and back: $took ms, emulated"
+		case $took in
+		'' | *[!0-9]*) fail "node $1: $took" ;;
+		esac
+		[ "$took" -ge $((count * beat * MINT_SLOW / 2)) ] || return 0
+	done
+	fail "$took ms for $count rings there and back: no interrupt comes"
 }
 
 # three nodes have the same memory, and lose it one after the other

@@ -109,7 +109,8 @@ two_nodes() {
 	talk "$one"
 	talk "$two"
 	for node in $one $two; do
-		enter "$node" "i=1000; while [ \$i -lt 1500 ]; do echo node-$node-\$i; i=\$((i + 1)); done"
+		# No line of the kernel may cut through the others.
+		enter "$node" "dmesg -n 1; i=1000; while [ \$i -lt 1500 ]; do echo node-$node-\$i; i=\$((i + 1)); done"
 	done
 	for node in $one $two; do
 		expect "$node" "^node-$node-1499\$"
