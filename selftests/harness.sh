@@ -69,6 +69,11 @@ inner_leaves_a_core() {
 	fail "no core to leave behind"
 }
 
+# Below what the console shows.
+inner_complains() {
+	echo "<7>WARNING: CPU: 0 PID: 0 of no kernel" >/dev/kmsg
+}
+
 # ---- the tests --------------------------------------------------------------
 
 # inner <test>: run it alone; its KTAP is in $TMP/ktap, its status in $rc
@@ -129,6 +134,19 @@ left_behind() {
 	echo 0 >"$(cat "$TMP/left")/online" || fail "it does not go down again"
 }
 
+# A complaint is found in a log that is full, where an old line goes for each new one.
+full_log() {
+	local i=0
+
+	while [ "$i" -lt 3000 ]; do
+		echo "<7>mint selftests: line $i ..........................................." \
+			>/dev/kmsg
+		i=$((i + 1))
+	done
+	expects "of no kernel"
+	fails inner_complains "kernel: .*of no kernel"
+}
+
 no_such_test() {
 	sh "$0" no_test_at_all >"$TMP/ktap" 2>&1 &&
 		fail "a test that is not there passes: $(cat "$TMP/ktap")"
@@ -139,4 +157,4 @@ if [ -n "${MINT_INNER:-}" ]; then
 	run_tests "$MINT_INNER"
 fi
 run_tests quiet_node warning_in_successor warning_before_reuse expected_warning \
-	helper_missing left_behind no_such_test
+	helper_missing left_behind full_log no_such_test
