@@ -304,6 +304,7 @@ static void report(struct trace *trace)
 		node->facts.movable = node->cores ? node->cores - 1 : 0;
 		node->facts.room = POLICY_CORES - node->cores;
 		node->facts.runnable = told > UINT32_MAX ? UINT32_MAX : told;
+		node->facts.owned = node->facts.memory;
 		node->facts.available = node->facts.memory > node->needs ?
 					node->facts.memory - node->needs : 0;
 		node->facts.stalled = node->facts.memory < node->enough ? node->stall : 0;

@@ -553,6 +553,8 @@ static int step(struct broker *broker, u32 step_ms)
 			.node		= node->n,
 			.incarnation	= seen->incarnation,
 			.limits		= seen->limits,
+			.owned		= node->memory >> 20 > INT32_MAX ? INT32_MAX :
+					  node->memory >> 20,
 		};
 		read_load(broker, seen, &facts[nr]);
 		read_want(broker, seen, &facts[nr]);
@@ -579,7 +581,8 @@ static int take_lock(const struct ctl *ctl)
 
 	mkdir(dir, 0755);
 	free(dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	/* Who may open it may lock it, and keep every mintd away */
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		status = fail(ST_REFUSED, "%s: %s", path, strerror(errno));
 	} else if (flock(fd, LOCK_EX | LOCK_NB)) {

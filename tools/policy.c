@@ -172,7 +172,7 @@ static void see(struct policy *policy, struct view *view, u32 total)
 		hold = facts->hold_ms ? facts->hold_ms : HOLD_MS;
 		node->want_seq = facts->want_seq;
 		node->want_base = facts->cores;
-		node->want_base_memory = facts->memory;
+		node->want_base_memory = facts->owned;
 		node->want_until_ms = policy->now_ms + clamp_to(hold, 1000, HOLD_MAX_MS);
 	}
 	wish = facts->limits.mode == POLICY_COOPERATIVE && policy->now_ms < node->want_until_ms;
@@ -191,9 +191,9 @@ static void see(struct policy *policy, struct view *view, u32 total)
 	if (wish && facts->want_memory) {
 		s64 wished = (s64)node->want_base_memory + facts->want_memory;
 
-		view->asks_memory = facts->want_memory > 0 && facts->memory < wished;
+		view->asks_memory = facts->want_memory > 0 && facts->owned < wished;
 		view->gives_memory = facts->want_memory < 0 &&
-				     facts->memory >= wished + POLICY_BLOCK;
+				     facts->owned >= wished + POLICY_BLOCK;
 	}
 	view->need = bounded(view->need, &facts->limits);
 }
@@ -421,7 +421,7 @@ static bool lacks_memory(const struct view *view)
 	const struct policy_facts *facts = view->facts;
 
 	return !view->frozen && facts->memory &&
-	       (u64)facts->memory + POLICY_BLOCK <= facts->limits.memory_max &&
+	       (u64)facts->owned + POLICY_BLOCK <= facts->limits.memory_max &&
 	       (view->asks_memory || stalls(facts) ||
 		(u64)facts->available * 8 < facts->memory);
 }
@@ -431,7 +431,8 @@ static bool spares_memory(const struct view *view)
 {
 	const struct policy_facts *facts = view->facts;
 
-	return !view->frozen && facts->memory >= (u64)facts->limits.memory_min + POLICY_BLOCK &&
+	return !view->frozen && facts->memory >= POLICY_BLOCK &&
+	       facts->owned >= (u64)facts->limits.memory_min + POLICY_BLOCK &&
 	       facts->available > POLICY_BLOCK && !stalls(facts) &&
 	       (u64)(facts->available - POLICY_BLOCK) * 4 >= facts->memory - POLICY_BLOCK;
 }

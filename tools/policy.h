@@ -55,7 +55,8 @@ struct policy_limits {
  * @room:	how many more it could take
  * @runnable:	tasks that ran or waited, in the mean since the last step,
  *		thousandths of what a core runs at a time
- * @memory:	MiB that it has
+ * @memory:	MiB that it says it has
+ * @owned:	MiB that are its own by node 0's book; limits are about them
  * @available:	MiB of them that are not needed
  * @stalled:	thousandths of the time for which tasks waited for memory
  * @age_ms:	how old these facts are
@@ -70,7 +71,7 @@ struct policy_facts {
 	u32		node, incarnation;
 	struct policy_limits	limits;
 	u32		cores, movable, room, runnable;
-	u32		memory, available, stalled;
+	u32		memory, owned, available, stalled;
 	u32		age_ms;
 	s32			want_cores, want_memory;
 	u32		want_seq, hold_ms, priority;

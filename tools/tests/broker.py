@@ -286,6 +286,8 @@ class Kernel:
         self.runnable = runnable
         self.owners = {"0": [0], "1": [1, 2, 3], "2": [4], "free": []}
         self.moves, self.refused = [], ()
+        # MiB: by the book, and what the nodes say they have, and have available
+        self.owned, self.told = [512] * 3, [(512, 256)] * 3
         self.moved = threading.Condition()
         self.beats = 2**32 - 20
         for number, name in enumerate(("predecessor", "web", "db")):
@@ -302,9 +304,13 @@ class Kernel:
                               for name, text in lists.items() if text})
         for number in range(3):
             top = "nodes/%d/" % number
-            load = "beats=%d runnable_sum=%d busy_ms=0 cpus=1 mem_mib=512 available_mib=256\n" % (
-                self.beats % 2**32, self.beats * self.runnable.get("node%d" % number, 0) % 2**32)
-            for file, text in (("cpus", lists[str(number)] + "\n"), ("load", load)):
+            load = "beats=%d runnable_sum=%d busy_ms=0 cpus=1 mem_mib=%d available_mib=%d\n" % (
+                self.beats % 2**32, self.beats * self.runnable.get("node%d" % number, 0) % 2**32,
+                *self.told[number])
+            start = number << 36
+            memory = "0x%x-0x%x\n" % (start, start + self.owned[number] * machines.M - 1)
+            for file, text in (("cpus", lists[str(number)] + "\n"), ("load", load),
+                               ("memory", memory)):
                 self.tree.mint(top + file, text)
 
     def live(self):
@@ -312,11 +318,14 @@ class Kernel:
         while not self.done.wait(0.1):
             self.beats += 1
             words = self.tree.read("/sys/kernel/mint/move").split()
-            if len(words) == 3 and words[0] == "core":
+            if len(words) == 3 and words[0] in ("core", "memory"):
                 self.tree.mint("move", "")
                 with self.moved:
                     self.moves.append(" ".join(words))
                     self.moved.notify_all()
+            if len(words) == 3 and words[0] == "memory":
+                self.owned[int(words[2])] += 128
+            if len(words) == 3 and words[0] == "core":
                 for cores in self.owners.values():
                     if int(words[1]) in cores:
                         cores.remove(int(words[1]))
@@ -444,6 +453,38 @@ def mintd_leaves_wrong_files_alone():
             mintd.send_signal(signal.SIGTERM)
             status, out, err = finish(mintd)
         expect(kernel.moves == ["core 3 2"] and "read again" in out, "%s %s", out, err)
+
+
+def mintd_bounds_memory_by_the_book():
+    """A node that says it has little memory, and none of it left, gets no more than MemoryMax"""
+    with Kernel() as kernel:
+        kernel.policy("web", "Mode=autonomous\nMemoryMin=512M\nMemoryMax=768M\n")
+        kernel.policy("db", "Mode=cooperative\nMemoryMin=128M\nMemoryMax=640M\n")
+        kernel.tree.memory((1 << 40, (1 << 40) + machines.G * 16, "free"))
+        kernel.told[1:] = [(129, 1), (2**32 - 1, 2**32 - 1)]
+        kernel.tree.mint("nodes/2/want", "memory=+4G hold=300s\n")
+        status, out, err = finish(kernel.start("--steps=14"))
+        expect(status == 0 and not err and
+               sorted(kernel.moves) == ["memory 128M 1"] * 2 + ["memory 128M 2"] and
+               kernel.owned == [512, 768, 640], "%s %s %s %s", kernel.moves, kernel.owned, out, err)
+
+
+def only_root_locks_mintd_out():
+    """Nobody but its owner can open mintd's lock; a lock that nobody holds is none"""
+    with Kernel() as kernel:
+        lock = kernel.tree.path("/run/mint/mintd.lock")
+        mintd = kernel.start()
+        try:
+            expect(until(lambda: os.path.exists(lock) and os.path.getsize(lock)), "no lock")
+            expect(os.stat(lock).st_mode & 0o777 == 0o600, "%o", os.stat(lock).st_mode)
+        finally:
+            mintd.kill()
+            finish(mintd)
+        # The number in it may be another process' by now
+        with open(lock, "w", encoding="ascii") as file:
+            file.write("%d\n" % os.getpid())
+        status, _, err = finish(kernel.start("--steps=1"))
+        expect(status == 0, "%d %s", status, err)
 
 
 def mintd_heeds_wishes():
