@@ -75,6 +75,25 @@ static struct node *node_of(struct trace *trace, u32 number)
 	return NULL;
 }
 
+/* Fields behind the first: numbers, none too large, none negative unless @negative */
+static bool good_numbers(const char *text, bool negative)
+{
+	char *end;
+
+	while ((text = strchr(text, ','))) {
+		text++;
+		if (*text >= 'a' && *text <= 'z')
+			continue;
+		text += negative && *text == '-';
+		if (*text < '0' || *text > '9')
+			return false;
+		errno = 0;
+		if (strtoul(text, &end, 10) > INT32_MAX || errno || (*end && *end != ','))
+			return false;
+	}
+	return true;
+}
+
 static const char *take_node(struct trace *trace, const char *text)
 {
 	static const char * const modes[] = {
@@ -100,10 +119,11 @@ static const char *take_node(struct trace *trace, const char *text)
 		;
 	if (i == 3)
 		return "the mode is fixed, autonomous or cooperative";
-	if (!facts->limits.weight || facts->limits.weight > 10000 || !node->cores ||
+	if (!facts->limits.weight || facts->limits.weight > 10000 ||
+	    facts->limits.priority > 99 || !node->cores ||
 	    node->cores > POLICY_CORES || !facts->limits.cores_min ||
 	    facts->limits.cores_min > facts->limits.cores_max || node_of(trace, facts->node))
-		return "numbers from 1 on, min up to max, weight up to 10000, each node once";
+		return "numbers from 1 on, min to max, weight to 10000, priority to 99, each once";
 	facts->limits.mode = i;
 	facts->limits.memory_max = UINT32_MAX;
 	facts->incarnation = 1;
@@ -163,6 +183,28 @@ static const char *take_event(struct trace *trace, const char *text)
 	return NULL;
 }
 
+/* Does the line say what there is? All others say what happens */
+static bool describes(const char *text)
+{
+	static const char * const words[] = { "node,", "memory,", "free,", "cost,", "end," };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strncmp(text, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
+/* A comment may be longer than a line of data */
+static void skip_line(FILE *file)
+{
+	int c;
+
+	do
+		c = fgetc(file);
+	while (c != '\n' && c != EOF);
+}
+
 static int read_trace(struct trace *trace, FILE *file)
 {
 	char text[LINE_MAX_LEN];
@@ -172,11 +214,21 @@ static int read_trace(struct trace *trace, FILE *file)
 	trace->cost_ms = 100;
 	while (!why && fgets(text, sizeof(text), file)) {
 		line++;
+		if (!strchr(text, '\n') && !feof(file)) {
+			if (*text != '#' || strlen(text) < sizeof(text) - 1)
+				return wrong(line,
+					     "the line is too long, or has a zero byte in it");
+			skip_line(file);
+		}
+		if (*text == '#')
+			continue;
 		text[strcspn(text, "\r\n")] = 0;
 		end = 0;
-		if (!*text || *text == '#')
+		if (!*text)
 			continue;
-		if (!strncmp(text, "node,", 5)) {
+		if (!good_numbers(text, !describes(text))) {
+			why = "one of its numbers is wrong: up to 2147483647, without blanks";
+		} else if (!strncmp(text, "node,", 5)) {
 			why = take_node(trace, text);
 		} else if (!strncmp(text, "free,", 5)) {
 			if (sscanf(text, "free,%u%n,%u%n", &trace->free_cores, &end,
@@ -199,6 +251,8 @@ static int read_trace(struct trace *trace, FILE *file)
 	}
 	if (why)
 		return wrong(line, why);
+	if (ferror(file))
+		return wrong(0, strerror(errno));
 	return trace->nr_nodes ? 0 : wrong(0, "the trace has no node");
 }
 

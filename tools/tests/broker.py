@@ -256,6 +256,15 @@ def wrong_traces_are_refused():
                           ("free,x", "line 1: free,<cores>"),
                           ("memory,1,2,3", "line 1: memory,<node>"), ("end,1", "has no node"),
                           ("load,1,7,5", "line 1: there is no such node"),
+                          ("node,4294967295,1,1,2,100,50,fixed", "line 1: one of its numbers"),
+                          ("node,4294967297,1,1,2,100,50,fixed", "line 1: one of its numbers"),
+                          ("node,1,1,1,-1,100,50,fixed", "line 1: one of its numbers"),
+                          ("node,1,1,1,2,100,100,fixed", "line 1: numbers from 1 on"),
+                          ("free,18446744073709551617", "line 1: one of its numbers"),
+                          ("#\nnode,1,1,1,2,100,50,fixed\nload,-1,1,5", "line 3: a number is too large"),
+                          ("# " + "x" * 999 + "\n# " + "x" * 252 + "\nx", "line 3: neither"),
+                          ("load,1," + "0" * 300 + "7,5", "line 1: the line is too long"),
+                          ("\0", "line 1: the line is too long, or has a zero byte in it"),
                           ("nonsense", "line 1: neither a node")):
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(line + "\n")
@@ -263,6 +272,8 @@ def wrong_traces_are_refused():
             done = subprocess.run([SIM, file.name], check=False, capture_output=True, text=True)
         expect(done.returncode == 2 and pattern in done.stderr and not done.stdout,
                "%s: %s", line, done)
+    done = subprocess.run([SIM, "/"], check=False, capture_output=True, text=True)
+    expect(done.returncode == 2 and "Is a directory" in done.stderr, "%s", done)
 
 
 # ---- mintd ------------------------------------------------------------------------
