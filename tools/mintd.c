@@ -185,11 +185,17 @@ static void parse_want(struct seen *seen, struct policy_facts *facts)
 /* A wish is new when more has changed than which core would go first */
 static char *wish_of(const char *want)
 {
-	char *copy = xstrdup(want), *victim = strstr(copy, "victim=");
+	char *copy = xstrdup(want), *rest = copy, *word, *text = xstrdup(""), *next;
 
-	if (victim)
-		*victim = 0;
-	return copy;
+	while ((word = strsep(&rest, " "))) {
+		if (!*word || !strncmp(word, "victim=", 7))
+			continue;
+		next = xasprintf("%s %s", text, word);
+		free(text);
+		text = next;
+	}
+	free(copy);
+	return text;
 }
 
 static void read_want(struct broker *broker, struct seen *seen, struct policy_facts *facts)
@@ -526,7 +532,12 @@ static void record_step(struct broker *broker, struct seen *seen,
 	fprintf(broker->record, "load,%u,%u,%u,%u\n", second, facts->node,
 		facts->runnable > INT32_MAX ? INT32_MAX : facts->runnable,
 		facts->runnable / 1000 + 1);
-	fflush(broker->record);
+	if (!fflush(broker->record))
+		return;
+	/* To share out goes on */
+	fail(ST_REFUSED, "--record: %s: nothing is recorded any more", strerror(errno));
+	fclose(broker->record);
+	broker->record = NULL;
 }
 
 static int step(struct broker *broker, u32 step_ms)

@@ -517,6 +517,19 @@ def mintd_heeds_wishes():
                "%s %s %s", kernel.moves, out, err)
 
 
+def wishes_stand_in_any_order():
+    """A wish behind a victim= is one; a trace that cannot be written is told, and ends nothing"""
+    with Kernel() as kernel:
+        kernel.policy("web", "Mode=autonomous\n")
+        kernel.policy("db", "Mode=cooperative\n")
+        kernel.tree.mint("nodes/2/want", "victim=4 cores=+1 hold=60s\n")
+        status, out, err = finish(kernel.start("--steps=6", "--record=/dev/full"))
+        expect(status == 0 and "node 2 asks" in out and len(kernel.moves) == 1, "%s %s %s",
+               kernel.moves, out, err)
+        expect(err == "mintd: --record: No space left on device: nothing is recorded any more\n",
+               "%s", err)
+
+
 def mintd_is_not_held_up_by_wishes():
     """A wish that names all APIC IDs there can be takes no step its time, whatever the mode"""
     with Kernel() as kernel:
@@ -626,6 +639,7 @@ TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_a
          steady_loads_come_to_rest, square_waves_move_seldom, the_entitled_gets_its_core,
          liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
          no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load,
-         mintd_learns_the_boot_core, mintd_leaves_wrong_files_alone, mintd_heeds_wishes,
-         mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims,
+         mintd_learns_the_boot_core, mintd_leaves_wrong_files_alone,
+         mintd_bounds_memory_by_the_book, only_root_locks_mintd_out, mintd_heeds_wishes,
+         wishes_stand_in_any_order, mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims,
          agent_names_idle_cores, mintd_is_for_node_0, programs_have_help]
