@@ -25,6 +25,8 @@
 /* A node that fails so often within so many seconds is not launched again */
 #define STARTS_MAX	5
 #define STARTS_SECONDS	300
+/* For a node with which one has a link to be launched */
+#define LINKS_SECONDS	60
 
 #define UNIT		"/lib/systemd/system/mint@.service"
 
@@ -140,6 +142,59 @@ static int watch_node(struct watch *watch)
 	return status;
 }
 
+/* Is there a node of this name, or of this number, to which a launch can have a link? */
+static bool launched(const struct ctl *ctl, const char *word)
+{
+	struct mint mint;
+	struct node *node;
+	bool there;
+
+	if (mint_read(ctl, &mint))
+		return true;
+	node = mint_find(&mint, word);
+	there = node && node_owns(node);
+	mint_free(&mint);
+	return there;
+}
+
+/* Does it start with the machine, by a file of its own? */
+static bool starts_too(const struct ctl *ctl, const char *name)
+{
+	struct spec spec;
+
+	if (!good_name(name) || !ctl_there(ctl, NODE_DIR "/%s.node", name))
+		return false;
+	spec_init(&spec, name);
+	return !spec_read(ctl, &spec, true) && spec.autostart;
+}
+
+/*
+ * All nodes with Autostart=yes start at once, and the kernel refuses a link to one that
+ * is not launched yet: wait for those, LINKS_SECONDS at most. False: a signal says to end.
+ */
+static bool wait_for_links(const struct ctl *ctl, const struct spec *spec)
+{
+	double end = monotonic() + LINKS_SECONDS;
+	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word;
+	struct pollfd fd = { .fd = -1, .events = POLLIN };
+	bool on = true;
+
+	while (on && !ctl->dry_run && (word = strsep(&rest, ","))) {
+		if (!starts_too(ctl, word) || launched(ctl, word))
+			continue;
+		if (fd.fd < 0)
+			fd.fd = signals(0);
+		fprintf(stderr, "mintctl: %s waits for %s, with which it has a link\n", spec->name,
+			word);
+		while (on && !launched(ctl, word) && monotonic() < end)
+			on = poll(&fd, 1, 1000) <= 0;
+	}
+	if (fd.fd >= 0)
+		close(fd.fd);
+	free(copy);
+	return on;
+}
+
 /* Adopt a live node of that name, or launch it; then stay until its end */
 static int supervise(const struct ctl *ctl, const struct spec *spec)
 {
@@ -161,6 +216,8 @@ static int supervise(const struct ctl *ctl, const struct spec *spec)
 		printf("node %u (%s) is adopted\n", watch.n, spec->name);
 		fflush(stdout);
 	} else {
+		if (!wait_for_links(ctl, spec))
+			return fail(ST_OK, "%s is not launched: asked to end", spec->name);
 		status = launch(ctl, spec, &watch.n);
 		if (status || watch.n == NODE_NONE)
 			return status;

@@ -856,6 +856,42 @@ def all_of_autostart():
                "%d %s%s", status, out, err)
 
 
+def links_wait_for_their_nodes():
+    """A node that starts with the machine is launched after those with which it has links"""
+    appears = "mv %s/sys/kernel/mint/nodes/3x %s/sys/kernel/mint/nodes/3\n"
+    with Bench(machines.demo) as b:
+        b.tree.write("/kexec", KEXEC % (
+            "for word in \"$@\"; do case $word in --mint-name=*) echo $word >>$0.starts;; "
+            "esac; done\n" + appears % (b.top, b.top) + STARTS))
+        b.tree.cores(0, node0="0", free="1-3")
+        b.tree.node(3, "zone", "running", "1-2")
+        os.rename(b.tree.path("/sys/kernel/mint/nodes/3"),
+                  b.tree.path("/sys/kernel/mint/nodes/3x"))
+        # Of no such file, or of one that does not start by itself, nothing is to be expected
+        node_file(b, "late", "")
+        node_file(b, "dns", "Autostart=yes\nLinks=0 web nobody late zone\n")
+        node_file(b, "zone", "Autostart=yes\n")
+        supervisor = Supervisor(b, "dns")
+        line = supervisor.child.stderr.readline()
+        expect(line == "mintctl: dns waits for zone, with which it has a link\n", "%s", line)
+        expect(not os.path.exists(b.tree.path("/kexec.starts")), "it was launched")
+        other = subprocess.Popen([PROGRAM, "--sysroot=" + b.top, "--kexec=" + b.kexec,
+                                  "run", "zone"], stdout=subprocess.DEVNULL)
+        other.wait(20)
+        supervisor.ends(11, "is gone")
+        expect(b.tree.read("/kexec.starts").split() == ["--mint-name=zone", "--mint-name=dns"],
+               "%s", b.tree.read("/kexec.starts"))
+    # Told to end, it launches nothing any more
+    with Bench(machines.demo) as b:
+        node_file(b, "dns", "Autostart=yes\nLinks=zone\n")
+        node_file(b, "zone", "Autostart=yes\n")
+        supervisor = Supervisor(b, "dns")
+        supervisor.child.stderr.readline()
+        supervisor.child.terminate()
+        supervisor.ends(0, "dns is not launched: asked to end")
+        expect(not os.path.exists(b.kexec + ".words"), "it was launched")
+
+
 def supervisors_end_together():
     """Who ends supervise --all ends its children and no node, also by a signal it cannot see"""
     for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)):
@@ -1319,6 +1355,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          console_carries_both_ways, wrong_words_are_usage, who_may_not_is_told, each_verb_has_help, no_mint_is_status_5,
          successors_launch_nothing, fate_is_the_status, restart_of_its_own_is_no_end,
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
+         links_wait_for_their_nodes,
          generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
          completion_knows_words, golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
          node_files_are_read, cores_are_told_once, node_files_that_are_wrong,
