@@ -430,6 +430,7 @@ struct reading {
 	FILE			*file;
 	int			line;
 	int			bad_line;
+	bool			indented;	/* the line that is being read */
 	const char		*problem;
 };
 
@@ -454,15 +455,32 @@ static const char *cut_line(const char *line, int size, bool last)
 static char *next_line(char *text, int size, void *data)
 {
 	struct reading *reading = data;
+	long from = ftell(reading->file);
 	char *got = fgets(text, size, reading->file);
 
 	reading->line++;
+	reading->indented = got && (*got == ' ' || *got == '\t');
 	if (got && !reading->problem) {
-		reading->problem = cut_line(got, size, feof(reading->file));
+		if (from >= 0 && ftell(reading->file) - from != (long)strlen(got))
+			reading->problem =
+				"there is a zero byte in it: a node file is plain text";
+		else
+			reading->problem = cut_line(got, size, feof(reading->file));
 		if (reading->problem)
 			reading->bad_line = reading->line;
 	}
 	return got;
+}
+
+/* Is this "<Key>=..", of the keys that there are? */
+static bool is_setting(const char *text)
+{
+	size_t i, len = strcspn(text, "=: \t");
+
+	for (i = 0; text[len] && i < ARRAY_SIZE(keys); i++)
+		if (!strncmp(keys[i].name, text, len) && !keys[i].name[len])
+			return strchr("=:", text[len + strspn(text + len, " \t")]);
+	return false;
 }
 
 /* Called for each line with a key, and for each indented one that goes on */
@@ -473,7 +491,13 @@ static int take_line(void *data, const char *section, const char *key,
 
 	if (reading->problem)
 		return 1;
-	reading->problem = spec_set(reading->ctl, reading->spec, section, key, value);
+	/* It would become a part of the value before, perhaps of a command line */
+	if (reading->indented && is_setting(value))
+		reading->problem = xasprintf("a line that begins with blanks goes on with %s=: begin '%s' without them",
+					     key, value);
+	else
+		reading->problem = spec_set(reading->ctl, reading->spec, section, key,
+					    value);
 	reading->bad_line = reading->line;
 	return !reading->problem;
 }

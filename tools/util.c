@@ -20,6 +20,7 @@
 #include "mintctl.h"
 
 #define APIC_ID_MAX	0xfffff
+#define IDS_MAX		0x10000	/* in a list */
 
 const char *program = "mintctl";
 
@@ -443,7 +444,7 @@ bool parse_ids_max(const char *text, struct ids *ids, size_t max)
 
 bool parse_ids(const char *text, struct ids *ids)
 {
-	return parse_ids_max(text, ids, APIC_ID_MAX + 1);
+	return parse_ids_max(text, ids, IDS_MAX);
 }
 
 char *format_ids(const struct ids *ids)

@@ -196,6 +196,43 @@ def control_characters_are_shown_harmless():
             expect(node["reason"] == "a\"b\\c?", "%s", node)
 
 
+def nodes_without_a_good_name():
+    """No empty word means a node, no column is lost, and no shell gets to read what is no name"""
+    with Bench(machines.demo) as b:
+        b.tree.node(3, "", "running", "3")
+        b.tree.node(4, "$(touch x)`y`", "running", "4")
+        for words in (["stop"], ["stop", "--force"], ["reboot"], ["show"], ["log"], ["console"]):
+            b.bad(3, "no node is called ''", *words, "")
+        b.tree.mint("move", "")
+        b.bad(3, "no node is called ''", "move", "core", "3", "")
+        for program in (PROGRAM, STATIC):
+            lines = b.good("list", program=program).splitlines()
+            expect(lines[4].split()[:3] == ["3", "-", "running"], "%s", lines)
+            names = [node["name"] for node in
+                     json.loads(b.good("list", "--json", program=program))["nodes"]]
+            expect(names == ["predecessor", "web", "db", None, "$(touch x)`y`"], "%s", names)
+        words = b.good("complete", "stop").split()
+        expect(words[-5:] == ["predecessor", "web", "db", "3", "4"], "%s", words)
+        top = b.good("top", "--once", "--interval=0.2").splitlines()
+        expect(top[4].split()[:3] == ["3", "-", "running"], "%s", top)
+
+
+def lost_output_is_no_success():
+    """What could not be written is status 1, with a line that says so"""
+    with Bench(machines.demo) as b:
+        b.tree.mint("windows", "0 link 0,1 0x1000-0x1fff open\n")
+        b.tree.mint("moves", "1 core 3 free > 1 taken 1.0\n")
+        for program in (PROGRAM, STATIC):
+            for words in (["list"], ["list", "--json"], ["show", "1"], ["links"], ["timeline"],
+                          ["timeline", "--svg"], ["move"], ["complete"], ["log", "1"], ["--help"],
+                          ["list", "--help"], ["plan", "--memory=1M", "--image=" + b.kexec, "x"]):
+                with open("/dev/full", "w", encoding="ascii") as full:
+                    done = subprocess.run([program, "--sysroot=" + b.top, *words], check=False,
+                                          stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                expect(done.returncode == 1 and done.stderr.startswith("mintctl: ") and
+                       done.stderr.count("\n") == 1, "%s: %s", words, done)
+
+
 # ---- launches -------------------------------------------------------------------
 
 def golden_plans():
@@ -1217,12 +1254,33 @@ def node_files_that_are_wrong():
             (4, "CommandLine=quiet init='a ;b'", ":4: a blank and ';' cut the line"),
             (5, "  a=b\t; a comment", ":5: a blank and ';' cut the line: give a comment its own"),
             (6, "Cores=2 ; two", ":6: a blank and ';' cut the line: give a comment its own"),
+            (5, "  Cores=2", ":5: a line that begins with blanks goes on with CommandLine=: begin "
+             "'Cores=2' without them"),
+            (8, "\tMemory = 1G", ":8: a line that begins with blanks goes on with Memory="),
+            (7, "Memory=64M\0x", ":7: there is a zero byte in it"),
+            (19, "[Node]\0", ":19: there is a zero byte in it"),
             (4, "CommandLine=" + "x" * 300, ":4: the line is longer than 198")):
-        lines = whole.splitlines()
+        lines = whole.splitlines() + [""]
         lines[line - 1] = text
         with Bench(machines.demo) as b:
-            b.tree.write("/etc/mint/dns.node", "\n".join(lines) + "\n")
+            b.tree.write("/etc/mint/dns.node", "\n".join(lines))
             b.bad(1, pattern, "plan", "dns")
+
+
+def node_files_of_other_editors():
+    """Ends of lines and the mark of other systems do no harm; words of a kernel may look like keys"""
+    with Bench(machines.demo) as b:
+        text = ("[Node]\nImage=%s/image\nMemory=64M\nCommandLine=quiet\n  mem=x Cores=2\n"
+                "  cores=2\n" % b.top)
+        for file in (text, text.replace("\n", "\r\n"), "\ufeff" + text):
+            b.tree.write("/etc/mint/x.node", file.encode(), "wb")
+            out = b.good("plan", "x")
+            expect("'--command-line=quiet mem=x Cores=2 cores=2'" in out, "%s", out)
+        b.tree.write("/etc/mint/x.node", text.encode("utf-16"), "wb")
+        b.bad(1, "x.node:1: there is a zero byte in it: a node file is plain text", "plan", "x")
+        # Not looked for one by one
+        b.tree.write("/etc/mint/x.node", text + "ApicIds=0-524287,0-524287\n")
+        b.bad(1, "ApicIds=0-524287,0-524287: what is allowed is a list", "plan", "x")
 
 
 def node_file_that_cannot_be_read():
@@ -1359,7 +1417,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
          completion_knows_words, golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
          node_files_are_read, cores_are_told_once, node_files_that_are_wrong,
-         node_file_that_cannot_be_read,
+         node_files_of_other_editors, node_file_that_cannot_be_read,
          net_names_are_for_setup] + broker.TESTS
 WANTED = sys.argv[3:]
 if WANTED:
