@@ -20,6 +20,7 @@
 #define MIB		(1ull << 20)
 #define STEP		(128 * MIB)	/* what is kept is a multiple of it */
 #define SPARED		(16 * MIB)	/* of it firmware may have */
+#define LEFT_LEAST	(16 * MIB)	/* for nodes */
 #define LOW_LEFT	(256 * MIB)	/* below 4 GiB, for lent devices */
 
 /* RAM as the firmware told it, both ends inclusive, ascending */
@@ -123,7 +124,7 @@ static bool needs_low(const struct wish *wish)
 static char *memory_parameter(const struct ram *ram, const struct wish *wish)
 {
 	u64 low = sum_ram(ram, 0, GIB4 - 1), all = sum_ram(ram, 0, UINT64_MAX - 1);
-	u64 below = wish->keep;
+	u64 below = wish->keep, size, above = 0, left;
 	char *first, *second, *text;
 
 	if (wish->keep >= all) {
@@ -137,15 +138,30 @@ static char *memory_parameter(const struct ram *ram, const struct wish *wish)
 		below = low;
 	if (needs_low(wish) && low > 2 * LOW_LEFT && below > low - LOW_LEFT)
 		below = low - LOW_LEFT;
-	first = exact_size(reach(ram, 0, GIB4 - 1, below));
-	if (wish->keep - below < SPARED)
-		return xasprintf("mint.mem=%s@0", first);
-	if (all - low < wish->keep - below) {
+	size = reach(ram, 0, GIB4 - 1, below);
+	if (wish->keep - below >= SPARED) {
+		if (all - low < wish->keep - below) {
+			fail(ST_REFUSED,
+			     "--keep: too little is above 4 GiB beside the 256 MiB below that lent devices need: keep less");
+			return NULL;
+		}
+		above = reach(ram, GIB4, UINT64_MAX - STEP, wish->keep - below);
+	}
+	/* Whole steps may be all that there is */
+	left = all - sum_ram(ram, 0, size - 1);
+	if (above)
+		left -= sum_ram(ram, GIB4, GIB4 + above - 1);
+	if (left < LEFT_LEAST) {
+		first = exact_size(all & -MIB);
 		fail(ST_REFUSED,
-		     "--keep: too little is above 4 GiB beside the 256 MiB below that lent devices need: keep less");
+		     "--keep: in steps of 128M that is all of the machine's %s, and something has to be left: keep less",
+		     first);
 		return NULL;
 	}
-	second = exact_size(reach(ram, GIB4, UINT64_MAX - STEP, wish->keep - below));
+	first = exact_size(size);
+	if (!above)
+		return xasprintf("mint.mem=%s@0", first);
+	second = exact_size(above);
 	text = xasprintf("mint.mem=%s@0,%s@4G", first, second);
 	free(first);
 	free(second);
@@ -418,6 +434,12 @@ static bool good_devices(const char *text)
 			strlen(text);
 }
 
+/* What is no address has to be one of these */
+static bool unknown_device(const char *word)
+{
+	return !strchr(word, ':') && !has_word("com1 com2 com3 com4 i8042 vga rtc", word);
+}
+
 /* Is it the address of a PCI function that this machine does not have? */
 static bool function_missing(const struct ctl *ctl, const char *word)
 {
@@ -450,6 +472,9 @@ static const char *lend(const struct ctl *ctl, struct wish *wish, const char *va
 			return xasprintf("there is no PCI function of an interface %s", word + 4);
 		if (!good_devices(name))
 			break;
+		if (unknown_device(name))
+			return xasprintf("'%s' is no device: com1 to com4, i8042, vga, rtc, or a PCI function such as 01:00.0",
+					 name);
 		if (name == word && function_missing(ctl, name))
 			return xasprintf("there is no PCI function %s", name);
 		all = all ? xasprintf("%s,%s", all, name) : xstrdup(name);

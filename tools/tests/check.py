@@ -1382,6 +1382,13 @@ def setup_is_applied_and_undone():
         expect(b.files() == before, "it was written")
         status, _, err = b.ctl(*want, "--apply")
         expect(status == 3 and "has no GRUB" in err, "%d %s", status, err)
+        for keep, lend, pattern in (
+                ("15.9G", "com2", "a size from 128M on"),
+                ("16383M", "com2", "in steps of 128M that is all"),
+                ("2G", "com5", "'com5' is no device: com1 to com4"),
+                ("2G", "com2,-vga", "devices, such as")):
+            b.bad(1 if "all" in pattern else 2, pattern, "setup", "--keep=" + keep, "--cores=4",
+                  "--lend=" + lend, "--apply")
         # GRUB is there, its directory is made
         b.tree.write("/etc/default/grub", "")
         out = b.good(*want, "--apply")
