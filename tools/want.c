@@ -6,13 +6,13 @@
  * out cores and memory does.
  */
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "out.h"
+#include "policy.h"
 #include "sysfs.h"
 #include "verbs.h"
 
@@ -51,41 +51,48 @@ static const char *value_of(const char *word, const char *name)
 	return strncmp(word, name, len) || word[len] != '=' ? NULL : word + len + 1;
 }
 
+/* "<number>s" as mintd takes it, which reads over what is longer than a day */
+static bool good_hold(const char *value)
+{
+	size_t len = strspn(value, "0123456789");
+	char *number = xasprintf("%.*s", (int)len, value);
+	u64 n;
+	bool good = !strcmp(value + len, "s") && parse_number(number, 86400, &n) && n;
+
+	free(number);
+	return good;
+}
+
 /*
  * How a word is written, with the sign of the verb where a quantity is meant;
- * NULL: it is no such word
+ * NULL: it is no such word, or one that mintd would read over. Numbers are decimal there.
  */
 static char *wish_word(const char *word, char sign)
 {
 	const char *value;
-	char *end;
 	u64 n;
 
 	value = value_of(word, "cores");
 	if (value) {
 		value += *value == sign;
-		return parse_number(value, 0xfffff, &n) && n ?
-		       xasprintf("cores=%c%s", sign, value) : NULL;
+		return parse_number(value, POLICY_CORES, &n) && n ?
+		       xasprintf("cores=%c%u", sign, (u32)n) : NULL;
 	}
 	value = value_of(word, "memory");
 	if (value) {
 		value += *value == sign;
-		return parse_size(value, &n) && n ?
+		return parse_size(value, &n) && n >> 20 && n >> 20 <= INT32_MAX ?
 		       xasprintf("memory=%c%s", sign, value) : NULL;
 	}
 	value = value_of(word, "prio");
 	if (value)
-		return parse_number(value, 99, &n) ? xstrdup(word) : NULL;
+		return parse_number(value, 99, &n) ? xasprintf("prio=%u", (u32)n) : NULL;
 	value = value_of(word, "urgency");
 	if (value)
 		return !strcmp(value, "low") || !strcmp(value, "high") ?
 		       xstrdup(word) : NULL;
 	value = value_of(word, "hold");
-	if (value && isdigit((unsigned char)*value)) {
-		strtoul(value, &end, 10);
-		return !strcmp(end, "s") ? xstrdup(word) : NULL;
-	}
-	return NULL;
+	return value && good_hold(value) ? xstrdup(word) : NULL;
 }
 
 static int write_want(const struct ctl *ctl, const char *verb, const char *text)

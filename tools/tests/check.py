@@ -595,13 +595,18 @@ def wishes_are_one_line():
                  "cores=+2 memory=+512M prio=5 urgency=high hold=30s"),
                 (("want", "cores=+1"), "cores=+1"), (("want", "nothing"), ""),
                 (("give", "cores=1", "urgency=low"), "cores=-1 urgency=low"),
-                (("give", "memory=-1G"), "memory=-1G")):
+                (("give", "memory=-1G"), "memory=-1G"),
+                (("want", "cores=0x10", "prio=007"), "cores=+16 prio=7"),
+                (("want", "cores=4096", "hold=86400s"), "cores=+4096 hold=86400s")):
             b.good(*words)
             expect(b.tree.read("/sys/kernel/mint/want") == text + "\n", "%s", words)
         for words in (("want", "cores=x"), ("want", "cores=0"), ("want", "cores=-1"),
                       ("give", "cores=+1"), ("want", "memory=1X"), ("want", "hold=30"),
                       ("want", "urgency=now"), ("want", "prio=100"), ("want", "disk=1"),
                       ("want", "nothing", "cores=1"), ("give",), ("give", "nothing"),
+                      ("want", "cores=4097"), ("want", "memory=1023K"), ("want", "hold=0s"),
+                      ("want", "hold=86401s"), ("want", "hold=99999999999999999999s"),
+                      ("want", "hold=-1s"), ("want", "hold=s"), ("want", "hold="),
                       ("want", *["cores=1000"] * 9), ("want", "--x")):
             b.bad(2, words[0] + ": ", *words)
         b.tree.mint("nodes/1/want", "cores=+2\x1b[2J\n")
