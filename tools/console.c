@@ -16,6 +16,7 @@
 #include "verbs.h"
 
 #define LEAVE_KEY	0x1d	/* Ctrl-] */
+#define TYPED_MAX	65536
 
 /* The node that the one argument means; NULL after saying what is wrong */
 static struct node *one_node(const struct ctl *ctl, struct mint *mint,
@@ -128,18 +129,53 @@ enum carried {
 	BROKEN,
 };
 
-/* Carry what comes to where it goes; the key @leave, if not negative, ends it */
-static enum carried carry(int from, int to, int leave)
+/* Carry what the node says to standard output */
+static enum carried hear(int line)
 {
-	char text[4096], *key = NULL;
-	ssize_t got = read(from, text, sizeof(text));
+	char text[4096];
+	ssize_t got = read(line, text, sizeof(text));
 
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN ? CARRIED : BROKEN;
-	if (leave >= 0)
-		key = memchr(text, leave, got);
-	if (!write_all(to, text, key ? (size_t)(key - text) : (size_t)got))
+	if (!write_all(STDOUT_FILENO, text, got))
 		return BROKEN;
+	return got ? CARRIED : NO_MORE;
+}
+
+/* What was typed, and has no room in the line yet: nobody may read at its other end */
+struct typed {
+	char	text[TYPED_MAX];
+	size_t	len;
+};
+
+/* As much as there is room for, without waiting; false: the line is broken */
+static bool send(int line, struct typed *typed)
+{
+	ssize_t put = typed->len ? write(line, typed->text, typed->len) : 0;
+
+	if (put < 0)
+		return errno == EINTR || errno == EAGAIN;
+	typed->len -= put;
+	memmove(typed->text, typed->text + put, typed->len);
+	return true;
+}
+
+/* Read what is typed; of a terminal a key ends it, and what finds no room is lost, as ever */
+static enum carried take(struct typed *typed, bool terminal)
+{
+	char text[4096], *key;
+	ssize_t got = read(STDIN_FILENO, text, sizeof(text));
+	size_t len = got;
+
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN ? CARRIED : BROKEN;
+	key = terminal ? memchr(text, LEAVE_KEY, len) : NULL;
+	if (key)
+		len = key - text;
+	if (len > sizeof(typed->text) - typed->len)
+		len = sizeof(typed->text) - typed->len;
+	memcpy(typed->text + typed->len, text, len);
+	typed->len += len;
 	if (key)
 		return LEAVE;
 	return got ? CARRIED : NO_MORE;
@@ -153,8 +189,9 @@ static int talk(const struct ctl *ctl, const struct node *node, int line, bool t
 		{ .fd = line, .events = POLLIN },
 		{ .fd = open(path, O_RDONLY | O_CLOEXEC), .events = POLLPRI },
 	};
+	static struct typed typed;
 	enum carried carried;
-	bool ended;
+	bool ended, more = true;
 
 	for (;;) {
 		if (fds[2].fd >= 0 && !lseek(fds[2].fd, 0, SEEK_SET)) {
@@ -163,28 +200,26 @@ static int talk(const struct ctl *ctl, const struct node *node, int line, bool t
 		}
 		/* What it said last is still read */
 		ended = state && node_ended(trim(state));
+		/* A terminal has a key to leave, a file or a pipe can wait */
+		fds[0].fd = more && (terminal || !typed.len) ? STDIN_FILENO : -1;
+		fds[1].events = typed.len ? POLLIN | POLLOUT : POLLIN;
 		if (poll(fds, ARRAY_SIZE(fds), ended ? 0 : 1000) < 0 && errno != EINTR)
 			break;
-		if (fds[1].revents) {
-			if (carry(line, STDOUT_FILENO, -1) != CARRIED)
+		if (fds[1].revents & ~POLLOUT) {
+			if (hear(line) != CARRIED)
 				break;
-			continue;
-		}
-		if (ended) {
+		} else if (ended) {
 			fprintf(stderr, "\r\nmintctl: node %u (%s) is %s\r\n", node->n,
 				node->name, state);
 			return ST_OK;
 		}
-		if (!fds[0].revents)
-			continue;
-		carried = carry(STDIN_FILENO, line, terminal ? LEAVE_KEY : -1);
+		carried = fds[0].revents ? take(&typed, terminal) : CARRIED;
+		if (carried == BROKEN || !send(line, &typed))
+			break;
 		if (carried == LEAVE)
 			return ST_OK;
-		if (carried == BROKEN)
-			break;
 		/* A file or a pipe has an end, what the node says has none */
-		if (carried == NO_MORE)
-			fds[0].fd = -1;
+		more = carried != NO_MORE && more;
 	}
 	return fail(ST_REFUSED, "console of node %u: %s", node->n, strerror(errno));
 }
@@ -208,7 +243,7 @@ int do_console(const struct ctl *ctl, int argc, char **argv)
 			    "there is no console of node %u (%s) here: node 0 has those of its successors",
 			    node->n, node->name);
 	path = ctl_path(ctl, "/dev/mint%u", node->n);
-	line = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	line = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (line < 0)
 		return fail(errno == ENOENT ? ST_ABSENT : ST_REFUSED, "%s: %s", path,
 			    error_text(errno));

@@ -777,6 +777,52 @@ def console_carries_both_ways():
         os.close(slave)
 
 
+def console_can_always_be_left():
+    """Ctrl-] leaves a node that reads nothing, and one that never stops talking"""
+    def flood(master):
+        try:
+            while True:
+                os.write(master, b"y\n" * 100)
+        except OSError:
+            pass    # Nobody has the other end any more
+
+    def put(user, text):
+        try:
+            return os.write(user, text) == len(text)
+        except BlockingIOError:
+            return False
+
+    for floods in (False, True):
+        with Bench(machines.demo) as b:
+            master, slave = os.openpty()
+            os.makedirs(b.tree.path("/dev"))
+            os.symlink(os.ttyname(slave), b.tree.path("/dev/mint1"))
+            user, terminal = os.openpty()
+            os.set_blocking(user, False)
+            thread = threading.Thread(target=flood, args=(master,), daemon=True)
+            child = subprocess.Popen([PROGRAM, "--sysroot=" + b.top, "console", "web"],
+                                     stdin=terminal, stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.PIPE)
+            try:
+                expect(b"Ctrl-] leaves" in child.stderr.readline(), "no greeting")
+                if floods:
+                    thread.start()
+                # More than a line keeps, in pieces that the user's own terminal takes
+                for _ in range(0 if floods else 40):
+                    broker.until(lambda user=user: put(user, b"x" * 1000), 2)
+                broker.until(lambda user=user: put(user, b"\x1d"), 2)
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+            os.close(slave)
+            if floods:
+                thread.join(20)
+            expect(child.wait(20) == 0, "floods %s: status %s", floods, child.returncode)
+            child.stderr.close()
+            for fd in (master, user, terminal):
+                os.close(fd)
+
+
 # ---- supervise ------------------------------------------------------------------
 
 class Supervisor:
@@ -1422,7 +1468,9 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          stop_writes_its_word, stop_of_many_is_partly_done, loaded_is_unloaded,
          reboot_writes_its_word, wishes_are_one_line, top_shows_differences, timeline_goes_by_moves,
          moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied,
-         console_carries_both_ways, wrong_words_are_usage, who_may_not_is_told, each_verb_has_help, no_mint_is_status_5,
+         root_is_not_told_to_be_root, console_can_always_be_left,
+         console_carries_both_ways, wrong_words_are_usage, who_may_not_is_told, each_verb_has_help,
+         manual_has_all_words, no_mint_is_status_5,
          successors_launch_nothing, fate_is_the_status, restart_of_its_own_is_no_end,
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
          links_wait_for_their_nodes,
