@@ -9,6 +9,7 @@
 #include "sysfs.h"
 #include "verbs.h"
 
+/* A shell expands what it is given: of a node that is called otherwise, the number */
 static void print_nodes(const struct ctl *ctl)
 {
 	struct mint mint;
@@ -16,8 +17,14 @@ static void print_nodes(const struct ctl *ctl)
 
 	if (!ctl_there(ctl, MINT_DIR "/node") || mint_read(ctl, &mint))
 		return;
-	for (i = 0; i < mint.nr_nodes; i++)
-		puts(mint.nodes[i].name);
+	for (i = 0; i < mint.nr_nodes; i++) {
+		const char *name = mint.nodes[i].name;
+
+		if (good_name(name) || !strcmp(name, "predecessor"))
+			puts(name);
+		else
+			printf("%u\n", mint.nodes[i].n);
+	}
 }
 
 /* The words before the one that is typed; the first is the verb */

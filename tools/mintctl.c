@@ -6,6 +6,7 @@
  * does is in the file that verbs.h names.
  */
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -160,6 +161,15 @@ static void extend_path(void)
 	free(longer);
 }
 
+/* What was to be shown and could not be written is not done */
+static int flushed(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	/* Some verbs have said so */
+	return status ?: fail(ST_REFUSED, "standard output: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl ctl = { .sysroot = "", .kexec = "kexec" };
@@ -175,7 +185,7 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		print_verbs(stdout);
-		return ST_OK;
+		return flushed(ST_OK);
 	}
 	verb = find_verb(argv[1]);
 	if (!verb) {
@@ -187,10 +197,10 @@ int main(int argc, char **argv)
 	if (wants_help(verb, argc, argv)) {
 		printf("usage: mintctl %s %s\n%s; mintctl(8) has the rest.\n", verb->name,
 		       verb->args, verb->text);
-		return ST_OK;
+		return flushed(ST_OK);
 	}
 	extend_path();
 	/* Verbs say themselves what is wrong with an option */
 	opterr = 0;
-	return verb->run(&ctl, argc - 1, argv + 1);
+	return flushed(verb->run(&ctl, argc - 1, argv + 1));
 }

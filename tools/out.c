@@ -25,7 +25,7 @@ int table_print(const struct ctl *ctl, const struct table *table)
 		return ST_OK;
 	/* So that each line has as many words as there are columns */
 	for (i = 0; !ctl->json && i < table->nr_cells; i++)
-		if (!table->cells[i])
+		if (!table->cells[i] || !*table->cells[i])
 			table->cells[i] = xstrdup("-");
 	if (table_render(table, ctl->json))
 		return fail(ST_REFUSED, "the table could not be written");

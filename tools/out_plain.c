@@ -65,7 +65,7 @@ static void print_json(const struct table *table)
 		for (p = column->head; *p; p++)
 			putchar(tolower((unsigned char)*p));
 		printf("\": ");
-		if (!table->cells[i])
+		if (!table->cells[i] || !*table->cells[i])
 			printf("null");
 		else if (column->number)
 			printf("%s", table->cells[i]);

@@ -266,6 +266,9 @@ struct node *mint_find(struct mint *mint, const char *word)
 	size_t i;
 	u64 n;
 
+	/* Nothing is no word, although a node may have no name */
+	if (!*word)
+		return NULL;
 	if (isdigit((unsigned char)*word))
 		return parse_number(word, INT32_MAX, &n) ? mint_number(mint, n) : NULL;
 	for (i = 0; i < mint->nr_nodes; i++) {

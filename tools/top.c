@@ -186,7 +186,7 @@ static int print_look(const struct ctl *ctl, const struct look *old,
 		if (want)
 			printable(want);
 		table_cell(&table, xasprintf("%u", node->n));
-		table_cell(&table, xstrdup(node->name));
+		table_cell(&table, xstrdup(*node->name || ctl->json ? node->name : "-"));
 		table_cell(&table, xstrdup(node->state));
 		table_cell(&table, now ? xasprintf("%u", now->cpus) : NULL);
 		table_cell(&table, now && then ? runnable_text(then, now) : NULL);

@@ -46,8 +46,9 @@ int fail(int status, const char *fmt, ...)
 /* What an errno says, and what helps against the most frequent of them */
 const char *error_text(int err)
 {
-	return err == EACCES || err == EPERM ? xasprintf("%s: run as root", strerror(err)) :
-					       strerror(err);
+	bool helps = (err == EACCES || err == EPERM) && geteuid();
+
+	return helps ? xasprintf("%s: run as root", strerror(err)) : strerror(err);
 }
 
 static void *checked(void *p)

@@ -720,6 +720,16 @@ def moves_are_one_write():
         b.bad(3, "node 0 has the list", "move")
 
 
+def root_is_not_told_to_be_root():
+    """Where root is refused as well, to run as root is no advice"""
+    with Bench(machines.demo) as b:
+        # Writing to this file is EPERM, for root as well: it can be written once
+        os.symlink("/proc/self/uid_map", b.tree.path("/sys/kernel/mint/move"))
+        status, _, err = b.ctl("move", "core", "1", "0")
+        expect(status == 1 and err == "mintctl: move core 1 0: Operation not permitted%s\n" %
+               (": run as root" if os.getuid() else ""), "%d %s", status, err)
+
+
 def in_flight_is_nobodys():
     """A core that is in flight is shown, and is not free"""
     with Bench(machines.demo) as b:
@@ -1200,6 +1210,30 @@ def each_verb_has_help():
         expect("--lend=" in b.good("complete", "setup", "--help"), "complete takes it for its own")
 
 
+def manual_has_all_words():
+    """mintctl(8) has each verb and each of its options; so do the pages of the other programs"""
+    def page(name):
+        with open(os.path.join(HERE, "..", name), encoding="utf-8") as file:
+            return file.read()
+
+    text = page("mintctl.8")
+    with Bench(machines.stock) as b:
+        for verb in b.good("complete").split():
+            if verb.startswith("-"):
+                continue
+            expect(".It Cm %s" % verb in text, "no %s", verb)
+            for word in b.good("complete", verb).split():
+                name = word.strip("-").split("=")[0]
+                expect(("Fl -" if word.startswith("-") else "Cm ") + name in text, "%s: no %s",
+                       verb, word)
+    for program in ("mintd", "mint-agent", "mint-sim"):
+        done = subprocess.run([os.path.join(os.path.dirname(PROGRAM), program), "--help"],
+                              check=False, capture_output=True, text=True, timeout=60)
+        words = re.findall(r"--([a-z-]+)", done.stdout)
+        text = page(program + (".1" if program == "mint-sim" else ".8"))
+        expect(words and all("Fl -" + word in text for word in words), "%s: %s", program, words)
+
+
 def no_mint_is_status_5():
     """Where there is no Mint, verbs say so, and what to do"""
     for machine, pattern in ((machines.stock, "no Mint: boot one with CONFIG_MINT=y"),
@@ -1461,6 +1495,7 @@ def setup_is_applied_and_undone():
 
 
 TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_shown_harmless,
+         nodes_without_a_good_name, lost_output_is_no_success,
          golden_plans, run_calls_kexec, dry_run_does_nothing, refusals_of_kexec_pass_through,
          no_kexec_is_said, sbin_is_searched, kernel_that_is_installed_is_named,
          taken_meanwhile_is_planned_again, launches_are_one_at_a_time, names_are_unique,
