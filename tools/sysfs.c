@@ -91,7 +91,7 @@ static char *node_text(const struct ctl *ctl, u32 n, const char *file)
 	if (!text)
 		return xstrdup("");
 	for (p = text; *p; p++)
-		if (((unsigned char)*p < ' ' && *p != '\n') || *p == 0x7f)
+		if (((unsigned char)*p < ' ' && *p != '\n') || (unsigned char)*p >= 0x7f)
 			*p = '?';
 	return text;
 }

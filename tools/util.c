@@ -256,11 +256,11 @@ char *trim(char *s)
 	return s;
 }
 
-/* What another kernel wrote goes to a terminal: no control characters */
+/* What another kernel wrote goes to a terminal, and is ASCII: no control characters */
 void printable(char *s)
 {
 	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
+		if ((unsigned char)*s < ' ' || (unsigned char)*s >= 0x7f)
 			*s = '?';
 }
 

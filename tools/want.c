@@ -17,6 +17,7 @@
 #include "verbs.h"
 
 #define WANT_MAX	95
+#define AGAIN		" again"
 
 static int show_wants(const struct ctl *ctl, const struct mint *mint)
 {
@@ -95,10 +96,34 @@ static char *wish_word(const char *word, char sign)
 	return value && good_hold(value) ? xstrdup(word) : NULL;
 }
 
+/* Is this what stands there, but for the cores that mint-agent names? */
+static bool stands(const struct ctl *ctl, const char *text)
+{
+	char *want = ctl_read(ctl, MINT_DIR "/want"), *rest = want, *word, *old = xstrdup("");
+	bool same;
+
+	while (rest && (word = strsep(&rest, " "))) {
+		char *before = old;
+
+		if (!*word || !strncmp(word, "victim=", 7))
+			continue;
+		old = xasprintf("%s%s%s", before, *before ? " " : "", word);
+		free(before);
+	}
+	same = !strcmp(old, text);
+	free(old);
+	free(want);
+	return same;
+}
+
 static int write_want(const struct ctl *ctl, const char *verb, const char *text)
 {
 	char *path = ctl_path(ctl, MINT_DIR "/want"), *line;
 	int err;
+
+	/* Only what is different is a new wish; who reads it reads over that word */
+	if (*text && strlen(text) + strlen(AGAIN) <= WANT_MAX && stands(ctl, text))
+		text = xasprintf("%s" AGAIN, text);
 
 	if (ctl->dry_run) {
 		printf("echo %s >%s\n", text, path);

@@ -186,14 +186,14 @@ def control_characters_are_shown_harmless():
     """What another kernel wrote cannot steer the terminal"""
     with Bench(machines.demo) as b:
         b.tree.mint("nodes/1/name", "we\x1b[2Jb\n")
-        b.tree.mint("nodes/1/reason", "a\"b\\c\x07\n")
+        b.tree.write("/sys/kernel/mint/nodes/1/reason", b"a\"b\\c\x07\x9b\n", "wb")
         for program in (PROGRAM, STATIC):
             for words in (["list"], ["show", "1"], ["list", "--json"]):
                 out = b.good(*words, program=program)
                 expect("we?[2Jb" in out and "\x1b" not in out and "\x07" not in out,
                        "%r", out)
             node = json.loads(b.good("list", "--json", program=program))["nodes"][1]
-            expect(node["reason"] == "a\"b\\c?", "%s", node)
+            expect(node["reason"] == "a\"b\\c??", "%s", node)
 
 
 def nodes_without_a_good_name():
@@ -600,6 +600,11 @@ def wishes_are_one_line():
                 (("want", "cores=4096", "hold=86400s"), "cores=+4096 hold=86400s")):
             b.good(*words)
             expect(b.tree.read("/sys/kernel/mint/want") == text + "\n", "%s", words)
+        # The same once more is another wish, whatever an agent has added
+        for text in ("cores=+1", "cores=+1 again", "cores=+1"):
+            b.good("want", "cores=1")
+            expect(b.tree.read("/sys/kernel/mint/want") == text + "\n", "not %s", text)
+            b.tree.mint("want", text + " victim=3,4\n")
         for words in (("want", "cores=x"), ("want", "cores=0"), ("want", "cores=-1"),
                       ("give", "cores=+1"), ("want", "memory=1X"), ("want", "hold=30"),
                       ("want", "urgency=now"), ("want", "prio=100"), ("want", "disk=1"),
