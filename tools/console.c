@@ -60,6 +60,17 @@ static bool write_all(int fd, const char *text, size_t len)
 
 /* ---- log --------------------------------------------------------------------- */
 
+/* What another kernel logged may be any bytes; a file gets them as they are */
+static void harmless(char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (text[i] != '\n' && text[i] != '\t' &&
+		    ((unsigned char)text[i] < ' ' || text[i] == 0x7f))
+			text[i] = '?';
+}
+
 int do_log(const struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -67,7 +78,7 @@ int do_log(const struct ctl *ctl, int argc, char **argv)
 		{}
 	};
 	struct pollfd pollfd = { .events = POLLIN };
-	bool follow = false;
+	bool follow = false, terminal = isatty(STDOUT_FILENO);
 	char *path, text[4096];
 	struct node *node;
 	struct mint mint;
@@ -96,6 +107,8 @@ int do_log(const struct ctl *ctl, int argc, char **argv)
 			continue;
 		if (got < 0)
 			return fail(ST_REFUSED, "%s: %s", path, strerror(errno));
+		if (terminal)
+			harmless(text, got);
 		if (!write_all(STDOUT_FILENO, text, got))
 			return fail(ST_REFUSED, "standard output: %s", strerror(errno));
 		if (got)

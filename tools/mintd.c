@@ -603,6 +603,8 @@ static int take_lock(const struct ctl *ctl)
 		free(text);
 		close(fd);
 	} else {
+		/* An older mintd left it open to all */
+		fchmod(fd, 0600);
 		text = xasprintf("%d\n", (int)getpid());
 		if (ftruncate(fd, 0) || write(fd, text, strlen(text)) < 0)
 			status = fail(ST_REFUSED, "%s: %s", path, strerror(errno));

@@ -484,6 +484,8 @@ def only_root_locks_mintd_out():
     """Nobody but its owner can open mintd's lock; a lock that nobody holds is none"""
     with Kernel() as kernel:
         lock = kernel.tree.path("/run/mint/mintd.lock")
+        kernel.tree.write("/run/mint/mintd.lock", "")
+        os.chmod(lock, 0o644)
         mintd = kernel.start()
         try:
             expect(until(lambda: os.path.exists(lock) and os.path.getsize(lock)), "no lock")

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import tty
 from xml.etree import ElementTree
 
 sys.dont_write_bytecode = True
@@ -765,6 +766,21 @@ def log_is_copied():
         b.bad(3, "there is no log of node 0", "log", "0")
 
 
+def log_steers_no_terminal():
+    """To a terminal a log goes without control characters, to a file as it is"""
+    with Bench(machines.demo) as b:
+        b.tree.mint("nodes/1/log", "a\x1b[2J\tb\x7f\x00\xe9\n")
+        expect(b.good("log", "web") == "a\x1b[2J\tb\x7f\x00\xe9\n", "not as it is")
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        done = subprocess.run([PROGRAM, "--sysroot=" + b.top, "log", "web"], check=False,
+                              stdout=slave, stderr=subprocess.PIPE, timeout=60)
+        out = os.read(master, 100)
+        expect(done.returncode == 0 and out == "a?[2J\tb??\xe9\n".encode(), "%s %s", done, out)
+        os.close(master)
+        os.close(slave)
+
+
 def console_carries_both_ways():
     """console carries what is typed to the node and back, to the end of the node"""
     with Bench(machines.demo) as b:
@@ -1508,6 +1524,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          stop_writes_its_word, stop_of_many_is_partly_done, loaded_is_unloaded,
          reboot_writes_its_word, wishes_are_one_line, top_shows_differences, timeline_goes_by_moves,
          moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied,
+         log_steers_no_terminal,
          root_is_not_told_to_be_root, console_can_always_be_left,
          console_carries_both_ways, wrong_words_are_usage, who_may_not_is_told, each_verb_has_help,
          manual_has_all_words, no_mint_is_status_5,
