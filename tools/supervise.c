@@ -27,6 +27,8 @@
 #define STARTS_SECONDS	300
 /* For a node with which one has a link to be launched */
 #define LINKS_SECONDS	60
+/* As in mint@.service */
+#define START_SECONDS	180
 
 #define UNIT		"/lib/systemd/system/mint@.service"
 
@@ -175,7 +177,7 @@ static bool starts_too(const struct ctl *ctl, const char *name)
 static bool wait_for_links(const struct ctl *ctl, const struct spec *spec)
 {
 	double end = monotonic() + LINKS_SECONDS;
-	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word;
+	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word, *text;
 	struct pollfd fd = { .fd = -1, .events = POLLIN };
 	bool on = true;
 
@@ -186,6 +188,11 @@ static bool wait_for_links(const struct ctl *ctl, const struct spec *spec)
 			fd.fd = signals(0);
 		fprintf(stderr, "mintctl: %s waits for %s, with which it has a link\n", spec->name,
 			word);
+		/* TimeoutStartSec= of mint@.service is for the start alone */
+		text = xasprintf("EXTEND_TIMEOUT_USEC=%llu\nSTATUS=waits for %s",
+				 (LINKS_SECONDS + START_SECONDS) * 1000000ull, word);
+		notify(text);
+		free(text);
 		while (on && !launched(ctl, word) && monotonic() < end)
 			on = poll(&fd, 1, 1000) <= 0;
 	}

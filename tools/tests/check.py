@@ -993,6 +993,9 @@ def links_wait_for_their_nodes():
         supervisor = Supervisor(b, "dns")
         line = supervisor.child.stderr.readline()
         expect(line == "mintctl: dns waits for zone, with which it has a link\n", "%s", line)
+        expect(supervisor.heard() == "EXTEND_TIMEOUT_USEC=240000000\nSTATUS=waits for zone",
+               "a service manager is not told")
+        expect(unit("mint@.service").get("TimeoutStartSec") == ["180"], "another time")
         expect(not os.path.exists(b.tree.path("/kexec.starts")), "it was launched")
         other = subprocess.Popen([PROGRAM, "--sysroot=" + b.top, "--kexec=" + b.kexec,
                                   "run", "zone"], stdout=subprocess.DEVNULL)
