@@ -102,13 +102,17 @@ static u64 now_ms(void)
 
 /* ---- what nodes say -------------------------------------------------------------- */
 
-/* A node file that is wrong says nothing: the node is left alone until it is mended */
+/*
+ * A node file that is wrong says nothing: the node is left alone until it is mended. Names
+ * are the nodes' own words: what no node file can be called by is no path, and node 0's
+ * file is for node 0.
+ */
 static void read_limits(const struct ctl *ctl, const struct node *node, struct seen *seen)
 {
 	struct spec spec;
 
 	spec_init(&spec, node->name);
-	if (spec_read(ctl, &spec, false)) {
+	if ((!node->n || good_name(node->name)) && spec_read(ctl, &spec, false)) {
 		spec.limits.mode = POLICY_FIXED;
 		fail(ST_REFUSED, "node %u (%s) is left alone until that is mended and SIGHUP comes",
 		     node->n, node->name);

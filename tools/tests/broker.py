@@ -480,6 +480,18 @@ def mintd_bounds_memory_by_the_book():
                kernel.owned == [512, 768, 640], "%s %s %s %s", kernel.moves, kernel.owned, out, err)
 
 
+def names_are_no_paths():
+    """A node that calls itself by a path, or as node 0, has no limits of a file"""
+    for name, file in (("../../x", "/x.node"), ("predecessor", "/etc/mint/predecessor.node"),
+                       ("", "/etc/mint/.node")):
+        with Kernel(node2=3) as kernel:
+            kernel.policy("web", "Mode=autonomous\n")
+            kernel.tree.write(file, "[Policy]\nMode=autonomous\n")
+            kernel.tree.mint("nodes/2/name", name + "\n")
+            status, out, err = finish(kernel.start("--dry-run", "--steps=5"))
+            expect(status == 0 and not out and not err, "%s: %d %s%s", name, status, out, err)
+
+
 def only_root_locks_mintd_out():
     """Nobody but its owner can open mintd's lock; a lock that nobody holds is none"""
     with Kernel() as kernel:
@@ -642,6 +654,6 @@ TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_a
          liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
          no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load,
          mintd_learns_the_boot_core, mintd_leaves_wrong_files_alone,
-         mintd_bounds_memory_by_the_book, only_root_locks_mintd_out, mintd_heeds_wishes,
+         mintd_bounds_memory_by_the_book, names_are_no_paths, only_root_locks_mintd_out, mintd_heeds_wishes,
          wishes_stand_in_any_order, mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims,
          agent_names_idle_cores, mintd_is_for_node_0, programs_have_help]
