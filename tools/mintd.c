@@ -118,6 +118,7 @@ static void read_limits(const struct ctl *ctl, const struct node *node, struct s
 		     node->n, node->name);
 	}
 	seen->limits = spec.limits;
+	spec_free(&spec);
 }
 
 static struct seen *find_seen(struct broker *broker, const struct node *node)

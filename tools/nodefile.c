@@ -368,6 +368,20 @@ void spec_init(struct spec *spec, const char *name)
 	};
 }
 
+/* For who reads them again and again */
+void spec_free(struct spec *spec)
+{
+	free(spec->name);
+	free(spec->image);
+	free(spec->initrd);
+	free(spec->command_line);
+	free(spec->devices);
+	free(spec->links);
+	free(spec->shares);
+	free(spec->apic_ids.id);
+	memset(spec, 0, sizeof(*spec));
+}
+
 /* What may stand where something else stands: the keys of a section, or sections */
 static char *allowed(const char *section)
 {

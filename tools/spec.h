@@ -42,6 +42,7 @@ struct spec {
 };
 
 void spec_init(struct spec *spec, const char *name);
+void spec_free(struct spec *spec);
 const char *spec_set(const struct ctl *ctl, struct spec *spec,
 		     const char *section, const char *key, const char *value);
 int spec_read(const struct ctl *ctl, struct spec *spec, bool must);

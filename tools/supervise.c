@@ -163,11 +163,14 @@ static bool launched(const struct ctl *ctl, const char *word)
 static bool starts_too(const struct ctl *ctl, const char *name)
 {
 	struct spec spec;
+	bool starts;
 
 	if (!good_name(name) || !ctl_there(ctl, NODE_DIR "/%s.node", name))
 		return false;
 	spec_init(&spec, name);
-	return !spec_read(ctl, &spec, true) && spec.autostart;
+	starts = !spec_read(ctl, &spec, true) && spec.autostart;
+	spec_free(&spec);
+	return starts;
 }
 
 /*
