@@ -20,6 +20,7 @@ void mint_watch_one(struct work_struct *work);
 void mint_load_beat(void);
 void mint_load_forget(void);
 ssize_t mint_load_show(u32 n, char *buf);
+bool mint_load_flags(const struct mint_load *load, u32 *flags);
 ssize_t mint_want_show(u32 n, char *buf);
 int mint_want_set(const char *text);
 #if IS_ENABLED(CONFIG_KUNIT)

@@ -103,8 +103,10 @@ static void forget(u32 n)
 	struct mint_stall *stall = mint_stall(n);
 
 	if (load) {
-		WRITE_ONCE(load->flags, 0);
 		WRITE_ONCE(load->cpus, 0);
+		/* Pairs with mint_load_flags(): who sees no flags sees that it is silent */
+		virt_wmb();
+		WRITE_ONCE(load->flags, 0);
 	}
 	if (stall)
 		WRITE_ONCE(stall->told, 0);
@@ -138,7 +140,8 @@ void mint_load_beat(void)
 	if (mint_role == MINT_SUCCESSOR)
 		WRITE_ONCE(load->flags, MINT_LOAD_REBOOT |
 			   (mint_restart_kept() ? MINT_LOAD_KEPT : 0));
-	WRITE_ONCE(load->cpus, num_online_cpus());
+	/* Pairs with mint_load_flags() */
+	virt_store_release(&load->cpus, num_online_cpus());
 }
 
 /**
@@ -151,6 +154,25 @@ void mint_load_beat(void)
 void mint_load_forget(void)
 {
 	forget(mint_self);
+}
+
+/**
+ * mint_load_flags() - what a kernel says of itself beside its load
+ * @load:	record of its node
+ * @flags:	out: MINT_LOAD_*
+ *
+ * Context: any.
+ * Return: false if it says nothing, or has just let go of the record.
+ */
+bool mint_load_flags(const struct mint_load *load, u32 *flags)
+{
+	/* Pairs with mint_load_beat(): flags, then CPUs */
+	if (!virt_load_acquire(&load->cpus))
+		return false;
+	*flags = READ_ONCE(load->flags);
+	/* Pairs with forget(): CPUs, then flags */
+	virt_rmb();
+	return READ_ONCE(load->cpus);
 }
 
 /* The record of a node that is alive and has a kernel that writes there */

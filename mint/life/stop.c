@@ -269,9 +269,9 @@ static u32 load_flags(u32 n, u64 incarnation)
 {
 	const struct mint_load *load = mint_load(n);
 	unsigned long bound = jiffies;
-	u32 cores, most = 0;
+	u32 cores, most = 0, flags;
 
-	while (!READ_ONCE(load->cpus)) {
+	while (!mint_load_flags(load, &flags)) {
 		cores = mint_unparked(n);
 		if (cores > most) {
 			most = cores;
@@ -282,7 +282,7 @@ static u32 load_flags(u32 n, u64 incarnation)
 			return 0;
 		usleep_range(1000, 2000);
 	}
-	return READ_ONCE(load->flags);
+	return flags;
 }
 
 /* May this node be asked to reboot? Nothing has changed if not. */
