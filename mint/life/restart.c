@@ -11,10 +11,13 @@
 
 #include <linux/delay.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/pgtable.h>
+#include <linux/reboot.h>
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
@@ -28,7 +31,8 @@
 #include "../move/move.h"
 #include "life.h"
 
-#define PARK_BOUND_US	200000
+#define PARK_BOUND_US		200000
+#define REPLACE_BOUND_MS	10000
 
 static struct mint_kept *kept __ro_after_init;
 static struct mint_range kept_range __ro_after_init;
@@ -221,6 +225,31 @@ void mint_kept_unlock(u64 handover)
 	mutex_unlock(&kept_mutex);
 }
 
+/*
+ * Another image may just be on its way to where the old one is: a reboot in between
+ * would find none, and be the end of the node. Nobody begins with that after this.
+ */
+static int on_reboot(struct notifier_block *nb, unsigned long action, void *data)
+{
+	unsigned long bound = jiffies + msecs_to_jiffies(REPLACE_BOUND_MS);
+
+	if (action != SYS_RESTART)
+		return NOTIFY_DONE;
+	while (!mutex_trylock(&kept_mutex)) {
+		if (time_after(jiffies, bound)) {
+			pr_warn("another image for this reboot is not there after %u ms\n",
+				REPLACE_BOUND_MS);
+			break;
+		}
+		usleep_range(1000, 2000);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_block = {
+	.notifier_call	= on_reboot,
+};
+
 static int __init mint_restart_setup(void)
 {
 	if (!mint_given.kept)
@@ -237,6 +266,6 @@ static int __init mint_restart_setup(void)
 	kept = mint_map_memory(kept_range.start, kept_range.size);
 	if (!kept)
 		return -ENOMEM;
-	return 0;
+	return register_reboot_notifier(&reboot_block);
 }
 early_initcall(mint_restart_setup);
