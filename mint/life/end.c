@@ -10,6 +10,8 @@
 
 #include <linux/atomic.h>
 #include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
@@ -34,6 +36,7 @@
 #define ASK_AGAIN_MS		15000
 #define RETURN_SLACK_MS		10000
 #define RETURN_MAX_S		3600
+#define TAKE_OVER_BOUND_US	10000
 
 static atomic_t ending = ATOMIC_INIT(-1);	/* CPU that does it */
 static bool panicked, returns;
@@ -48,6 +51,28 @@ static void __noreturn park_self(void)
 		native_halt();
 }
 
+/*
+ * The core that began with the end may be stopped on its way by another one, which
+ * panics meanwhile and comes here after that: it goes on, or nobody would say that this
+ * node is over. The first one is not online any more then, and parks within moments.
+ */
+static bool take_over(int first, int self)
+{
+	const struct mint_node *node = mint_own_node();
+	const struct mint_core *core;
+	int us;
+
+	if (cpu_online(first) || !node || READ_ONCE(node->state) == MINT_STATE_ENDED)
+		return false;
+	core = mint_core_find(cpu_physical_id(first));
+	for (us = 0; core && !mint_core_parked(core); us++) {
+		if (us == TAKE_OVER_BOUND_US)
+			return false;
+		udelay(1);
+	}
+	return core && atomic_try_cmpxchg(&ending, &first, self);
+}
+
 /* Leave the kernel, from whichever way it came, however early */
 static void __noreturn end(bool again, const char *why)
 {
@@ -55,7 +80,8 @@ static void __noreturn end(bool again, const char *why)
 
 	local_irq_disable();
 	/* One core does it; who else finds a reason is stopped as all others */
-	if (!atomic_try_cmpxchg(&ending, &first, self) && first != self) {
+	if (!atomic_try_cmpxchg(&ending, &first, self) && first != self &&
+	    !take_over(first, self)) {
 		mint_skip_wbinvd();
 		stop_this_cpu(NULL);
 	}
