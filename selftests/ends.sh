@@ -203,6 +203,18 @@ panic_after_5_seconds() {
 	cell panic_5 1 idle
 }
 
+# It is on its way out, with a core that does not park by itself: who forces it then
+# changes nothing of what it has said of its end.
+force_after_panic() {
+	expects "sysrq triggered crash"
+	expects "stall|lockup|blocked for more"
+	go_away deaf_panic 2 idle "mint.test=/test/way.sh panic=0"
+	wait_state "$node" 120 ending panicked ended silent quarantine
+	# Nothing to stop, if its cores were quicker
+	echo force 2>/dev/null >"$MINT/nodes/$node/stop"
+	gone_as panicked "panic: sysrq triggered crash"
+}
+
 need_beside
 cp "$MINT_KERNEL" "$TMP/bzImage"
 make_initrd "$TMP/way.initrd" "$HERE/way.sh" "$MINT_BIN/tlb_storm"
@@ -237,4 +249,4 @@ for way in poweroff poweroff_f halt halt_f reboot reboot_f exit panic_0 \
 done
 
 # shellcheck disable=SC2086 # one word for each test
-run_tests $all panic_after_5_seconds no_init
+run_tests $all panic_after_5_seconds force_after_panic no_init

@@ -118,6 +118,12 @@ hang_all)
 deaf)
 	echo "nmi $last" >"$DEBUG/mint/provoke"
 	;;
+deaf_panic)
+	# On another core than the one that does not park
+	taskset -pc 0 $$ >/dev/null
+	echo "nmi $last" >"$DEBUG/mint/provoke"
+	echo c >/proc/sysrq-trigger
+	;;
 erase)
 	echo erase >"$DEBUG/mint/provoke"
 	echo "way.sh: erased" >/dev/kmsg

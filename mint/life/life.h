@@ -15,6 +15,7 @@ void mint_claim_forget(struct mint_claim *claim);
 void mint_watch_now(void);
 void mint_watch_start(void);
 void mint_watch_one(struct work_struct *work);
+void mint_watch_end(struct mint_claim *claim);
 
 /* load.c */
 void mint_load_beat(void);

@@ -183,18 +183,27 @@ int mint_prove_parked(struct mint_claim *claim)
 	return -EIO;
 }
 
-/* Its cores were stopped: prove that they are parked, take all back */
+/*
+ * Its cores were stopped: prove that they are parked, take all back. One that was on
+ * its way out by itself has said why: mint_watch_end().
+ */
 static int finish_stop(struct mint_claim *claim, const char *reason)
 {
+	enum mint_event ends_as = MINT_EVENT_ENDED;
+	char why[MINT_REASON_LEN];
 	int err;
 
-	mint_claim_event(claim, MINT_EVENT_END, "%s", reason);
+	if (claim->node.state == MINT_STATE_ENDING)
+		ends_as = claim->ends_as;
+	else
+		mint_claim_event(claim, MINT_EVENT_END, "%s", reason);
+	strscpy(why, claim->node.reason, sizeof(why));
 	err = mint_prove_parked(claim);
 	if (err)
 		return err;
-	pr_info("node %u is stopped: %s\n", claim->n, reason);
+	pr_info("node %u is stopped: %s\n", claim->n, why);
 	mint_release(claim);
-	mint_claim_event(claim, MINT_EVENT_ENDED, "%s", reason);
+	mint_claim_event(claim, ends_as, "%s", why);
 	return 0;
 }
 
@@ -395,11 +404,13 @@ static int stop_park(struct mint_claim *claim)
 /*
  * The claim of a node, locked. Node 0 itself looks after each node now and then, and
  * that is no reason to refuse: who polls the state comes just when a look has found
- * it. Not for long: who removes the directory of the node waits for the caller.
+ * it. Not for long: who removes the directory of the node waits for the caller. If the
+ * node ends meanwhile, another one that gets its number is not the one that was meant.
  */
 static struct mint_claim *lock_claim(u32 n)
 {
 	unsigned long bound = jiffies + msecs_to_jiffies(LOOK_BOUND_MS);
+	u64 incarnation = mint_incarnation(n);
 	struct mint_claim *claim;
 	long left;
 
@@ -408,6 +419,10 @@ static struct mint_claim *lock_claim(u32 n)
 		if (left <= 0 || !mint_node_status(n))
 			break;
 		wait_event_timeout(mint_state_wait, !mint_claim_busy(n), left);
+	}
+	if (claim && claim->incarnation != incarnation) {
+		mint_claim_unlock(claim);
+		return NULL;
 	}
 	return claim;
 }
@@ -439,11 +454,15 @@ int mint_stop(u32 n, enum mint_strength strength)
 		pr_err("node %u is being loaded, started or stopped: try again\n", n);
 		return -EBUSY;
 	}
-	if (claim->used && claim->ran)
+	if (claim->used && claim->ran) {
+		mint_watch_end(claim);
 		err = strength == MINT_STOP_PARK ? stop_park(claim) :
 			finish_stop(claim, "reset by INIT from node 0");
-	else
+	} else if (claim->used) {
 		pr_err("node %u was not started: kexec -u unloads it\n", n);
+	} else {
+		pr_err("node %u has ended already: there is nothing to stop\n", n);
+	}
 	mint_claim_unlock(claim);
 	return err;
 }

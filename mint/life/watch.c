@@ -201,6 +201,31 @@ static void begin_end(struct mint_claim *claim, const struct mint_node *record,
 	mint_claim_event(claim, MINT_EVENT_END, "%s", reason);
 }
 
+/**
+ * mint_watch_end() - has a node said that it is over?
+ * @claim:	its claim
+ *
+ * Who stops a node may come before the watch has looked: what the node says of its end
+ * stays its reason. One that has panicked and will start again is not over.
+ *
+ * Context: predecessor, process, under the claim's lock; the node was started.
+ */
+void mint_watch_end(struct mint_claim *claim)
+{
+	const struct mint_node *record = mint_node(claim->n);
+	u32 returns_ms;
+
+	lockdep_assert_held(&claim->lock);
+	if (claim->node.state == MINT_STATE_ENDING ||
+	    claim->node.state == MINT_STATE_QUARANTINE)
+		return;
+	/* Pairs with mint_report_state() in the successor */
+	if (virt_load_acquire(&record->state) == MINT_STATE_ENDED)
+		begin_end(claim, record, MINT_EVENT_ENDED);
+	else if (mint_panicked(record, &returns_ms) && !returns_ms)
+		begin_end(claim, record, MINT_EVENT_PANICKED);
+}
+
 /*
  * Its cores get a while to park by themselves, as long as one after the other
  * does; then they are made to.
