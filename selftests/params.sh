@@ -110,25 +110,32 @@ unknown_parameter() {
 	more="mint.nonsense=1" launch 1
 }
 
-# How long who was asked to end is waited for has bounds; what is beyond is an error,
-# and changes nothing.
-bad_ask() {
-	was=$(parameter ask_ms)
-	for value in 0 999 3600001 4294967295 4294967296 -1 soon; do
-		if parameter ask_ms "$value" 2>/dev/null; then
-			parameter ask_ms "$was"
-			fail "ask_ms takes $value"
+# bad_time <parameter> <least> <most>: a time in ms has bounds; what is beyond is an
+# error, and changes nothing.
+bad_time() {
+	was=$(parameter "$1")
+	for value in 0 $(($2 - 1)) $(($3 + 1)) 4294967295 4294967296 -1 soon; do
+		if parameter "$1" "$value" 2>/dev/null; then
+			parameter "$1" "$was"
+			fail "$1 takes $value"
 		fi
-		[ "$(parameter ask_ms)" = "$was" ] ||
-			fail "ask_ms is $(parameter ask_ms), was $was"
-		dmesg | tail -n 20 | grep -q "mint.ask_ms=: '$value' ignored" ||
+		[ "$(parameter "$1")" = "$was" ] ||
+			fail "$1 is $(parameter "$1"), was $was"
+		dmesg | tail -n 20 | grep -q "mint.$1=: '$value' ignored" ||
 			fail "the log does not say that $value is ignored"
 	done
-	for value in 1000 3600000 "$was"; do
-		parameter ask_ms "$value" || fail "ask_ms does not take $value"
-		[ "$(parameter ask_ms)" = "$value" ] ||
-			fail "ask_ms is $(parameter ask_ms), not $value"
+	for value in "$2" "$3" "$was"; do
+		parameter "$1" "$value" || fail "$1 does not take $value"
+		[ "$(parameter "$1")" = "$value" ] ||
+			fail "$1 is $(parameter "$1"), not $value"
 	done
+}
+
+bad_times() {
+	bad_time ask_ms 1000 3600000
+	bad_time move_ms 1000 3600000
+	bad_time lost_ms 100 3600000
+	bad_time start_ms 1000 3600000
 }
 
 # Another mint.mem= range than --mem-min gives is added to it.
@@ -147,4 +154,4 @@ more_memory() {
 }
 
 run_tests node0_reports node0_goes_on bad_memory bad_cores bad_maxcpus \
-	bad_devices bad_ask unknown_parameter more_memory
+	bad_devices bad_times unknown_parameter more_memory

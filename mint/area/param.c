@@ -4,13 +4,15 @@
  *
  * One reader for the lists in mint.mem=, mint.cpus= and mint.devices=, used
  * for the kernel's own command line and for that of a successor which is
- * about to be launched. Nothing here changes any state.
+ * about to be launched. Nothing here changes any state but the parameter that is
+ * set.
  */
 
 #include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/pci.h>
 #include <linux/string.h>
 
@@ -269,6 +271,29 @@ bool mint_param_find(const char *cmdline, const char *name,
 			break;
 	}
 	return found;
+}
+
+/**
+ * mint_param_set_ms() - set a parameter that is a time
+ * @val:	text
+ * @kp:		the parameter, an unsigned int
+ * @min:	ms
+ * @max:	ms
+ *
+ * What is not from @min to @max changes nothing, and the log says so.
+ *
+ * Context: as struct kernel_param_ops.set().
+ * Return: 0, -EINVAL, -ERANGE.
+ */
+int mint_param_set_ms(const char *val, const struct kernel_param *kp,
+		      unsigned int min, unsigned int max)
+{
+	int err = param_set_uint_minmax(val, kp, min, max);
+
+	if (err)
+		pr_err("%s=: '%.*s' ignored, want %u to %u ms\n", kp->name,
+		       (int)strcspn(val ?: "", "\n"), val ?: "", min, max);
+	return err;
 }
 
 /**

@@ -50,12 +50,7 @@ static unsigned int ask_ms = 100000;
 
 static int ask_ms_set(const char *val, const struct kernel_param *kp)
 {
-	int err = param_set_uint_minmax(val, kp, ASK_MS_MIN, ASK_MS_MAX);
-
-	if (err)
-		pr_err("mint.ask_ms=: '%.*s' ignored, want %u to %u ms\n",
-		       (int)strcspn(val ?: "", "\n"), val ?: "", ASK_MS_MIN, ASK_MS_MAX);
-	return err;
+	return mint_param_set_ms(val, kp, ASK_MS_MIN, ASK_MS_MAX);
 }
 
 static const struct kernel_param_ops ask_ms_ops = {

@@ -40,6 +40,10 @@
 
 #define BEAT_MS_MIN		10
 #define BEAT_MS_MAX		10000
+/* No kernel comes up in less; and a bound is added to another one */
+#define LOST_MS_MIN		100
+#define START_MS_MIN		1000
+#define LOST_MS_MAX		3600000
 #define WATCH_PERIOD_MS		500
 #define WATCH_SOON_MS		20
 #define PARK_BOUND_MS		2000
@@ -51,11 +55,33 @@ module_param(beat_ms, uint, 0444);
 
 /* A node without a heartbeat for so long is silent, ms */
 static unsigned int lost_ms = 10000;
-module_param(lost_ms, uint, 0644);
+
+static int lost_ms_set(const char *val, const struct kernel_param *kp)
+{
+	return mint_param_set_ms(val, kp, LOST_MS_MIN, LOST_MS_MAX);
+}
+
+static const struct kernel_param_ops lost_ms_ops = {
+	.set	= lost_ms_set,
+	.get	= param_get_uint,
+};
+
+module_param_cb(lost_ms, &lost_ms_ops, &lost_ms, 0644);
 
 /* The same for one that has not come up yet, ms */
 static unsigned int start_ms = 60000;
-module_param(start_ms, uint, 0644);
+
+static int start_ms_set(const char *val, const struct kernel_param *kp)
+{
+	return mint_param_set_ms(val, kp, START_MS_MIN, LOST_MS_MAX);
+}
+
+static const struct kernel_param_ops start_ms_ops = {
+	.set	= start_ms_set,
+	.get	= param_get_uint,
+};
+
+module_param_cb(start_ms, &start_ms_ops, &start_ms, 0644);
 
 static void beat(struct timer_list *timer);
 static DEFINE_TIMER(heartbeat, beat);

@@ -52,11 +52,24 @@
 #define FREE_TRIES		60
 #define FREE_PAUSE_MS		1000
 
-#define MOVE_MS_MAX		3600000U
+/* Without any time for it nothing moves; and nobody waits for ever */
+#define MOVE_MS_MIN		1000
+#define MOVE_MS_MAX		3600000
 
 /* How long a node may take to give a thing, and to take it, ms */
 static unsigned int move_ms = 30000;
-module_param(move_ms, uint, 0644);
+
+static int move_ms_set(const char *val, const struct kernel_param *kp)
+{
+	return mint_param_set_ms(val, kp, MOVE_MS_MIN, MOVE_MS_MAX);
+}
+
+static const struct kernel_param_ops move_ms_ops = {
+	.set	= move_ms_set,
+	.get	= param_get_uint,
+};
+
+module_param_cb(move_ms, &move_ms_ops, &move_ms, 0644);
 
 /**
  * struct job - a transfer under way
@@ -94,11 +107,6 @@ static u32 last_seq;
 
 static DECLARE_WAIT_QUEUE_HEAD(move_wait);
 
-static unsigned int bound_ms(void)
-{
-	return min(READ_ONCE(move_ms), MOVE_MS_MAX);
-}
-
 /**
  * mint_move_bound() - how long giver and receiver may take
  *
@@ -107,7 +115,7 @@ static unsigned int bound_ms(void)
  */
 unsigned long mint_move_bound(void)
 {
-	return msecs_to_jiffies(bound_ms());
+	return msecs_to_jiffies(READ_ONCE(move_ms));
 }
 
 static void free_job(struct kref *ref)
@@ -223,7 +231,7 @@ static int ask(struct job *job, u32 party, u32 asked, u32 at_it, u32 done,
 	if (party_is_on_it(job, asked, at_it))
 		return mint_transfer_refuse(&job->t, -ETIMEDOUT,
 					    "node %u did not do its part in %u ms: see its state and log",
-					    party, bound_ms());
+					    party, READ_ONCE(move_ms));
 	return reason_of(job);
 }
 
@@ -410,7 +418,7 @@ static int do_here(struct mint_transfer *t, int (*what)(struct mint_transfer *t)
 		*late = true;
 		err = mint_transfer_refuse(t, -ETIMEDOUT,
 					   "node 0 did not do its part in %u ms, a driver perhaps: see its log",
-					   2 * bound_ms());
+					   2 * READ_ONCE(move_ms));
 	} else {
 		wait_for_completion(&local->done);
 		*t = local->t;
