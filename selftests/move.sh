@@ -350,6 +350,34 @@ receiver_dies() {
 		each receiver 5:panic 5:reboot 6:panic 6:hang
 }
 
+# gone <node> <APIC ID>: its kernel does not run there
+gone() {
+	! uses "$@"
+}
+
+# The receiver ends while the giver is at it: the move is called off at once, and the
+# giver keeps the core.
+receiver_ends_first() {
+	need_provoke
+	expects "provoked at turn"
+	more_first="cpus.provoke=3:wait"
+	two_nodes
+	moves core "$spare" "$first"
+	loop_until 30 grep -q "cpus.sh: armed" "$MINT/nodes/$first/log" ||
+		fail "nobody is armed"
+	echo "core $spare $second" 2>/dev/null >"$MINT/move" &
+	writer=$!
+	loop_until 20 gone "$first" "$spare" || fail "node $first gives nothing"
+	echo force >"$MINT/nodes/$second/stop" || fail "force fails"
+	wait "$writer" && fail "the move succeeds: $(tail -n 1 "$MINT/moves")"
+	tail -n 1 "$MINT/moves" | grep -q "node $second has ended" ||
+		fail "the reason is $(tail -n 1 "$MINT/moves")"
+	has "node $first" "$spare" || fail "node $first has lost it: $(cat "$MINT/cores")"
+	# It is held for a minute
+	loop_until 90 uses "$first" "$spare" ||
+		fail "node $first does not use APIC ID $spare again"
+}
+
 # ---- many -------------------------------------------------------------------
 
 # Random owners, busy ones, beside a node that has no part in it; in the end all is
@@ -372,4 +400,5 @@ at_random() {
 
 run_tests free_and_back between_successors with_node0 reboot_with_more \
 	reboot_with_less ends_with_its_node given_away_stays_away wish_to_give wish_to_get refusals nonsense \
-	not_spare busy_core giver_dies receiver_dies at_random
+	not_spare busy_core giver_dies receiver_dies \
+	receiver_ends_first at_random

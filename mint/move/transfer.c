@@ -179,6 +179,11 @@ static bool receiver_lives(const struct job *job)
 	return party_lives(job->t.to, job->to_incarnation);
 }
 
+static bool both_live(const struct job *job)
+{
+	return giver_lives(job) && receiver_lives(job);
+}
+
 static u32 turn_of(const struct job *job)
 {
 	/* Pairs with the change of the turn: error and reason come before it */
@@ -227,7 +232,9 @@ static int ask(struct job *job, u32 party, u32 asked, u32 at_it, u32 done,
 		return 0;
 	if (!lives(job))
 		return mint_transfer_refuse(&job->t, -ESRCH,
-					    "node %u has ended meanwhile", party);
+					    "node %u has ended meanwhile",
+					    lives == both_live && giver_lives(job) ?
+					    job->t.to : party);
 	if (party_is_on_it(job, asked, at_it))
 		return mint_transfer_refuse(&job->t, -ETIMEDOUT,
 					    "node %u did not do its part in %u ms: see its state and log",
@@ -511,8 +518,9 @@ static int give_there(struct job *job)
 	u32 n = t->from;
 	int err;
 
+	/* Without a receiver the giver need not go on */
 	err = ask(job, n, MINT_TURN_OFFERED, MINT_TURN_GIVING, MINT_TURN_GIVEN,
-		  giver_lives);
+		  both_live);
 	/* If it is given in the same instant, that counts */
 	if (err && (mint_turn_change(job->record, job->history.seq,
 				     MINT_TURN_OFFERED, MINT_TURN_REVOKED) ||
