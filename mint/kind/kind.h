@@ -26,9 +26,10 @@ struct seq_file;
  * @start:	which, as MINT_MOVE_* of the kind says
  * @size:	how much, the same
  * @bound:	jiffies after which who works on it should give up
+ * @begun:	this kernel has begun to work on it: there may be something to undo
  * @again:	@take: this node had begun to use it before its own reboot
  * @memo:	what @give leaves for @keep
- * @claim:	for @clear: the giver's, to say that it makes progress; NULL if
+ * @claim:	for @clear: of who has had it, to say that it makes progress; NULL if
  *		that is no successor
  * @reason:	why it is refused: resource, owner, remedy, in one line
  */
@@ -39,6 +40,7 @@ struct mint_transfer {
 	u64			start;
 	u64			size;
 	unsigned long		bound;
+	bool			begun;
 	bool			again;
 	u64			memo;
 	struct mint_claim	*claim;

@@ -111,6 +111,7 @@ int mint_move_local(struct mint_transfer *t, int (*what)(struct mint_transfer *t
 					    "node %u is busy with another move: see its log",
 					    mint_self);
 	t->bound = jiffies + mint_move_bound();
+	t->begun = true;
 	/* Hotplug waits for grace periods, one after the other */
 	rcu_expedite_gp();
 	err = what(t);

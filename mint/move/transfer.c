@@ -257,28 +257,20 @@ static struct mint_claim *lock_claim(u32 n)
 	return claim;
 }
 
+static bool hand_in_book(struct job *job, u32 from, u32 to)
+{
+	guard(mint_claims)();
+	return job->t.kind->hand(&job->t, from, to);
+}
+
 static bool hand(struct job *job, u32 from, u32 to)
 {
-	bool handed;
+	bool handed = hand_in_book(job, from, to);
 
-	scoped_guard(mint_claims)
-		handed = job->t.kind->hand(&job->t, from, to);
 	/* Waits for whoever works on the thing: launches need not wait, too */
 	if (handed && job->t.kind->handed)
 		job->t.kind->handed(&job->t, to);
 	return handed;
-}
-
-/*
- * Undo that it is in flight. What is gone, as a card that was unplugged, is nobody's:
- * another one in its place is not to be taken for it.
- */
-static void put_back(struct job *job, u32 n, int err)
-{
-	if (hand(job, MINT_NODE_FLIGHT, n) ||
-	    (err == -ENODEV && hand(job, MINT_NODE_FLIGHT, MINT_NODE_FREE)))
-		return;
-	pr_err("move %u: it stays in flight\n", job->history.seq);
 }
 
 /*
@@ -315,6 +307,16 @@ static int set_free(struct job *job)
 }
 
 /*
+ * Undo that it is in flight. What is gone, as a card that was unplugged, is nobody's:
+ * another one in its place is not to be taken for it. It may have gone just now.
+ */
+static void put_back(struct job *job, u32 n)
+{
+	if (!hand(job, MINT_NODE_FLIGHT, n) && set_free(job))
+		pr_err("move %u: it stays in flight\n", job->history.seq);
+}
+
+/*
  * As set_free(), where nobody is left who could have it. Who keeps it from being
  * brought to rest, as root with a reset of the function, tells nobody when that is
  * over: it is tried again.
@@ -341,9 +343,11 @@ static void take_from_receiver(struct job *job)
 		if (!claim)
 			return;
 	}
+	job->t.claim = claim;
 	if (receiver_lives(job) && hand(job, job->t.to, MINT_NODE_FLIGHT) &&
 	    set_free(job))
-		put_back(job, job->t.to, 0);
+		put_back(job, job->t.to);
+	job->t.claim = NULL;
 	if (claim)
 		mint_claim_unlock(claim);
 }
@@ -385,7 +389,8 @@ static void undo_late(struct local *local)
 	pr_warn("%s has ended at last (%d)\n", t->kind->word, local->err);
 	if (local->what != t->kind->give)
 		return;
-	if (t->kind->handed)
+	/* What another move keeps from the drivers by now is not let go */
+	if (!local->err && t->kind->handed)
 		t->kind->handed(t, t->from);
 	if (mint_move_local(t, t->kind->keep))
 		pr_err("%s\n", t->reason);
@@ -455,14 +460,20 @@ static int give_here(struct job *job)
 					    job->history.what);
 	err = do_here(t, t->kind->give, &late);
 	step_over(job, MINT_STEP_GIVE);
-	err = err ?: clear(job);
-	if (!err)
-		return 0;
-	undo = *t;
-	put_back(job, t->from, err);
-	if (late)
-		return err;
-	if (mint_move_local(&undo, undo.kind->keep))
+	if (err) {
+		/* Nobody keeps it from the drivers; who is late undoes the rest itself */
+		if (!hand_in_book(job, MINT_NODE_FLIGHT, t->from))
+			pr_err("move %u: it stays in flight\n", job->history.seq);
+		undo = *t;
+	} else {
+		err = clear(job);
+		if (!err)
+			return 0;
+		undo = *t;
+		put_back(job, t->from);
+	}
+	/* A driver may hold this up, too; what comes late goes on by itself */
+	if (!late && t->begun && do_here(&undo, undo.kind->keep, &late))
 		pr_err("%s\n", undo.reason);
 	return err;
 }
@@ -482,7 +493,7 @@ static int clear_of_giver(struct job *job, u32 n)
 		err = clear(job);
 		/* A core that may run what it wants stays with its node */
 		if (err)
-			put_back(job, n, err);
+			put_back(job, n);
 	} else {
 		err = mint_transfer_refuse(t, -ESRCH,
 					   "node %u has ended meanwhile, and what it had is free",
