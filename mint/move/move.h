@@ -12,7 +12,8 @@
 #include "../kind/kind.h"
 
 /* transfer.c: in node 0 */
-int mint_move_request(const char *text, u32 asker, char *reason, size_t size);
+int mint_move_request(const char *text, u32 asker, u64 incarnation, char *reason,
+		      size_t size);
 unsigned long mint_move_bound(void);
 
 /* party.c: giver and receiver */

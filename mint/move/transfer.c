@@ -75,6 +75,7 @@ module_param_cb(move_ms, &move_ms_ops, &move_ms, 0644);
  * struct job - a transfer under way
  * @t:		what moves from whom to whom
  * @asker:	the node that asked for it
+ * @asker_incarnation: mint_incarnation() of it
  * @work:	does it
  * @ref:	held by @work and by who asked for it
  * @done:	who asked for it may read @err
@@ -89,6 +90,7 @@ module_param_cb(move_ms, &move_ms_ops, &move_ms, 0644);
 struct job {
 	struct mint_transfer	t;
 	u32			asker;
+	u64			asker_incarnation;
 	struct work_struct	work;
 	struct kref		ref;
 	struct completion	done;
@@ -723,6 +725,11 @@ static int plan_now(struct job *job, const struct mint_token *thing)
 		last_seq = (last_seq + 1) & (U32_MAX >> 8);
 		job->history.seq = last_seq;
 	}
+	/* The node that has the number by now has not asked for it */
+	if (mint_incarnation(job->asker) != job->asker_incarnation)
+		return mint_transfer_refuse(t, -ESRCH,
+					    "node %u has ended meanwhile, which asked for it",
+					    job->asker);
 	err = check_party(t, t->to) ?: t->kind->plan(t, thing);
 	if (!err && t->from == t->to)
 		err = t->to == MINT_NODE_FREE ?
@@ -737,6 +744,7 @@ static int plan_now(struct job *job, const struct mint_token *thing)
 /* A node runs before its kernel has all that it takes to move things */
 static int plan(struct job *job, const struct mint_token *thing)
 {
+	u64 to_incarnation = mint_incarnation(job->t.to);
 	int err = plan_now(job, thing);
 
 	if (err != -EAGAIN)
@@ -746,6 +754,9 @@ static int plan(struct job *job, const struct mint_token *thing)
 					party_is_ready(job->t.to),
 					mint_move_bound()) < 0)
 		return -EINTR;
+	if (mint_incarnation(job->t.to) != to_incarnation)
+		return mint_transfer_refuse(&job->t, -ESRCH,
+					    "node %u has ended meanwhile", job->t.to);
 	job->t.reason[0] = '\0';
 	return plan_now(job, thing);
 }
@@ -835,6 +846,7 @@ static struct job *new_job(void)
  * mint_move_request() - move a thing to another node, or set it free
  * @text:	"<kind> <which> <node|free>", which need not end in a newline
  * @asker:	the node that asks
+ * @incarnation: mint_incarnation() of it, when it asked
  * @reason:	out: why it was refused or has failed, one line; may be NULL
  * @size:	bytes there
  *
@@ -844,7 +856,8 @@ static struct job *new_job(void)
  * Context: predecessor, process.
  * Return: 0; why it was refused or has failed, -EINTR.
  */
-int mint_move_request(const char *text, u32 asker, char *reason, size_t size)
+int mint_move_request(const char *text, u32 asker, u64 incarnation, char *reason,
+		      size_t size)
 {
 	struct mint_token thing;
 	struct job *job;
@@ -854,6 +867,7 @@ int mint_move_request(const char *text, u32 asker, char *reason, size_t size)
 	if (!job)
 		return -ENOMEM;
 	job->asker = asker;
+	job->asker_incarnation = incarnation;
 	err = parse(job, text, &thing);
 	if (!err)
 		snprintf(job->history.what, sizeof(job->history.what), "%s %.*s",

@@ -108,6 +108,7 @@ static void answer(struct work_struct *work)
 	struct wisher *wisher = container_of(work, struct wisher, work);
 	struct mint_wish *wish = mint_wish(wisher->n);
 	char text[MINT_WISH_LEN], reason[MINT_MOVE_REASON] = "";
+	u64 incarnation = mint_incarnation(wisher->n);
 	/* Pairs with mint_move_wish() */
 	u32 seq = smp_load_acquire(&wish->seq);
 	int err;
@@ -116,7 +117,7 @@ static void answer(struct work_struct *work)
 		return;
 	wisher->answered = seq;
 	mint_copy_line(text, wish->text, sizeof(text));
-	err = mint_move_request(text, wisher->n, reason, sizeof(reason));
+	err = mint_move_request(text, wisher->n, incarnation, reason, sizeof(reason));
 	memcpy(wish->reason, reason, sizeof(wish->reason));
 	WRITE_ONCE(wish->error, err);
 	/* Pairs with is_answered() */
@@ -128,11 +129,27 @@ static void answer(struct work_struct *work)
 
 static DECLARE_WAIT_QUEUE_HEAD(wish_wait);
 static DEFINE_MUTEX(wish_mutex);
+static bool wished;		/* by this kernel; under wish_mutex */
 
 static bool is_answered(const struct mint_wish *wish, u32 seq)
 {
 	/* Pairs with answer() */
 	return smp_load_acquire(&wish->answered) == seq;
+}
+
+/* Giver, receiver and the proof in between may each take so long */
+static int wait_answer(const struct mint_wish *wish, u32 seq)
+{
+	long left = wait_event_killable_timeout(wish_wait, is_answered(wish, seq),
+						4 * mint_move_bound());
+
+	if (left < 0)
+		return -EINTR;
+	if (!left) {
+		pr_warn("node 0 does not answer: see nodes/0/state\n");
+		return -ETIMEDOUT;
+	}
+	return 0;
 }
 
 /* What node 0 says, or who overwrites it: an error number and one line */
@@ -160,30 +177,32 @@ int mint_move_wish(const char *text)
 {
 	struct mint_wish *wish = mint_wish(mint_self);
 	size_t len = strcspn(text, "\n");
-	long left;
+	int err;
 	u32 seq;
 
 	if (!wish)
 		return -EOPNOTSUPP;
 	if (len >= sizeof(wish->text))
 		return -E2BIG;
-	guard(mutex)(&wish_mutex);
-	memcpy(wish->text, text, len);
-	wish->text[len] = '\0';
-	seq = wish->seq + 1;
-	/* Pairs with answer() */
-	smp_store_release(&wish->seq, seq);
-	mint_ring_node0(MINT_BELL_MOVE);
-	/* Giver, receiver and the proof in between may each take so long */
-	left = wait_event_killable_timeout(wish_wait, is_answered(wish, seq),
-					   4 * mint_move_bound());
-	if (left < 0)
+	if (mutex_lock_killable(&wish_mutex))
 		return -EINTR;
-	if (!left) {
-		pr_warn("node 0 does not answer: see nodes/0/state\n");
-		return -ETIMEDOUT;
+	/*
+	 * Who was killed, or waited in vain, may have left one that node 0 is about to
+	 * read. One that it does not answer in that time, either, it has not heard of.
+	 */
+	err = wished ? wait_answer(wish, wish->seq) : 0;
+	if (err != -EINTR) {
+		wished = true;
+		memcpy(wish->text, text, len);
+		wish->text[len] = '\0';
+		seq = wish->seq + 1;
+		/* Pairs with answer() */
+		smp_store_release(&wish->seq, seq);
+		mint_ring_node0(MINT_BELL_MOVE);
+		err = wait_answer(wish, seq) ?: read_answer(wish);
 	}
-	return read_answer(wish);
+	mutex_unlock(&wish_mutex);
+	return err;
 }
 
 /**

@@ -83,7 +83,7 @@ static ssize_t move_store(struct kobject *kobj, struct kobj_attribute *attr,
 			  const char *buf, size_t count)
 {
 	return (mint_role == MINT_PREDECESSOR ?
-		mint_move_request(buf, mint_self, NULL, 0) :
+		mint_move_request(buf, mint_self, 0, NULL, 0) :
 		mint_move_wish(buf)) ?: count;
 }
 
