@@ -352,13 +352,25 @@ static int arrive(struct mint_transfer *t, u64 which)
 	return first_err;
 }
 
+/* A start that mint_kick_ap() let through before is over with this lock */
+static bool runs_here(int cpu)
+{
+	bool online;
+
+	if (cpu < 0)
+		return false;
+	cpus_read_lock();
+	online = cpu_online(cpu);
+	cpus_read_unlock();
+	return online;
+}
+
 /* Take all of them offline here; those that were online stand in @memo */
 static int leave(struct mint_transfer *t)
 {
 	unsigned long bound = jiffies + msecs_to_jiffies(BUSY_BOUND_MS);
 	struct mint_core *core;
-	int cpu, err = 0;
-	bool online;
+	int err = 0;
 	u64 i;
 
 	for (i = 0; i < t->size && !err; i++) {
@@ -370,12 +382,7 @@ static int leave(struct mint_transfer *t)
 		/* From here on nobody brings it online again */
 		if (mint_role == MINT_SUCCESSOR)
 			mint_core_own(core, false);
-		cpu = mint_core_cpu(core);
-		/* A start that mint_kick_ap() let through before that is over with this lock */
-		cpus_read_lock();
-		online = cpu >= 0 && cpu_online(cpu);
-		cpus_read_unlock();
-		if (!online)
+		if (!runs_here(mint_core_cpu(core)))
 			continue;
 		t->memo |= BIT_ULL(i);
 		err = try_step(mint_core_leave, core, bound);
@@ -454,23 +461,45 @@ static int give(struct mint_transfer *t)
 	return leave(t);
 }
 
+/*
+ * By the book they are node 0's. Those that did not come back, or that somebody took
+ * offline while they were in flight, are nobody's, as all that is offline there.
+ */
+static void drop_offline(const struct mint_transfer *t)
+{
+	struct mint_core *core;
+	int cpu;
+	u64 i;
+
+	cpus_read_lock();
+	for (i = 0; i < t->size && (core = core_of(t, i)); i++) {
+		cpu = mint_core_cpu(core);
+		if (cpu < 0 || !cpu_online(cpu))
+			mint_core_drop(core, mint_self);
+	}
+	cpus_read_unlock();
+}
+
 /* What was offline before stays so, as all that was free */
 static int keep(struct mint_transfer *t)
 {
-	return arrive(t, t->memo);
+	int err = arrive(t, t->memo);
+
+	if (mint_role == MINT_PREDECESSOR)
+		drop_offline(t);
+	return err;
 }
 
 /* What a core's record says is its owner's word: INIT, and see where it goes */
 static int clear(struct mint_transfer *t)
 {
 	struct mint_core *core;
-	int cpu, err;
+	int err;
 	u64 i;
 
 	for (i = 0; i < t->size; i++) {
 		core = core_of(t, i);
-		cpu = core ? mint_core_cpu(core) : -1;
-		if (cpu >= 0 && cpu_online(cpu))
+		if (core && runs_here(mint_core_cpu(core)))
 			return mint_transfer_refuse(t, -EBUSY,
 						    "APIC ID %llu still runs node %u",
 						    t->start + i, mint_self);
