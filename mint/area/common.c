@@ -345,6 +345,9 @@ struct mint_move *mint_move(u32 i)
 	return record(&mint_layout.moves, i);
 }
 
+/* A record that changes between two looks is looked at again, but not for ever */
+#define MOVE_LOOKS	100
+
 /*
  * Does a move keep from this node what its record calls its own? Node 0 changes
  * the record after the giver has let go of it, and before the receiver has begun
@@ -378,10 +381,21 @@ static bool __init keeps_away(const struct mint_move *move, u32 kind, u64 start)
 bool __init mint_moved_away(u32 kind, u64 start)
 {
 	struct mint_move *record, move;
-	u32 i;
+	u32 i, tries;
 
 	for (i = 0; (record = mint_move(i)); i++) {
-		memcpy(&move, record, sizeof(move));
+		tries = MOVE_LOOKS;
+		do {
+			/* Pairs with set_turn() of node 0: all else was written before */
+			move.turn = virt_load_acquire(&record->turn);
+			move.kind = READ_ONCE(record->kind);
+			move.from = READ_ONCE(record->from);
+			move.to = READ_ONCE(record->to);
+			move.start = READ_ONCE(record->start);
+			move.size = READ_ONCE(record->size);
+			/* A turn that is still the same says that all of it is of one move */
+			virt_rmb();
+		} while (READ_ONCE(record->turn) != move.turn && --tries);
 		if (keeps_away(&move, kind, start))
 			return true;
 	}

@@ -222,16 +222,25 @@ static void give_up_line(const struct mint_device *dev)
 	mint_pin_adopt(dev->gsi, false);
 }
 
+/* A function on its way is not. A move that ends between the two looks shows here */
+static bool __init still_own(const struct mint_device *entry, u32 id)
+{
+	return !mint_moved_away(MINT_MOVE_FUNCTION, id) &&
+	       /* Pairs with set_device() of node 0 */
+	       virt_load_acquire(&entry->kind) == MINT_DEV_PCI &&
+	       READ_ONCE(entry->id) == id &&
+	       !mint_moved_away(MINT_MOVE_FUNCTION, id);
+}
+
 /* What the record says at boot, less what was given away before a reboot */
 static void __init adopt_all(const struct mint_node *node)
 {
 	struct mint_device dev;
-	u32 i, count = min_t(u32, node->nr_devices, MINT_DEVICES_MAX);
+	u32 i, gsi, count = min_t(u32, node->nr_devices, MINT_DEVICES_MAX);
 
 	for (i = 0; i < count; i++) {
 		dev = node->devices[i];
-		if ((dev.kind == MINT_DEV_PCI &&
-		     !mint_moved_away(MINT_MOVE_FUNCTION, dev.id)) ||
+		if ((dev.kind == MINT_DEV_PCI && still_own(&node->devices[i], dev.id)) ||
 		    dev.kind == MINT_DEV_BRIDGE)
 			open_entry(i, &dev);
 	}
@@ -241,6 +250,10 @@ static void __init adopt_all(const struct mint_node *node)
 		    mint_moved_away(MINT_MOVE_FUNCTION, dev.id))
 			give_up_line(&dev);
 	}
+	/* Pins that went since this kernel has read whose they are: init_IRQ() */
+	for (gsi = 0; gsi < mint_layout.pins.count; gsi++)
+		if (mint_owner_of_pin(gsi) == mint_self)
+			mint_pin_adopt(gsi, true);
 }
 
 static int successor_enable_irq(struct pci_dev *dev)
