@@ -265,11 +265,16 @@ static int empty_block(u64 start, unsigned long bound, struct mint_stuck *stuck)
 		msleep(RETRY_MS);
 	}
 
-	lock_device_hotplug();
+	/*
+	 * First of all: who takes the block offline by its file tries for ever to move
+	 * pages that are not marked, and has the lock below meanwhile.
+	 */
 	page_offline_begin();
 	for (pfn = range.pfn; pfn < range.pfn + range.nr; pfn++)
 		__SetPageOffline(pfn_to_page(pfn));
 	page_offline_end();
+
+	lock_device_hotplug();
 	adjust_managed_page_count(pfn_to_page(range.pfn), -(long)range.nr);
 	emptied[emptied_count++] = range;
 	unlock_device_hotplug();
