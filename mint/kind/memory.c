@@ -8,6 +8,7 @@
  * it has booted with. How they come into a kernel and leave it: own/hotplug.c.
  */
 
+#include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/ioport.h>
 #include <linux/jiffies.h>
@@ -37,6 +38,10 @@
 
 /* For a block to empty */
 #define BLOCK_BOUND_MS		5000
+
+/* For node 0 to have written all of a record */
+#define RECORD_LOOKS		20
+#define RECORD_LOOK_MS		5
 
 /* Before a range of mint.mem=: the node is to add it, so that it can leave */
 #define MOVABLE		"movable:"
@@ -744,13 +749,22 @@ static bool hand(struct mint_transfer *t, u32 from, u32 to)
 	return true;
 }
 
-/* Has node 0 written that it is this node's? */
+/*
+ * Has node 0 written that it is this node's? It may be writing right now, for another
+ * move: what this node gives. What is true shows when that is over.
+ */
 static bool is_received(const struct mint_transfer *t)
 {
 	struct mint_range mem[MINT_RANGES_MAX], range = range_of(t);
-	u32 count = mint_claim_memory(mint_self, mem);
+	u32 tries = RECORD_LOOKS, count;
 
-	return mint_range_inside(&range, mem, count);
+	do {
+		count = mint_claim_memory(mint_self, mem);
+		if (mint_range_inside(&range, mem, count))
+			return true;
+		msleep(RECORD_LOOK_MS);
+	} while (--tries);
+	return false;
 }
 
 static int take(struct mint_transfer *t)
