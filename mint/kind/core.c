@@ -157,6 +157,10 @@ static int claim_cores(struct mint_kexec *rq, struct mint_claim *claim)
 
 	for (i = 0; i < rq->nr_cores; i++) {
 		owner = mint_core_take(rq->cores[i], claim->n);
+		if (owner == MINT_NODE_FLIGHT)
+			return mint_refuse(rq, -EBUSY,
+					   "APIC ID %u is changing hands: see /sys/kernel/mint/moves",
+					   mint_apic_id(rq->cores[i]));
 		if (owner != claim->n)
 			return mint_refuse(rq, -EBUSY,
 					   "APIC ID %u was just taken by node %u: take it offline there",
@@ -512,11 +516,21 @@ static int clear(struct mint_transfer *t)
 	return 0;
 }
 
+/* A function may have come to the receiver since that was looked at */
+static bool beyond_devices(const struct mint_transfer *t, u32 to)
+{
+	return to == t->to && mint_is_successor(to) &&
+	       t->start + t->size - 1 > MINT_DEVICE_APIC_ID_MAX &&
+	       mint_pins_interrupt(to);
+}
+
 static bool hand(struct mint_transfer *t, u32 from, u32 to)
 {
 	struct mint_core *core;
 	u64 i;
 
+	if (beyond_devices(t, to))
+		return false;
 	for (i = 0; i < t->size; i++) {
 		core = core_of(t, i);
 		if (core && mint_core_hand(core, from, to))

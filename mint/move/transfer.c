@@ -580,12 +580,18 @@ static int take_there(struct job *job)
 	}
 	if (turn_of(job) == MINT_TURN_REVOKED || turn_of(job) == MINT_TURN_DECLINED)
 		take_from_receiver(job);
-	return turn_of(job) == MINT_TURN_TAKEN ? 0 : err;
+	if (turn_of(job) != MINT_TURN_TAKEN)
+		return err;
+	/* In the same instant: it is not late, unless somebody was told so */
+	if (!completion_done(&job->done))
+		job->t.reason[0] = '\0';
+	return 0;
 }
 
 static int transfer(struct job *job)
 {
 	struct mint_transfer *t = &job->t;
+	const char *why;
 	int err;
 
 	err = mint_is_successor(t->from) ? give_there(job) : give_here(job);
@@ -595,11 +601,12 @@ static int transfer(struct job *job)
 	/* For a receiver that boots meanwhile: it is not to begin by itself */
 	if (!mint_is_successor(t->from))
 		set_turn(job, MINT_TURN_GIVEN);
-	if (!hand_to_receiver(job))
-		return mint_transfer_refuse(t, -ESRCH, set_free_at_last(job) ?
-					    "node %u has ended meanwhile: it stays in flight" :
-					    "node %u has ended meanwhile: it is free now",
-					    t->to);
+	if (!hand_to_receiver(job)) {
+		why = receiver_lives(job) ? "can no longer have it" : "has ended meanwhile";
+		return mint_transfer_refuse(t, -ESRCH, "node %u %s: it %s", t->to, why,
+					    set_free_at_last(job) ? "stays in flight" :
+					    "is free now");
+	}
 	if (t->to == MINT_NODE_FREE)
 		return 0;
 	err = mint_is_successor(t->to) ? take_there(job) : take_here(job);
