@@ -414,7 +414,7 @@ int mint_core_prove(struct mint_core *core)
  * (Intel SDM vol. 3, 9.4): it runs nobody's code any more. The BSP is left
  * alone, INIT to it resets the machine.
  *
- * Context: process; takes tens of microseconds.
+ * Context: process, or the node ends; takes tens of microseconds.
  */
 void mint_core_reset(struct mint_core *core)
 {

@@ -115,6 +115,11 @@ bool mint_restart_ready(void)
 			continue;
 		for (us = 0; may_run_here(core) && !mint_core_parked(core); us++) {
 			if (us == PARK_BOUND_US) {
+				/* One that was coming up was not stopped with the others */
+				if (!cpu_online(cpu))
+					mint_core_reset(core);
+				if (mint_core_parked(core))
+					break;
 				pr_err("APIC ID %u does not park: node %u ends\n",
 				       mint_apic_id(core), mint_self);
 				return false;
