@@ -4,6 +4,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/moduleparam.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
@@ -159,6 +160,27 @@ static void pci_allowed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, allowed(test, "01:00.1,-01:00.1"), 0);
 }
 
+/* What is beyond the bounds, or no number, changes nothing */
+static void set_ms(struct kunit *test)
+{
+	static const char * const bad[] = {
+		"", "0", "999", "3600001", "4294967295", "4294967296", "-1", "1000ms",
+	};
+	unsigned int value = 5000;
+	const struct kernel_param kp = { .name = "mint.test_ms", .arg = &value };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		KUNIT_EXPECT_LT(test, mint_param_set_ms(bad[i], &kp, 1000, 3600000), 0);
+		KUNIT_EXPECT_EQ(test, value, 5000);
+	}
+	KUNIT_EXPECT_LT(test, mint_param_set_ms(NULL, &kp, 1000, 3600000), 0);
+	KUNIT_EXPECT_EQ(test, mint_param_set_ms("1000\n", &kp, 1000, 3600000), 0);
+	KUNIT_EXPECT_EQ(test, value, 1000);
+	KUNIT_EXPECT_EQ(test, mint_param_set_ms("3600000", &kp, 1000, 3600000), 0);
+	KUNIT_EXPECT_EQ(test, value, 3600000);
+}
+
 static struct kunit_case param_cases[] = {
 	KUNIT_CASE(token_next),
 	KUNIT_CASE(token_range),
@@ -166,6 +188,7 @@ static struct kunit_case param_cases[] = {
 	KUNIT_CASE(param_find),
 	KUNIT_CASE(token_pci),
 	KUNIT_CASE(pci_allowed),
+	KUNIT_CASE(set_ms),
 	{}
 };
 
