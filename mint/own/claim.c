@@ -555,7 +555,7 @@ bool mint_claim_wait(u32 n, unsigned int ms)
 /* All numbers have had their node, and those without one now are held by somebody */
 static bool numbers_held(void)
 {
-	const struct mint_claim *claim;
+	struct mint_claim *claim;
 	bool held = false;
 	u32 n;
 
