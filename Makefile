@@ -105,15 +105,18 @@ initrd: base	## the initrd, from initrd/list
 config: base	## build/kernel/.config from kernel-config/
 	@scripts/build config
 
-.PHONY: user-kernel debug-kernel distro-kernel
-user-kernel: base	## the kernel without kernel-config/test.config, as users get it
+.PHONY: user-kernel server-kernel debug-kernel distro-kernel
+user-kernel: base	## the kernel without kernel-config/test.config
 	@scripts/build --if-changed user-kernel
+
+server-kernel: base	## the same with kernel-config/server.config, as users get it
+	@scripts/build --if-changed server-kernel
 
 debug-kernel: base	## the kernel with kernel-config/debug.config
 	@scripts/build debug-kernel
 
 .PHONY: deb
-deb: ready user-kernel	## Debian packages of all of it, into build/out/deb
+deb: ready server-kernel	## Debian packages of all of it, into build/out/deb
 	@scripts/setup deb
 	@scripts/deb
 

@@ -141,6 +141,7 @@ bool mint_panicked(const struct mint_node *record, u32 *returns_ms)
 {
 	u32 boots = READ_ONCE(record->boots);
 
+	/* Pairs with mint_restart(), which counts after it has left PANICKED */
 	virt_rmb();
 	/* Pairs with mint_report_state() in the node */
 	if (virt_load_acquire(&record->state) != MINT_STATE_PANICKED)

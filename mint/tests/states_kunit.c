@@ -177,9 +177,11 @@ static int panics_and_returns(void *record)
 
 	while (!kthread_should_stop()) {
 		WRITE_ONCE(node->returns_ms, 5000);
+		/* As in mint_report_state() */
 		smp_store_release(&node->state, MINT_STATE_PANICKED);
 		linger();
 		WRITE_ONCE(node->state, MINT_STATE_STARTING);
+		/* As in mint_restart() */
 		smp_mb();
 		linger();
 		WRITE_ONCE(node->returns_ms, 0);

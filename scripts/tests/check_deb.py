@@ -17,10 +17,12 @@ sys.dont_write_bytecode = True
 SCRIPTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, SCRIPTS)
 
-from mintlib import OUT  # noqa: E402
+from mintlib import BUILD  # noqa: E402
 from verdict import Failed, Ktap, expect  # noqa: E402
 
-DEBS = os.path.join(OUT, "deb")
+# Of the kernel that is tested
+DEBS = os.path.join(BUILD, "deb-check")
+MAKE = (os.path.join(SCRIPTS, "deb"), "--kernel=user", DEBS)
 DROP_IN = "etc/default/grub.d/mint.cfg"
 NAMES = {"mint", "mint-initrd", "mint-kexec", "mint-tools"}
 
@@ -50,12 +52,12 @@ def digests():
 
 def same_every_time():
     """built twice they are the same, byte for byte"""
-    run(os.path.join(SCRIPTS, "deb"))
+    run(*MAKE)
     first = digests()
     names = {run("dpkg-deb", "-f", path, "Package").strip() for path in first}
     images = [name for name in names if name.startswith("linux-image-")]
     expect(names - set(images) == NAMES and len(images) == 1, "%s", sorted(names))
-    run(os.path.join(SCRIPTS, "deb"))
+    run(*MAKE)
     expect(digests() == first, "%s differ from %s", digests(), first)
 
 
