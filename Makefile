@@ -120,6 +120,11 @@ deb: ready server-kernel	## Debian packages of all of it, into build/out/deb
 	@scripts/setup deb
 	@scripts/deb
 
+.PHONY: check-deb
+check-deb: ready host server-kernel	## Debian, booted from the packages of make deb by its GRUB
+	@scripts/setup deb
+	@scripts/tests/check_distro.py server
+
 distro-kernel: base	## an image with Debian's own configuration and Mint
 	@scripts/build distro-kernel
 

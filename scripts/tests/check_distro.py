@@ -6,10 +6,11 @@ Two releases of Debian are successors beside a BusyBox predecessor. Then Debian 
 the packages of `make deb`, its own GRUB boots it as the predecessor of a BusyBox
 successor, and it runs selftests. Then it serves the disk of another Debian, on a node
 that owns no device.
-`make check` runs the first two (scripts/check), `make distro` the third; by hand:
+`make check` runs the first two (scripts/check), `make distro` the third, `make check-deb`
+the second with the kernel of `make deb`; by hand:
 
     scripts/tests/check_distro.py             all of it
-    scripts/tests/check_distro.py beside      one part of beside, first, served
+    scripts/tests/check_distro.py beside      one part of beside, first, served, server
     scripts/tests/check_distro.py images      no machine: have the images built
 
 The images are those of scripts/distro, built here when they are missing. The
@@ -41,7 +42,7 @@ from verdict import Failed, Ktap, KtapReader, expect  # noqa: E402
 # How long node 0 waits for a node that it has asked to end, ms
 ASK = "/sys/module/mint/parameters/ask_ms"
 
-# The packages of the kernel that is tested
+# The packages, with one of their kernels
 DEBS = os.path.join(IMAGES, "deb")
 
 # The disk that the packages are installed on, and the one that its menu is booted from
@@ -72,6 +73,7 @@ class Host:
         self.nodes = Nodes(self.m)
         self.before = None
         self.served = None
+        self.packages = None
         self.ids = {}
 
     def state(self):
@@ -254,12 +256,18 @@ def no_complaint(h):
 
 # ---- Debian in node 0, from the packages on ---------------------------------
 
-def fresh():
-    """Debian that has no nodes, on a disk of its own."""
+def fresh(kernel="user"):
+    """Debian that has no nodes, on a disk of its own; which kernel's packages it gets."""
     seat = Seat(DISTROS[0].copied(INSTALLED), 5, "com1")
     host = Host("check-distro-fresh", ROOT, [seat], initrd="", may_end=True)
     seat.machine, seat.node = host.m, 0
+    host.packages = kernel
     return host
+
+
+def fresh_for_server():
+    """The same, for the packages that users get."""
+    return fresh("server")
 
 
 def has_no_nodes(h):
@@ -271,8 +279,8 @@ def has_no_nodes(h):
 
 def packages_come(h):
     """the packages of make deb install, and all of the tool is from /usr then"""
-    made = subprocess.run([os.path.join(SCRIPTS, "deb"), "--kernel=user", DEBS], check=False,
-                          stdin=subprocess.DEVNULL, text=True,
+    made = subprocess.run([os.path.join(SCRIPTS, "deb"), "--kernel=" + h.packages, DEBS],
+                          check=False, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     expect(not made.returncode, "scripts/deb: %s", made.stdout[-2000:])
     h.m.sh("dpkg -i %s/*.deb 2>&1" % in_share(DEBS, h.m.share), BOOT)
@@ -286,7 +294,7 @@ def packages_come(h):
     h.m.sh("lsinitramfs /boot/initrd.img-*-mint* | "
            "grep -x scripts/local-top/mint-nvmf", 120)
     h.m.sh("cmp /boot/vmlinuz-*-mint* %s"
-           % in_share(os.path.join(os.path.dirname(h.m.kernel), "user", "bzImage"),
+           % in_share(os.path.join(os.path.dirname(h.m.kernel), h.packages, "bzImage"),
                       h.m.share))
 
 
@@ -549,15 +557,20 @@ def file_is_in_the_directory(h):
 
 # ---- running ----------------------------------------------------------------
 
+COMES = (has_no_nodes, packages_come, tool_sets_up)
+IS_THERE = (menu_boots_node_0, launches_busybox, service_of_a_node,
+            nodes_talk_and_a_core_moves, selftests_take_its_initrd, setup_is_undone,
+            shutdown_ends_successors)
+
 # Part, machine, and its tests
 TESTS = (
     ("beside", beside, (both_start, all_units_run, console_login, ssh_by_key_alone,
                         disks_are_apart, reboot_of_one, poweroff_of_one,
                         stop_from_node0, no_complaint)),
-    ("first", fresh, (has_no_nodes, packages_come, tool_sets_up)),
-    ("first", installed, (menu_boots_node_0, launches_busybox, service_of_a_node,
-                          nodes_talk_and_a_core_moves, selftests_take_its_initrd,
-                          setup_is_undone, shutdown_ends_successors)),
+    ("first", fresh, COMES),
+    ("first", installed, IS_THERE),
+    ("server", fresh_for_server, COMES),
+    ("server", installed, IS_THERE),
     ("served", served, (predecessor_starts, root_by_nvme, own_reboot,
                         file_is_on_the_disk, root_by_nfs, own_reboot_by_nfs,
                         file_is_in_the_directory, no_complaint)),
