@@ -198,6 +198,7 @@ struct mint_pci_word {
 };
 
 bool mint_token_next(const char **list, struct mint_token *token);
+int mint_param_size(char *text, u64 *size);
 int mint_token_range(const struct mint_token *token, struct mint_range *range);
 int mint_token_cpus(const struct mint_token *token, u32 *first, u32 *last);
 int mint_token_device(const struct mint_token *token, struct mint_device *dev);

@@ -51,10 +51,38 @@ bool mint_token_next(const char **list, struct mint_token *token)
 	return true;
 }
 
+/**
+ * mint_param_size() - read a number of bytes
+ * @text:	the number, with or without a K, M, G or T behind it, which is cut off
+ * @size:	out: bytes
+ *
+ * memparse() would take what has more than 64 bits for what is left of it.
+ *
+ * Context: any.
+ * Return: 0 or -EINVAL.
+ */
+int mint_param_size(char *text, u64 *size)
+{
+	static const char units[] = "KMGT";
+	size_t len = strlen(text);
+	const char *unit = len ? strchr(units, toupper(text[len - 1])) : NULL;
+	int shift = 0;
+
+	if (unit) {
+		shift = 10 * (unit - units + 1);
+		text[len - 1] = '\0';
+	}
+	if (!isdigit(text[0]) || kstrtou64(text, 0, size) ||
+	    *size > U64_MAX >> shift)
+		return -EINVAL;
+	*size <<= shift;
+	return 0;
+}
+
 /* An unsigned number with a K, M, G or T behind it, if @suffix allows that */
 static int token_number(const char **p, const char *end, bool suffix, u64 *val)
 {
-	char buf[24], *rest;
+	char buf[24];
 	int len = 0;
 
 	while (*p + len < end && isalnum((*p)[len]) && len < sizeof(buf) - 1) {
@@ -65,13 +93,8 @@ static int token_number(const char **p, const char *end, bool suffix, u64 *val)
 	if (!len || !isdigit(buf[0]))
 		return -EINVAL;
 
-	if (!suffix && kstrtou64(buf, 0, val))
+	if (suffix ? mint_param_size(buf, val) : kstrtou64(buf, 0, val))
 		return -EINVAL;
-	if (suffix) {
-		*val = memparse(buf, &rest);
-		if (*rest)
-			return -EINVAL;
-	}
 
 	*p += len;
 	return 0;

@@ -198,7 +198,7 @@ void mint_share_left(u32 i)
 VISIBLE_IF_KUNIT int mint_share_word(const struct mint_token *word, char *name,
 				     u64 *size)
 {
-	char buf[MINT_NAME_LEN + 24], *colon, *end;
+	char buf[MINT_NAME_LEN + 24], *colon;
 
 	if (word->len >= sizeof(buf))
 		return -EINVAL;
@@ -208,8 +208,7 @@ VISIBLE_IF_KUNIT int mint_share_word(const struct mint_token *word, char *name,
 	if (!colon)
 		return -EINVAL;
 	*colon++ = '\0';
-	*size = memparse(colon, &end);
-	if (end == colon || *end || !*size || !PAGE_ALIGNED(*size) ||
+	if (mint_param_size(colon, size) || !*size || !PAGE_ALIGNED(*size) ||
 	    *size >= SZ_4G || !mint_share_name_valid(buf) ||
 	    strscpy_pad(name, buf, MINT_NAME_LEN) < 0)
 		return -EINVAL;

@@ -376,24 +376,23 @@ int mint_image_find_keep(struct mint_kexec *rq)
 {
 	u64 need = keep_need(rq), size = PAGE_ALIGN(need + need / 4);
 	struct mint_token value;
-	char buf[24], *end;
+	char buf[24];
 	u32 i;
 
 	if (mint_param_find(rq->cmdline, "mint.keep=", &value)) {
 		snprintf(buf, sizeof(buf), "%.*s", value.len, value.text);
-		size = memparse(buf, &end);
-		if (end == buf || *end || value.len >= sizeof(buf) ||
+		if (value.len >= sizeof(buf) || mint_param_size(buf, &size) ||
 		    size > PHYSICAL_PAGE_MASK)
 			return mint_refuse(rq, -EINVAL,
-					   "mint.keep=: '%s' is not a size in bytes",
-					   buf);
+					   "mint.keep=: '%.*s' is not a size in bytes",
+					   min(value.len, 24), value.text);
 		size = PAGE_ALIGN(size);
 		if (!size)
 			return 0;
 		if (size < need)
 			return mint_refuse(rq, -ENOSPC,
-					   "mint.keep=%s: the image needs %llu KiB to be kept; 0 keeps none, a reboot of the node is its end then",
-					   buf, need >> 10);
+					   "mint.keep=%.*s: the image needs %llu KiB to be kept; 0 keeps none, a reboot of the node is its end then",
+					   value.len, value.text, need >> 10);
 	}
 	for (i = 0; i < rq->node.nr_mem; i++) {
 		rq->keep.start = find_hole(rq, &rq->node.mem[i], size);

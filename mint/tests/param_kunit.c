@@ -35,6 +35,9 @@ static void token_range(struct kunit *test)
 	static const char * const wrong[] = {
 		"", "@", "64M", "64M@", "@64M", "64M@x", "0@0", "1@0", "4K@1",
 		"64M@0x", "64M@0,", "64Q@0", "-1@0", "16E@4K",
+		/* 64M, 0 and 1G more than 64 bits have room for */
+		"17592186044480M@1G", "64M@17179869184G", "17179869185G@0",
+		"18446744073709551617@0", "64MK@1G", "K@1G",
 	};
 	struct mint_range range;
 	struct mint_token t;
@@ -44,6 +47,10 @@ static void token_range(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, mint_token_range(&t, &range), 0);
 	KUNIT_EXPECT_EQ(test, range.start, SZ_1G);
 	KUNIT_EXPECT_EQ(test, range.size, SZ_64M);
+	t = token("2T@0xe0000m");
+	KUNIT_ASSERT_EQ(test, mint_token_range(&t, &range), 0);
+	KUNIT_EXPECT_EQ(test, range.start, 0xe0000ULL << 20);
+	KUNIT_EXPECT_EQ(test, range.size, 1ULL << 41);
 	t = token("0x1000@0x2000");
 	KUNIT_ASSERT_EQ(test, mint_token_range(&t, &range), 0);
 	KUNIT_EXPECT_EQ(test, range.start, 0x2000);
