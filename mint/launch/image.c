@@ -251,21 +251,33 @@ static struct mint_range segment_range(const struct mint_kexec *rq, unsigned lon
 	return range;
 }
 
+/* A kernel below the address that it prefers unpacks itself there; else empty */
+static struct mint_range unpacking_range(const struct mint_kexec *rq)
+{
+	const struct setup_header *hdr = &rq->params.hdr;
+	struct mint_range room = { .size = 0 };
+
+	if (rq->bzimage && rq->segments[rq->kernel].mem < hdr->pref_address) {
+		room.start = hdr->pref_address;
+		room.size = hdr->init_size;
+	}
+	return room;
+}
+
 /*
- * A kernel below the address that it prefers unpacks itself there, and not to
- * where it was loaded: that has to be the node's memory, and nothing else's.
+ * Where the kernel unpacks itself, and not to where it was loaded, has to be the
+ * node's memory, and nothing else's: no segment's, nor the place where a node that
+ * runs keeps its image. Where that is to be at a launch is found later.
  */
 static int check_unpacked(struct mint_kexec *rq)
 {
-	const struct setup_header *hdr = &rq->params.hdr;
-	struct mint_range room, other;
+	struct mint_range room = unpacking_range(rq), other;
 	unsigned long i;
 
-	if (!rq->bzimage || rq->segments[rq->kernel].mem >= hdr->pref_address)
+	if (!room.size)
 		return 0;
-	room.start = hdr->pref_address;
-	room.size = hdr->init_size;
-	if (!mint_range_inside(&room, rq->node.mem, rq->node.nr_mem))
+	if (!mint_range_inside(&room, rq->node.mem, rq->node.nr_mem) ||
+	    mint_ranges_overlap(&room, &rq->keep))
 		goto refuse;
 	for (i = 0; i < rq->nr_segments; i++) {
 		other = segment_range(rq, i);
@@ -335,12 +347,15 @@ static u64 keep_need(const struct mint_kexec *rq)
 	return need;
 }
 
-/* The highest place in @mem for @size bytes that no segment needs, or 0 */
+/*
+ * The highest place in @mem for @size bytes that neither a segment needs nor the
+ * kernel to unpack itself, or 0
+ */
 static u64 find_hole(const struct mint_kexec *rq, const struct mint_range *mem,
 		     u64 size)
 {
+	struct mint_range hole, seg, room = unpacking_range(rq);
 	u64 top = mem->start + mem->size;
-	struct mint_range hole, seg;
 	unsigned long i;
 
 	while (top - mem->start >= size) {
@@ -351,8 +366,11 @@ static u64 find_hole(const struct mint_kexec *rq, const struct mint_range *mem,
 			if (mint_ranges_overlap(&seg, &hole))
 				break;
 		}
-		if (i == rq->nr_segments)
-			return hole.start;
+		if (i == rq->nr_segments) {
+			if (!mint_ranges_overlap(&room, &hole))
+				return hole.start;
+			seg = room;
+		}
 		/* Next below the one in the way, which lies in some range */
 		if (seg.start <= mem->start)
 			break;

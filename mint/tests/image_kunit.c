@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the checks on an image's own words (launch/bzimage.c).
+ * Mint: KUnit tests of the checks on an image's own words (launch/bzimage.c), and
+ * of its places in memory (launch/image.c).
  */
 
 #include <kunit/test.h>
+#include <linux/kexec.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
@@ -232,6 +234,69 @@ static void params_clean(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, params, clean, sizeof(*params));
 }
 
+#define KERNEL_ROOM	(SZ_16M + SZ_8M + SZ_2M)
+#define INITRD		(SZ_32M + SZ_16M + SZ_4M + SZ_2M)
+
+/* A kernel that is loaded at 2 MiB and unpacks itself at 16, and an initrd at 54 */
+static struct mint_kexec *low_request(struct kunit *test)
+{
+	struct mint_kexec *rq = kunit_kzalloc(test, sizeof(*rq), GFP_KERNEL);
+	struct kexec_segment *segments = kunit_kcalloc(test, 2, sizeof(*segments),
+						       GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, rq);
+	KUNIT_ASSERT_NOT_NULL(test, segments);
+	segments[0].mem = SZ_2M;
+	segments[0].bufsz = SZ_8M;
+	segments[0].memsz = KERNEL_ROOM;
+	segments[1].mem = INITRD;
+	segments[1].bufsz = SZ_2M;
+	segments[1].memsz = SZ_2M;
+	rq->segments = segments;
+	rq->nr_segments = 2;
+	rq->bzimage = true;
+	rq->params.hdr.pref_address = SZ_16M;
+	rq->params.hdr.init_size = KERNEL_ROOM;
+	rq->handover.entry = SZ_2M;
+	rq->node.mem[0].start = SZ_1M;
+	rq->node.mem[0].size = INITRD + SZ_2M - SZ_1M;
+	rq->node.nr_mem = 1;
+	return rq;
+}
+
+/* What is kept for a reboot is not written over by the kernel that unpacks itself */
+static void keep_of_low_kernel(struct kunit *test)
+{
+	struct mint_kexec *rq = low_request(test);
+
+	KUNIT_ASSERT_EQ(test, mint_image_check_memory(rq), 0);
+	KUNIT_EXPECT_EQ(test, mint_image_find_keep(rq), -ENOSPC);
+
+	rq->segments[1].mem += SZ_4M;
+	rq->node.mem[0].size += SZ_4M;
+	KUNIT_ASSERT_EQ(test, mint_image_check_memory(rq), 0);
+	KUNIT_ASSERT_EQ(test, mint_image_find_keep(rq), 0);
+	KUNIT_EXPECT_GE(test, rq->keep.start, SZ_16M + KERNEL_ROOM);
+	KUNIT_EXPECT_EQ(test, rq->keep.start + rq->keep.size, INITRD + SZ_4M);
+
+	/* An image for a reboot, which finds it there */
+	KUNIT_EXPECT_EQ(test, mint_image_check_memory(rq), 0);
+	rq->keep.start = SZ_16M + KERNEL_ROOM - PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, mint_image_check_memory(rq), -EADDRNOTAVAIL);
+}
+
+/* Below the kernel there is room */
+static void keep_below_low_kernel(struct kunit *test)
+{
+	struct mint_kexec *rq = low_request(test);
+
+	rq->segments[0].mem = SZ_16M;
+	rq->handover.entry = SZ_16M;
+	rq->params.hdr.pref_address = SZ_16M + SZ_2M;
+	KUNIT_ASSERT_EQ(test, mint_image_find_keep(rq), 0);
+	KUNIT_EXPECT_EQ(test, rq->keep.start + rq->keep.size, SZ_16M);
+}
+
 static struct kunit_case image_cases[] = {
 	KUNIT_CASE(sound_header),
 	KUNIT_CASE(header_magic),
@@ -243,6 +308,8 @@ static struct kunit_case image_cases[] = {
 	KUNIT_CASE(header_bytes),
 	KUNIT_CASE(note),
 	KUNIT_CASE(params_clean),
+	KUNIT_CASE(keep_of_low_kernel),
+	KUNIT_CASE(keep_below_low_kernel),
 	{}
 };
 
