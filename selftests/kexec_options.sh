@@ -51,6 +51,15 @@ refuse()
 	failed=1
 }
 
+# composed <name> <command line> <text>: with --mint-cpus=1-2 the node gets this line
+composed()
+{
+	refuse "$1" "^mint: command-line=$3\$" sh -c '
+		"$@" 2>&1 | grep "^mint: command-line="
+		exit 1' sh "$kexec" -d $c $range --mint-cpus=1-2 \
+		"--command-line=$2" "$image"
+}
+
 # word <file> <offset> <bytes>: a little-endian number in it
 word()
 {
@@ -109,6 +118,7 @@ image_tests()
 	signed
 	rm $tmp/damaged
 	cut_while_mapped
+	written_while_mapped
 }
 
 # A signature behind the image, of which two fields in the PE header tell
@@ -126,28 +136,53 @@ signed()
 	refuse checksum_signed_wrong "CRC-32" $c $range $tmp/damaged
 }
 
-# The list comes when kexec has mapped the image, and the image is cut by then
-cut_while_mapped()
+# while_mapped <name> <expression> <command>...: the list goes on when kexec has
+# mapped the image and looked at its checksum, and the command was run by then
+while_mapped()
 {
+	name=$1
+	text=$2
+	shift 2
 	cp "$image" $tmp/mapped
 	mkfifo $tmp/fifo
 	"$kexec" --mint-list=- $tmp/mapped <$tmp/fifo >$tmp/out 2>&1 &
 	pid=$!
 	exec 3>$tmp/fifo
-	tries=0
-	until grep -q $tmp/mapped /proc/$pid/maps || [ $tries = 600 ]; do
-		tries=$((tries + 1))
-		sleep 0.1
-	done
-	: >$tmp/mapped
-	# It may be over by now
+	# More than a pipe holds: all of it is written when kexec reads the list
+	(trap '' PIPE; printf '#%200000s\n' x 2>/dev/null >&3)
+	"$@"
 	(trap '' PIPE; echo "$c $range" 2>/dev/null >&3)
 	exec 3>&-
 	wait $pid
 	echo $? >$tmp/status
-	refuse cut_while_mapped "mapped: the file became shorter" sh -c \
-		"cat $tmp/out; exit $(cat $tmp/status)"
+	refuse "$name" "$text" sh -c "cat $tmp/out; exit $(cat $tmp/status)"
 	rm $tmp/mapped $tmp/fifo
+}
+
+cut_while_mapped()
+{
+	while_mapped cut_while_mapped "mapped: the file became shorter" \
+		truncate -s 0 $tmp/mapped
+}
+
+# Its checksum was right when the list was waited for
+written_while_mapped()
+{
+	while_mapped written_while_mapped "mapped: the file was written to" \
+		patch $tmp/mapped 4000000 '\001\002\003\004'
+}
+
+# own_memory <name> <text>: what --mint-reboot takes for this node's memory
+own_memory()
+{
+	printf '%s\n' "00001000-0009ffff : System RAM" \
+		"00100000-00ffffff : System RAM" \
+		"  00200000-007fffff : Kernel code" \
+		"40000000-407fffff : System RAM" \
+		"48000000-57ffffff : System RAM (mint)" >$tmp/iomem
+	mount --bind $tmp/iomem /proc/iomem || return
+	refuse "$1" "$2" --mint-reboot "$image"
+	umount /proc/iomem
 }
 
 mount -t tmpfs none /sys/kernel || { echo "1..0 # SKIP no mount namespace"; exit 4; }
@@ -167,6 +202,10 @@ refuse no_cpu "--mint-cpu is missing" --mint-name=a $range x
 refuse no_range "--mem-min and --mem-max are needed" $c x
 refuse no_mem_max "--mem-min and --mem-max are needed" $c --mem-min=1G x
 refuse first_mib "the first MiB cannot" $c --mem-min=0 --mem-max=1G x
+refuse no_page "0x100001-0x100ffe has no whole page" $c --mem-min=0x100001 \
+	--mem-max=0x100ffe "$image"
+refuse no_page_last "has no whole page" $c --mem-min=0xfffffffffffff001 \
+	--mem-max=0xffffffffffffffff "$image"
 refuse upside_down "lies not above" $c --mem-min=2G --mem-max=1G x
 refuse too_wide "is not a number" $c --mem-min=1G --mem-max=99999999999T x
 refuse no_image "no kernel image given" $c $range
@@ -180,6 +219,8 @@ for o in --force --load-panic --kexec-file-syscall --load-preserve-context \
 	 --status --reuse-cmdline --console-serial --console-vga --reset-vga; do
 	refuse "with$o" "$o cannot be used with --mint-cpu" $c $range $o x
 done
+refuse file_empty "^kexec: .*: the file is empty" $c $range /sys/kernel/mint/version
+refuse file_directory "^kexec: /: Is a directory" $c $range /
 refuse file_missing "No such file" $c $range $tmp/missing
 head -c 4096 /dev/urandom > $tmp/noise
 refuse file_noise "no kernel image" $c $range $tmp/noise
@@ -214,8 +255,17 @@ if [ "$image" != /dev/zero ]; then
 	refuse line_long "do not fit" $c $range \
 		"--command-line=$(printf '%2048s' x)" "$image"
 	: > $tmp/empty
-	refuse initrd_empty "Cannot read" $c $range --initrd=$tmp/empty "$image"
+	refuse initrd_empty "^kexec: .*empty: the file is empty" $c $range --initrd=$tmp/empty "$image"
 	refuse initrd_missing "No such file" $c $range --initrd=$tmp/x "$image"
+	refuse initrd_directory "^kexec: /: Is a directory" $c $range --initrd=/ "$image"
+	# The kernel reads no further than to "--", and takes a quote to its end
+	composed line "quiet x=\"a -- b\"" "quiet x=\"a -- b\" mint.cpus=1-2"
+	composed line_none "" " mint.cpus=1-2"
+	composed line_init "quiet -- single" "quiet mint.cpus=1-2 -- single"
+	composed line_init_alone "-- single" "mint.cpus=1-2 -- single"
+	refuse line_quote "quote is not closed, --mint-cpus would be" $c $range \
+		--mint-cpus=1-2 '--command-line=quiet x="a b' "$image"
+	own_memory own_memory "memory 0x100000-0xffffff .15 MiB. is too small"
 	image_tests
 fi
 echo "1..$count"
