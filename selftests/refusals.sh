@@ -260,6 +260,12 @@ bad_core_number() {
 	refused "--mint-cpu=one" "is not a" "number" try
 }
 
+long_name() {
+	resources 1
+	refused "mint.name=: '0+1\.\.'" "31 characters of a node's name" "shorten it" \
+		try --mint-name="$(printf '%031d0' 1)"
+}
+
 start_without_load() {
 	resources 1
 	refused "APIC ID $boot" "nothing is loaded" "load an image first" \
@@ -326,6 +332,6 @@ run_tests bsp online_core lent_core lent_core_in_list absent_core \
 	memory_of_successor memory_overlaps_successor common_area gateway \
 	reserved_memory withheld_memory no_memory too_small senseless_range \
 	com_of_node0 device_of_successor driven_device absent_device bridge \
-	bad_device_name not_an_image no_such_file truncated_image \
+	bad_device_name long_name not_an_image no_such_file truncated_image \
 	not_relocatable image_without_mint start_without_load \
 	unload_without_load unload_running not_root kernel_without_mint

@@ -206,9 +206,15 @@ static int load(struct mint_kexec *rq, struct mint_claim **out)
 	rq->fits = image_fits;
 	rq->node.boot_apic_id = rq->handover.boot_apic_id;
 	rq->node.handover = rq->address;
-	if (mint_param_find(rq->cmdline, "mint.name=", &name))
+	if (mint_param_find(rq->cmdline, "mint.name=", &name)) {
+		if (name.len >= sizeof(rq->node.name))
+			return mint_refuse(rq, -EINVAL,
+					   "mint.name=: '%.*s..' is longer than the %zu characters of a node's name: shorten it",
+					   (int)sizeof(rq->node.name) - 1, name.text,
+					   sizeof(rq->node.name) - 1);
 		scnprintf(rq->node.name, sizeof(rq->node.name), "%.*s",
 			  name.len, name.text);
+	}
 
 	mint_claim_await();
 	err = check_and_claim(rq, &claim);
