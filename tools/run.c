@@ -271,16 +271,41 @@ static char *further_memory(const struct placement *placement)
 	return text;
 }
 
+/* Where a kernel stops reading its line: at a word "--", behind which all is for init */
+static size_t kernel_part(const char *line)
+{
+	const char *p = line, *word = line;
+	bool quoted = false;
+
+	for (;; p++) {
+		quoted ^= *p == '"';
+		if (*p && (quoted || !isspace((unsigned char)*p)))
+			continue;
+		if (p - word == 2 && !memcmp(word, "--", 2))
+			return word - line;
+		if (!*p)
+			return p - line;
+		word = p + 1;
+	}
+}
+
 /* NULL if there is none. kexec has no option for links and shares: they are words of it */
 static char *command_line(const struct spec *spec)
 {
+	const char *own = spec->command_line ?: "", *rest = own + kernel_part(own);
+	char *kernel = xasprintf("%.*s", (int)(rest - own), own);
 	const char *parts[][2] = {
-		{ "", spec->command_line },
+		{ "", spec->command_line ? kernel : NULL },
 		{ "mint.links=", spec->links },
 		{ "mint.share=", spec->shares },
+		{ "", *rest ? rest : NULL },
 	};
 	char *text = NULL;
 	size_t i;
+
+	/* It had a blank behind it, and gets one */
+	if (*rest && *kernel)
+		kernel[strlen(kernel) - 1] = '\0';
 
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		char *before = text;
@@ -291,6 +316,7 @@ static char *command_line(const struct spec *spec)
 				 parts[i][0], parts[i][1]);
 		free(before);
 	}
+	free(kernel);
 	return text;
 }
 

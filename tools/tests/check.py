@@ -1320,6 +1320,10 @@ def node_files_are_read():
                "--shares=x:4K", "dns")
         expect("--mem-max=0x23ffffff" in b.words() and "--mint-devices=com3" in b.words() and
                "--command-line=x mint.links=all mint.share=x:4K" in b.words(), "%s", b.words())
+        b.good("run", "--memory=64M", "--command-line=x=\"a -- b\" -- single", "--links=all",
+               "--shares=x:4K", "dns")
+        expect("--command-line=x=\"a -- b\" mint.links=all mint.share=x:4K -- single" in b.words(),
+               "%s", b.words())
 
 
 def cores_are_told_once():
