@@ -140,7 +140,7 @@ const char *mint_reach_problem(u32 apic_id, bool x2apic, u32 max);
 /* To a listener: somebody has rung, it is not known who */
 #define MINT_BELL_ANYONE	U32_MAX
 
-/* A node that takes its bells elsewhere each time somebody looks is rung no more often */
+/* Interrupts for one call at the most, while the node publishes one core after the other */
 #define MINT_BELL_TRIES		3
 
 typedef void (*mint_bell_fn)(u32 n);

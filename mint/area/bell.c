@@ -11,9 +11,11 @@
  * row of bits for each cause that says who did.
  *
  * An interrupt may get lost: with a core that goes offline, or in a local APIC
- * that is busy. The heartbeat takes the causes, too, so that costs a beat. A caller
- * may have been stopped since it looked which core it is: it looks again when it has
- * rung, and rings that of now.
+ * that is busy. The heartbeat takes the causes, too, so that costs a beat.
+ *
+ * A caller may be delayed between reading which core takes the bells and ringing it,
+ * and the node may publish another core meanwhile. So the caller reads that again
+ * after it has rung, and rings the other core, too.
  *
  * A kernel from before version 1.4 of the ABI neither sets nor takes causes. It
  * is rung at its boot core with every call, and its own call, an interrupt
@@ -205,6 +207,8 @@ void mint_bell_ring(struct mint_core *core, u32 cause)
 /**
  * mint_ring_node0() - tell node 0 that there is something to look at
  * @cause:	MINT_BELL_*
+ *
+ * Rings again if node 0 publishes another core meanwhile, as mint_ring_core().
  *
  * Context: successor, as mint_send_ipi().
  */

@@ -345,7 +345,10 @@ struct mint_move *mint_move(u32 i)
 	return record(&mint_layout.moves, i);
 }
 
-/* A record that changes between two looks is looked at again, but not for ever */
+/*
+ * How often a record of a move is read before it is used as it is. Each move changes
+ * its turn a few times: only who scribbles the record changes it so often.
+ */
 #define MOVE_LOOKS	100
 
 /*
@@ -361,7 +364,7 @@ static bool __init keeps_away(const struct mint_move *move, u32 kind, u64 start)
 		return false;
 	if (move->from == mint_self)
 		return state >= MINT_TURN_GIVEN && state <= MINT_TURN_TAKEN;
-	/* GIVEN, too: it may be this node's already, and is to be taken all the same */
+	/* GIVEN: its record may have it already. It is taken later, when it is CLEARED */
 	return move->to == mint_self &&
 	       (state == MINT_TURN_GIVEN || state == MINT_TURN_CLEARED ||
 		state == MINT_TURN_TAKING || state == MINT_TURN_DECLINED ||
@@ -393,7 +396,7 @@ bool __init mint_moved_away(u32 kind, u64 start)
 			move.to = READ_ONCE(record->to);
 			move.start = READ_ONCE(record->start);
 			move.size = READ_ONCE(record->size);
-			/* A turn that is still the same says that all of it is of one move */
+			/* If the turn is the same after that, all fields are of one move */
 			virt_rmb();
 		} while (READ_ONCE(record->turn) != move.turn && --tries);
 		if (keeps_away(&move, kind, start))

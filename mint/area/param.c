@@ -4,8 +4,8 @@
  *
  * One reader for the lists in mint.mem=, mint.cpus= and mint.devices=, used
  * for the kernel's own command line and for that of a successor which is
- * about to be launched. Nothing here changes any state but the parameter that is
- * set.
+ * about to be launched. Nothing here changes any state, but for
+ * mint_param_set_ms(), which sets a parameter.
  */
 
 #include <linux/ctype.h>
@@ -297,13 +297,13 @@ bool mint_param_find(const char *cmdline, const char *name,
 }
 
 /**
- * mint_param_set_ms() - set a parameter that is a time
- * @val:	text
+ * mint_param_set_ms() - set a parameter that is a time in ms
+ * @val:	text: a number
  * @kp:		the parameter, an unsigned int
- * @min:	ms
- * @max:	ms
+ * @min:	the shortest time that is allowed, ms
+ * @max:	the longest time that is allowed, ms
  *
- * What is not from @min to @max changes nothing, and the log says so.
+ * A time that is not allowed changes nothing, and the log says so.
  *
  * Context: as struct kernel_param_ops.set().
  * Return: 0, -EINVAL, -ERANGE.

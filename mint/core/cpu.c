@@ -159,10 +159,11 @@ u32 mint_owner_of_core(const struct mint_core *core)
  * @n:		number of the node
  * @cause:	MINT_BELL_*
  *
- * What the node has published may be any core; only its own one is rung.
+ * The core that the node has published may be another node's: then it is not rung.
+ * If the node publishes another core meanwhile, that one is rung as well.
  *
  * Context: as mint_send_ipi().
- * Return: false if it was not rung.
+ * Return: false if the core that the node published last was not rung.
  */
 bool mint_ring_core(u32 n, u32 cause)
 {
@@ -175,7 +176,7 @@ bool mint_ring_core(u32 n, u32 cause)
 		rung = core && mint_owner_of_core(core) == n;
 		if (rung)
 			mint_bell_ring(core, cause);
-		/* The core that was rung may be another node's by now: area/bell.c */
+		/* The node may have published another core before that: area/bell.c */
 		now = mint_bell_core(n);
 	} while (now != core && ++tries < MINT_BELL_TRIES);
 	return rung;
@@ -223,7 +224,7 @@ u32 mint_core_take(struct mint_core *core, u32 n)
 {
 	u32 owner;
 
-	/* Who had it may have set it free between the two */
+	/* If it was set free after mint_core_hand() has failed, try again */
 	do {
 		if (mint_core_hand(core, MINT_NODE_FREE, n))
 			return n;
@@ -414,7 +415,8 @@ int mint_core_prove(struct mint_core *core)
  * (Intel SDM vol. 3, 9.4): it runs nobody's code any more. The BSP is left
  * alone, INIT to it resets the machine.
  *
- * Context: process, or the node ends; takes tens of microseconds.
+ * Context: process, or interrupts off on the last core of a node that ends; takes
+ *	    tens of microseconds.
  */
 void mint_core_reset(struct mint_core *core)
 {

@@ -222,7 +222,11 @@ static void give_up_line(const struct mint_device *dev)
 	mint_pin_adopt(dev->gsi, false);
 }
 
-/* A function on its way is not. A move that ends between the two looks shows here */
+/*
+ * Is a function of the record this node's, and not on its way? The moves are read
+ * before the entry and again after it: the move may end in between, and node 0
+ * changes the entry before that.
+ */
 static bool __init still_own(const struct mint_device *entry, u32 id)
 {
 	return !mint_moved_away(MINT_MOVE_FUNCTION, id) &&
@@ -250,7 +254,7 @@ static void __init adopt_all(const struct mint_node *node)
 		    mint_moved_away(MINT_MOVE_FUNCTION, dev.id))
 			give_up_line(&dev);
 	}
-	/* Pins that went since this kernel has read whose they are: init_IRQ() */
+	/* Drop the pins that node 0 has taken away since init_IRQ() has read their owners */
 	for (gsi = 0; gsi < mint_layout.pins.count; gsi++)
 		if (mint_owner_of_pin(gsi) == mint_self)
 			mint_pin_adopt(gsi, true);

@@ -59,7 +59,7 @@ static int hold(struct pci_dev *dev, struct mint_reason *why)
 		return mint_pci_refuse(why, -EBUSY,
 				       "was just taken by %s in node 0: try again",
 				       dev->dev.driver->name);
-	/* Its driver may have made some since that was looked at, and have left them */
+	/* Its driver may have made virtual functions after check_sriov(), and left them */
 	if (pci_num_vf(dev))
 		return mint_pci_refuse(why, -EBUSY, "has %d virtual functions: remove those first",
 				       pci_num_vf(dev));
