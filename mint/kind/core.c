@@ -356,7 +356,7 @@ static int arrive(struct mint_transfer *t, u64 which)
 	return first_err;
 }
 
-/* A start that mint_kick_ap() let through before is over with this lock */
+/* The lock waits for a start that mint_kick_ap() has let through before */
 static bool runs_here(int cpu)
 {
 	bool online;
@@ -466,8 +466,8 @@ static int give(struct mint_transfer *t)
 }
 
 /*
- * By the book they are node 0's. Those that did not come back, or that somebody took
- * offline while they were in flight, are nobody's, as all that is offline there.
+ * The book says that these cores are node 0's. What is offline in node 0 is free: so
+ * are those that did not come online again, or that somebody took offline meanwhile.
  */
 static void drop_offline(const struct mint_transfer *t)
 {
@@ -516,7 +516,10 @@ static int clear(struct mint_transfer *t)
 	return 0;
 }
 
-/* A function may have come to the receiver since that was looked at */
+/*
+ * Would the receiver have a core that its devices cannot interrupt? plan() has refused
+ * that, but a function may have come to the receiver since.
+ */
 static bool beyond_devices(const struct mint_transfer *t, u32 to)
 {
 	return to == t->to && mint_is_successor(to) &&

@@ -26,11 +26,12 @@ struct seq_file;
  * @start:	which, as MINT_MOVE_* of the kind says
  * @size:	how much, the same
  * @bound:	jiffies after which who works on it should give up
- * @begun:	this kernel has begun to work on it: there may be something to undo
+ * @begun:	@give or @take was called in this kernel: there may be something to
+ *		undo
  * @again:	@take: this node had begun to use it before its own reboot
  * @memo:	what @give leaves for @keep
- * @claim:	for @clear: of who has had it, to say that it makes progress; NULL if
- *		that is no successor
+ * @claim:	for @clear: of the node that has let go of it, the giver or a receiver
+ *		that failed, to say that it makes progress; NULL if that is no successor
  * @reason:	why it is refused: resource, owner, remedy, in one line
  */
 struct mint_transfer {

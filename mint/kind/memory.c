@@ -39,7 +39,7 @@
 /* For a block to empty */
 #define BLOCK_BOUND_MS		5000
 
-/* For node 0 to have written all of a record */
+/* How often, and at what distance, to look for what node 0 writes into a record */
 #define RECORD_LOOKS		20
 #define RECORD_LOOK_MS		5
 
@@ -750,8 +750,9 @@ static bool hand(struct mint_transfer *t, u32 from, u32 to)
 }
 
 /*
- * Has node 0 written that it is this node's? It may be writing right now, for another
- * move: what this node gives. What is true shows when that is over.
+ * Has node 0 written that it is this node's? Node 0 may be rewriting the list for
+ * another move just now, and then a range that stays can be missing in what is read.
+ * So a negative answer counts only after several looks.
  */
 static bool is_received(const struct mint_transfer *t)
 {

@@ -116,7 +116,7 @@ static void leave(u32 i, u32 member)
 	} else if (window->state == MINT_WINDOW_OPEN) {
 		WRITE_ONCE(closing, closing + 1);
 		window->state = MINT_WINDOW_CLOSED;
-		/* Who has ended may have written that the other one has left */
+		/* The member that has ended may have forged that the other one has left */
 		WRITE_ONCE(end_of(window, !member)->left, 0);
 	} else {
 		return;

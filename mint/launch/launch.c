@@ -255,7 +255,7 @@ static int refuse_not_loaded(struct mint_kexec *rq)
 		node = mint_claim(n);
 		if (!node || node->boot_apic_id != apic_id)
 			continue;
-		/* Locked by somebody: find_loaded() */
+		/* find_loaded() has not found it, since somebody has its claim locked */
 		if (mint_state(n) == MINT_STATE_LOADED)
 			return mint_refuse(rq, -EBUSY,
 					   "node %u for APIC ID %u is being loaded, started or unloaded: try again",

@@ -52,9 +52,10 @@ static void __noreturn park_self(void)
 }
 
 /*
- * The core that began with the end may be stopped on its way by another one, which
- * panics meanwhile and comes here after that: it goes on, or nobody would say that this
- * node is over. The first one is not online any more then, and parks within moments.
+ * Take over from the core that began with the end of the node. A core that panics stops
+ * all others, that one included, before it comes here itself. If it did not go on in
+ * its place, nobody would report that the node is over. A core that was stopped is
+ * offline and parks within moments; one that does neither is still at work.
  */
 static bool take_over(int first, int self)
 {
@@ -79,7 +80,7 @@ static void __noreturn end(bool again, const char *why)
 	int first = -1, self = raw_smp_processor_id();
 
 	local_irq_disable();
-	/* One core does it; who else finds a reason is stopped as all others */
+	/* One core does it; another one that comes here is stopped like all others */
 	if (!atomic_try_cmpxchg(&ending, &first, self) && first != self &&
 	    !take_over(first, self)) {
 		mint_skip_wbinvd();

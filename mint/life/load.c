@@ -96,7 +96,7 @@ static void count_stalls(void)
 #endif
 }
 
-/* What one kernel has said is not the word of the next, which may be an older one */
+/* The next kernel may be an older one that writes neither: nothing is to be left */
 static void forget(u32 n)
 {
 	struct mint_load *load = mint_load(n);
@@ -104,7 +104,7 @@ static void forget(u32 n)
 
 	if (load) {
 		WRITE_ONCE(load->cpus, 0);
-		/* Pairs with mint_load_flags(): who sees no flags sees that it is silent */
+		/* Pairs with mint_load_flags(): who reads flags of 0 then reads no CPUs */
 		virt_wmb();
 		WRITE_ONCE(load->flags, 0);
 	}
@@ -157,12 +157,12 @@ void mint_load_forget(void)
 }
 
 /**
- * mint_load_flags() - what a kernel says of itself beside its load
+ * mint_load_flags() - what a kernel says that it can do
  * @load:	record of its node
  * @flags:	out: MINT_LOAD_*
  *
  * Context: any.
- * Return: false if it says nothing, or has just let go of the record.
+ * Return: false if its kernel does not use the record, or not any more.
  */
 bool mint_load_flags(const struct mint_load *load, u32 *flags)
 {

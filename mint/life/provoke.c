@@ -25,8 +25,10 @@
  *	move <turn> <way>	panic, hang or reboot when this node is about to
  *				change a move to that MINT_TURN_*; wait: until
  *				the next word "move", for a minute at the most
- *	disown			say for who has links with this node that it has left them
- *	tug <node>		ring it at all shares, and fail to tell its core
+ *	disown			write for the other member of each link of this node that
+ *				it has left the window
+ *	tug <node>		ring it at all shares, without a bell: the interrupt is
+ *				lost
  *	pause <ms>		this CPU has interrupts off for so long; in node 0,
  *				too
  *

@@ -231,8 +231,9 @@ void mint_kept_unlock(u64 handover)
 }
 
 /*
- * Another image may just be on its way to where the old one is: a reboot in between
- * would find none, and be the end of the node. Nobody begins with that after this.
+ * Somebody may be replacing the kept image (kexec --mint-reboot). A reboot halfway
+ * would find no image, and the node would end: wait for that. The mutex stays locked,
+ * so that nobody begins to replace the image from here on.
  */
 static int on_reboot(struct notifier_block *nb, unsigned long action, void *data)
 {

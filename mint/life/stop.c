@@ -36,12 +36,15 @@
 /* For the first heartbeat of a kernel that has come up, after its last core */
 #define BEAT_BOUND_MS		2000
 #define PROVE_BOUND_MS		12000
-/* For a look of node 0 at the node to be over; what takes longer is an operation */
+/* For the watch to be done with the node; what takes longer is an operation */
 #define LOOK_BOUND_MS		200
 /* For one more step of taking back, of which 16 MiB of zeroes are one */
 #define STEP_BOUND_MS		15000
 
-/* Without any time for it nobody is asked; and node 0 leaves some day */
+/*
+ * Bounds of mint.ask_ms=. In less no user space ends; and node 0, which waits as long
+ * when it leaves, does so one day.
+ */
 #define ASK_MS_MIN		1000
 #define ASK_MS_MAX		3600000
 
@@ -203,8 +206,8 @@ static int finish_stop(struct mint_claim *claim, const char *reason)
 }
 
 /*
- * The state of a node; NONE once its number is another's, or it owns nothing. It is
- * ENDING until its last state is there for all to see, which comes after that.
+ * The state of a node; NONE once its number is another's, or it owns nothing and its
+ * final state is written: that comes last, so a node that is ENDING may own nothing.
  */
 static u32 state_of(u32 n, u64 incarnation)
 {
@@ -265,9 +268,9 @@ static int stop_ask(u32 n)
 }
 
 /*
- * MINT_LOAD_* of a node while it runs: its kernel says so with each heartbeat, once it
- * has started all of its cores. One that reboots says nothing any more a moment before
- * node 0 knows that it does.
+ * MINT_LOAD_* of a node while it runs; 0 if its kernel does not say in time. It writes
+ * them with each heartbeat, the first time after it has started all of its cores. A
+ * kernel that reboots lets go of the record before node 0 sees the reboot.
  */
 static u32 load_flags(u32 n, u64 incarnation)
 {
@@ -397,10 +400,13 @@ static int stop_park(struct mint_claim *claim)
 }
 
 /*
- * The claim of a node, locked. Node 0 itself looks after each node now and then, and
- * that is no reason to refuse: who polls the state comes just when a look has found
- * it. Not for long: who removes the directory of the node waits for the caller. If the
- * node ends meanwhile, another one that gets its number is not the one that was meant.
+ * The claim of a node, locked; NULL if another operation has it, or if the number is
+ * another node's by then.
+ *
+ * The watch locks it, too, twice a second, and a change of state that it finds wakes
+ * those who poll the file: they come here while it still has the lock. So wait a little
+ * before that is refused. The bound is short since the caller writes to a file of the
+ * node's directory: whoever removes the directory waits for it, with the claim locked.
  */
 static struct mint_claim *lock_claim(u32 n)
 {

@@ -40,7 +40,10 @@
 
 #define BEAT_MS_MIN		10
 #define BEAT_MS_MAX		10000
-/* No kernel comes up in less; and a bound is added to another one */
+/*
+ * Bounds of mint.lost_ms= and mint.start_ms=. In less than the lower ones no kernel
+ * shows up; with the upper one sums of such times fit into 32 bits.
+ */
 #define LOST_MS_MIN		100
 #define START_MS_MIN		1000
 #define LOST_MS_MAX		3600000
@@ -174,7 +177,10 @@ static void beat(struct timer_list *timer)
 static void watch(struct work_struct *work);
 static DECLARE_DELAYED_WORK(watcher, watch);
 
-/* Apart: whoever asks for it again and again does not put the watcher off */
+/*
+ * A work of its own: mod_delayed_work() of the watcher would put it off each time that
+ * another node asks to be looked at soon.
+ */
 static void watch_soon(struct work_struct *work);
 static DECLARE_DELAYED_WORK(soon, watch_soon);
 
@@ -228,11 +234,12 @@ static void begin_end(struct mint_claim *claim, const struct mint_node *record,
 }
 
 /**
- * mint_watch_end() - has a node said that it is over?
+ * mint_watch_end() - begin the end of a node if it has said that it is over
  * @claim:	its claim
  *
- * Who stops a node may come before the watch has looked: what the node says of its end
- * stays its reason. One that has panicked and will start again is not over.
+ * For who stops a node before the watch has looked: the reason that the node itself
+ * gives for its end is kept. The node is ENDING then. One that has panicked and will
+ * start again is not over.
  *
  * Context: predecessor, process, under the claim's lock; the node was started.
  */
@@ -322,9 +329,10 @@ static void count_boots(struct mint_claim *claim, const struct mint_node *record
 
 /*
  * It has reported RUNNING: for the first time since its start, or again, because some
- * of its cores did not come up.
+ * of its cores did not come up. A node that was late, and so is SILENT, is back by its
+ * first report.
  *
- * Return: false if that is not what its record says any more.
+ * Return: false to look again soon: the record has changed meanwhile.
  */
 static bool look_at_report(struct mint_claim *claim,
 			   const struct mint_node *record)
@@ -352,7 +360,7 @@ static bool look_at_report(struct mint_claim *claim,
 	return true;
 }
 
-/* Is there something to be seen of a node that owns something? */
+/* Does the watch look at a node in this state, as far as it owns something? */
 static bool is_watched(u32 state)
 {
 	return state != MINT_STATE_LOADED && state != MINT_STATE_QUARANTINE;
@@ -372,9 +380,9 @@ static bool watch_node(struct mint_claim *claim)
 
 	count_boots(claim, record);
 	/*
-	 * In this order, or what the kernel before a reboot has said of itself would be
-	 * taken for the next one's word. The other way round nothing is lost: the next
-	 * look counts the boot. Pairs with mint_restart().
+	 * First the count of boots, then the state, or a report of the kernel before a
+	 * reboot would be taken for one of the next kernel. A boot that comes after the
+	 * count was read is counted by the next look. Pairs with mint_restart().
 	 */
 	virt_rmb();
 	/* Pairs with mint_report_state() in the successor */
@@ -383,7 +391,7 @@ static bool watch_node(struct mint_claim *claim)
 		begin_end(claim, record, MINT_EVENT_ENDED);
 		return reap(claim);
 	case MINT_STATE_PANICKED:
-		/* One that has started again meanwhile is looked at anew */
+		/* It has started again meanwhile: look again soon */
 		if (!mint_panicked(record, &returns_ms) ||
 		    READ_ONCE(record->boots) != claim->boots_seen)
 			return false;
@@ -403,8 +411,8 @@ static bool watch_node(struct mint_claim *claim)
  * @work:	of its claim
  *
  * Each has a work of its own: proof and scrub of one do not delay the others. The
- * claim is locked only if there is something to be seen: who starts or unloads the
- * node, or wants its number for another one, does not find it busy.
+ * claim is locked only in a state that is watched, so that the watch is in the way of
+ * nobody who starts or unloads the node, or wants its number for another one.
  *
  * Context: work queue.
  */

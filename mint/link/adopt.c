@@ -6,8 +6,8 @@
  * it, and left once node 0 has closed it. Windows come and go while nodes run:
  * the heartbeat sees that something has changed, a work looks what.
  *
- * The name of a link may be another device's. Such a window is kept without a link,
- * which is tried again when a network device of this kernel goes or is renamed.
+ * If another device has the name of a link, its window stays mapped without a link.
+ * That is tried again whenever a network device of this kernel goes or is renamed.
  */
 
 #include <linux/init.h>
@@ -169,6 +169,8 @@ static DECLARE_WORK(look_work, look);
 /**
  * mint_links_disown() - say for the other members of windows that they have left
  *
+ * A forgery, to test that node 0 does not believe it.
+ *
  * Context: process, may sleep.
  */
 void mint_links_disown(void)
@@ -200,7 +202,7 @@ void mint_link_poll(void)
 	mint_links_poll();
 }
 
-/* A name may be free from now on */
+/* The name of a link may have become free */
 static int on_netdev(struct notifier_block *nb, unsigned long event, void *info)
 {
 	if (event == NETDEV_UNREGISTER || event == NETDEV_CHANGENAME)

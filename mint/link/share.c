@@ -165,7 +165,7 @@ static void tell(struct irq_work *work)
 
 static DEFINE_IRQ_WORK(tell_work, tell);
 
-/* Somebody rings at shares; who does not matter. Or the heartbeat looks. */
+/* Take what was rung, upon a bell or a heartbeat; who has rung does not matter */
 static void shares_rung(u32 n)
 {
 	u64 *rings = mint_share_rings(mint_self);
@@ -258,7 +258,10 @@ static void drop(struct share_use *use)
 	get_device(&device->dev);
 	/* Nobody opens or maps it after that */
 	uio_unregister_device(&use->info);
-	/* uio_read(), between its look whether it is there and its sleep, missed that */
+	/*
+	 * A reader that had checked that the device is there, and slept only after
+	 * that, has missed the wake-up of uio_unregister_device(): one more event.
+	 */
 	atomic_inc(&device->event);
 	wake_up_interruptible(&device->wait);
 	put_device(&device->dev);
@@ -297,8 +300,9 @@ static DECLARE_WORK(look_work, look);
 /**
  * mint_share_poll() - see to shares
  *
- * They come and go in node 0 only. A ring without a bell costs a beat: its caller may
- * have been stopped between both, or have called a core that this node had before.
+ * Shares come and go in node 0 only. Rings are looked for in each node: a caller may be
+ * delayed between its bit and the bell, or call a core that this node had before. Then
+ * the ring is heard a beat later.
  *
  * Context: soft interrupt; called by the heartbeat.
  */
