@@ -52,7 +52,7 @@
 #define FREE_TRIES		60
 #define FREE_PAUSE_MS		1000
 
-/* Without any time for it nothing moves; and nobody waits for ever */
+/* Bounds of mint.move_ms=. In less than the lower one no move is done */
 #define MOVE_MS_MIN		1000
 #define MOVE_MS_MAX		3600000
 
@@ -75,7 +75,7 @@ module_param_cb(move_ms, &move_ms_ops, &move_ms, 0644);
  * struct job - a transfer under way
  * @t:		what moves from whom to whom
  * @asker:	the node that asked for it
- * @asker_incarnation: mint_incarnation() of it
+ * @asker_incarnation: mint_incarnation() of @asker when it asked
  * @work:	does it
  * @ref:	held by @work and by who asked for it
  * @done:	who asked for it may read @err
@@ -309,8 +309,9 @@ static int set_free(struct job *job)
 }
 
 /*
- * Undo that it is in flight. What is gone, as a card that was unplugged, is nobody's:
- * another one in its place is not to be taken for it. It may have gone just now.
+ * Undo that it is in flight. Where the kind refuses to hand it back, it may be gone, as
+ * a card that was unplugged just now: then it is nobody's, so that another card in its
+ * place is not taken for it.
  */
 static void put_back(struct job *job, u32 n)
 {
@@ -391,7 +392,10 @@ static void undo_late(struct local *local)
 	pr_warn("%s has ended at last (%d)\n", t->kind->word, local->err);
 	if (local->what != t->kind->give)
 		return;
-	/* What another move keeps from the drivers by now is not let go */
+	/*
+	 * Only if it was given: what was not given was never kept from the drivers here,
+	 * and another move may keep it from them by now.
+	 */
 	if (!local->err && t->kind->handed)
 		t->kind->handed(t, t->from);
 	if (mint_move_local(t, t->kind->keep))
@@ -463,7 +467,10 @@ static int give_here(struct job *job)
 	err = do_here(t, t->kind->give, &late);
 	step_over(job, MINT_STEP_GIVE);
 	if (err) {
-		/* Nobody keeps it from the drivers; who is late undoes the rest itself */
+		/*
+		 * It was not given, so no driver is to be let in again: the book alone
+		 * changes. If @late, undo_late() does the rest.
+		 */
 		if (!hand_in_book(job, MINT_NODE_FLIGHT, t->from))
 			pr_err("move %u: it stays in flight\n", job->history.seq);
 		undo = *t;
@@ -474,7 +481,7 @@ static int give_here(struct job *job)
 		undo = *t;
 		put_back(job, t->from);
 	}
-	/* A driver may hold this up, too; what comes late goes on by itself */
+	/* A driver may hold up @keep, too; if it is late, it goes on without a waiter */
 	if (!late && t->begun && do_here(&undo, undo.kind->keep, &late))
 		pr_err("%s\n", undo.reason);
 	return err;
@@ -531,7 +538,7 @@ static int give_there(struct job *job)
 	u32 n = t->from;
 	int err;
 
-	/* Without a receiver the giver need not go on */
+	/* If the receiver ends, the move is called off at once */
 	err = ask(job, n, MINT_TURN_OFFERED, MINT_TURN_GIVING, MINT_TURN_GIVEN,
 		  both_live);
 	/* If it is given in the same instant, that counts */
@@ -582,7 +589,7 @@ static int take_there(struct job *job)
 		take_from_receiver(job);
 	if (turn_of(job) != MINT_TURN_TAKEN)
 		return err;
-	/* In the same instant: it is not late, unless somebody was told so */
+	/* Taken in the same instant: no reason stands there, unless who asked has it */
 	if (!completion_done(&job->done))
 		job->t.reason[0] = '\0';
 	return 0;
@@ -598,7 +605,10 @@ static int transfer(struct job *job)
 	if (err)
 		return err;
 	step_over(job, MINT_STEP_CLEAR);
-	/* For a receiver that boots meanwhile: it is not to begin by itself */
+	/*
+	 * A successor has said GIVEN itself. A receiver that boots now finds the thing
+	 * in its record, and leaves it alone until it is CLEARED: mint_moved_away().
+	 */
 	if (!mint_is_successor(t->from))
 		set_turn(job, MINT_TURN_GIVEN);
 	if (!hand_to_receiver(job)) {
@@ -732,7 +742,7 @@ static int plan_now(struct job *job, const struct mint_token *thing)
 		last_seq = (last_seq + 1) & (U32_MAX >> 8);
 		job->history.seq = last_seq;
 	}
-	/* The node that has the number by now has not asked for it */
+	/* If the asker has ended, another node may have its number, which has not asked */
 	if (mint_incarnation(job->asker) != job->asker_incarnation)
 		return mint_transfer_refuse(t, -ESRCH,
 					    "node %u has ended meanwhile, which asked for it",
@@ -853,7 +863,7 @@ static struct job *new_job(void)
  * mint_move_request() - move a thing to another node, or set it free
  * @text:	"<kind> <which> <node|free>", which need not end in a newline
  * @asker:	the node that asks
- * @incarnation: mint_incarnation() of it, when it asked
+ * @incarnation: mint_incarnation() of @asker when it asked; 0 for node 0
  * @reason:	out: why it was refused or has failed, one line; may be NULL
  * @size:	bytes there
  *

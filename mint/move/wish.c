@@ -129,7 +129,7 @@ static void answer(struct work_struct *work)
 
 static DECLARE_WAIT_QUEUE_HEAD(wish_wait);
 static DEFINE_MUTEX(wish_mutex);
-static bool wished;		/* by this kernel; under wish_mutex */
+static bool wished;		/* this kernel has asked before; under wish_mutex */
 
 static bool is_answered(const struct mint_wish *wish, u32 seq)
 {
@@ -137,7 +137,10 @@ static bool is_answered(const struct mint_wish *wish, u32 seq)
 	return smp_load_acquire(&wish->answered) == seq;
 }
 
-/* Giver, receiver and the proof in between may each take so long */
+/*
+ * Wait for the answer of node 0. Giver, receiver and the proof in between may each take
+ * mint.move_ms=.
+ */
 static int wait_answer(const struct mint_wish *wish, u32 seq)
 {
 	long left = wait_event_killable_timeout(wish_wait, is_answered(wish, seq),
@@ -187,8 +190,9 @@ int mint_move_wish(const char *text)
 	if (mutex_lock_killable(&wish_mutex))
 		return -EINTR;
 	/*
-	 * Who was killed, or waited in vain, may have left one that node 0 is about to
-	 * read. One that it does not answer in that time, either, it has not heard of.
+	 * A process that was killed, or waited in vain, has left its wish, and node 0 may
+	 * be about to read the text. So wait for the answer to that one before another
+	 * text is written. If none comes in time, node 0 does not work on it.
 	 */
 	err = wished ? wait_answer(wish, wish->seq) : 0;
 	if (err != -EINTR) {

@@ -26,7 +26,10 @@
 #include "../core/core.h"
 #include "own.h"
 
-/* Looks at a record of which each differs from the one before: it is scribbled */
+/*
+ * How often a record is read before it is used as it is: node 0 changes it so often only
+ * if it is broken
+ */
 #define RECORD_TRIES	100
 
 DECLARE_WAIT_QUEUE_HEAD(mint_state_wait);
@@ -100,7 +103,9 @@ const struct mint_node *mint_claim(u32 n)
  * @record:	in the common area; node 0 may change it meanwhile, without a lock
  * @mem:	out: room for MINT_RANGES_MAX ranges
  *
- * Two looks that find the same are one moment: node 0 does not change it that often.
+ * Node 0 writes the list without a lock that others could take, and nothing delays it
+ * halfway: mint_claim_move_memory(). So the record is read until two reads in a row are
+ * alike. A record that never is, is used as it was read last.
  *
  * Context: any.
  * Return: how many ranges there are.
@@ -113,10 +118,10 @@ u32 mint_record_memory(const struct mint_node *record, struct mint_range *mem)
 	do {
 		count = min_t(u32, READ_ONCE(record->nr_mem), MINT_RANGES_MAX);
 		size = count * sizeof(*mem);
-		/* Pairs with nothing: node 0 changes it as it likes. One look .. */
+		/* The count before the ranges; no write barrier of node 0 pairs with it */
 		virt_rmb();
 		memcpy(mem, record->mem, size);
-		/* .. after the other */
+		/* This read before the one that it is compared with */
 		virt_rmb();
 	} while (--tries && (memcmp(mem, record->mem, size) ||
 			     min_t(u32, READ_ONCE(record->nr_mem),
@@ -323,7 +328,7 @@ bool mint_claim_move_memory(const struct mint_range *range, u32 from, u32 to)
 		write_seqlock_irqsave(&memory_lock, flags);
 		ranges_enter(old);
 		ranges_enter(new);
-		/* Nothing holds this up in the middle: see mint_record_memory() */
+		/* Interrupts are off: nothing delays this halfway, see mint_record_memory() */
 		publish_memory(from);
 		publish_memory(to);
 		write_sequnlock_irqrestore(&memory_lock, flags);
@@ -496,7 +501,7 @@ struct mint_claim *mint_claim_trylock(u32 n)
 void mint_claim_unlock(struct mint_claim *claim)
 {
 	mutex_unlock(&claim->lock);
-	/* For mint_claim_wait() */
+	/* For mint_claim_wait(), mint_claim_await() and mint_stop() */
 	wake_up_all(&mint_state_wait);
 }
 
@@ -552,7 +557,7 @@ bool mint_claim_wait(u32 n, unsigned int ms)
 	return false;
 }
 
-/* All numbers have had their node, and those without one now are held by somebody */
+/* Is no number free, but one that is not in use and only locked by somebody? */
 static bool numbers_held(void)
 {
 	struct mint_claim *claim;
@@ -573,10 +578,11 @@ static bool numbers_held(void)
 }
 
 /**
- * mint_claim_await() - wait for a number that is about to be given back
+ * mint_claim_await() - wait for a number that is about to become free
  *
- * That a node has ended is announced under the lock of its claim: who launches
- * another one upon that may be faster than the unlock.
+ * The end of a node is announced while its claim is still locked. A launch that was
+ * waiting for that may come here before the unlock, and mint_claim_new() would find no
+ * number.
  *
  * Context: predecessor, process; may sleep, for a second at the most. The caller
  *	    has no claim locked.

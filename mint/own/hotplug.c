@@ -266,8 +266,8 @@ static int empty_block(u64 start, unsigned long bound, struct mint_stuck *stuck)
 	}
 
 	/*
-	 * First of all: who takes the block offline by its file tries for ever to move
-	 * pages that are not marked, and has the lock below meanwhile.
+	 * Before lock_device_hotplug(): a write to the block's file in sysfs holds that
+	 * lock and tries for ever to move these pages, unless they are marked offline.
 	 */
 	page_offline_begin();
 	for (pfn = range.pfn; pfn < range.pfn + range.nr; pfn++)

@@ -246,7 +246,10 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 		bound = 0;	/* by its own word; reset, it is true */
 	if (wait->still < bound)
 		return false;
-	/* Reset already, or through the gateway: another INIT would spoil the proof */
+	/*
+	 * Whoever proves this core has sent it INIT, or has seen it pass the gateway: it
+	 * does not hold the lock any more, and another INIT would spoil the proof.
+	 */
 	if (busy && (mint_core_in_reset(core) || mint_core_proven(core)))
 		return true;
 	reset_holder(shared, core);

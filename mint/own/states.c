@@ -141,7 +141,7 @@ bool mint_panicked(const struct mint_node *record, u32 *returns_ms)
 {
 	u32 boots = READ_ONCE(record->boots);
 
-	/* Pairs with mint_restart(), which counts after it has left PANICKED */
+	/* The boots before the state. Pairs with mint_restart() */
 	virt_rmb();
 	/* Pairs with mint_report_state() in the node */
 	if (virt_load_acquire(&record->state) != MINT_STATE_PANICKED)
@@ -156,15 +156,15 @@ bool mint_panicked(const struct mint_node *record, u32 *returns_ms)
 /**
  * mint_reported_up() - what does a node that runs say of itself?
  * @record:	what it says
- * @boots:	its count of boots, looked at before
- * @since_ns:	out: when it has said so
+ * @boots:	its count of boots, which the caller has read before
+ * @since_ns:	out: when it has said so, ns, by its own clock
  * @reason:	out: one line, MINT_REASON_LEN bytes
  *
  * A node writes time and reason before the state that they are about. So they count
  * only if it was RUNNING before and after they were read, in that boot.
  *
  * Context: any.
- * Return: false if it is not, or not any more.
+ * Return: false if it does not run, or has rebooted meanwhile.
  */
 bool mint_reported_up(const struct mint_node *record, u32 boots, u64 *since_ns,
 		      char *reason)

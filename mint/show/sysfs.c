@@ -5,9 +5,9 @@
  * Owns the files, none of the facts. What nodes own is printed by the kinds of
  * it (kind/kind.h).
  *
- * What is printed by sysfs ends at a page. Files whose length depends on the machine
- * are of kernfs instead, as those of cgroups and resctrl: seq_file makes room for all
- * of the text, and hands it out in whatever pieces the reader likes.
+ * sysfs cuts a text off at the end of a page. Files whose length depends on the machine
+ * are made by kernfs instead, as those of cgroups and resctrl: seq_file makes room for
+ * all of the text, and hands it out in whatever pieces the reader asks for.
  */
 
 #include <linux/err.h>
@@ -150,7 +150,8 @@ static u32 kobj_node(struct kobject *kobj)
 /**
  * struct long_file - a file that may be longer than a page
  * @name:	its name
- * @show:	print all of it; called again, with more room, if that was too little
+ * @show:	print all of it for node @n, which means nothing in the machine's own
+ *		directory; called again, with more room, if there was too little
  */
 struct long_file {
 	const char	*name;
@@ -163,7 +164,7 @@ static int long_file_show(struct seq_file *m, void *unused)
 	const struct kernfs_open_file *of = m->private;
 	const struct long_file *file = of->kn->priv;
 
-	/* Its directory is that of a kobject */
+	/* kernfs keeps the kobject of a directory there: sysfs_create_dir_ns() */
 	file->show(m, file, kobj_node(of->kn->parent->priv));
 	return 0;
 }
@@ -172,7 +173,7 @@ static const struct kernfs_ops long_file_ops = {
 	.seq_show	= long_file_show,
 };
 
-/* Of 0 bytes, as all whose length is not known before they are read */
+/* They show a size of 0: how long they are is not known before they are read */
 static int add_long_files(struct kobject *kobj, const struct long_file *files)
 {
 	static struct lock_class_key key;

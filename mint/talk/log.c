@@ -194,14 +194,11 @@ void mint_log_last(void)
 	drain(true);
 }
 
-/*
- * Of node 0: the files, how much of each stream was announced, and how often it was
- * emptied.
- */
+/* Of node 0 */
 struct log_file {
 	struct kernfs_node	*kn;
-	u64			seen;
-	u64			emptied;
+	u64			seen;		/* of the stream: what was announced */
+	u64			emptied;	/* how often the stream was */
 };
 
 static struct log_file log_files[MINT_NODE_MAX];
@@ -245,8 +242,8 @@ void mint_log_flush(void)
  * mint_log_reset() - empty the log of a node
  * @n:	number of a node of which nothing runs
  *
- * Readers begin anew after that, and not before: until then it has the last words of
- * the node that had the number, and may keep them.
+ * Readers begin anew when the log is emptied, not when a launch claims the number: a
+ * load that fails leaves the last words of the node that had it.
  *
  * Context: predecessor, process; one caller at a time for each node.
  */

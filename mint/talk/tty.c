@@ -36,8 +36,8 @@
 
 /*
  * One end of a line. @lock is around @tx and what belongs to it, for kernel
- * messages come at any time, and around what says that the line is open; else @rx
- * belongs to @work.
+ * messages come at any time, and around @open and the word in @rx that tells the peer.
+ * All else of @rx belongs to @work.
  */
 struct mint_line {
 	struct tty_port		port;
@@ -230,7 +230,7 @@ void mint_tty_reset(u32 n)
 		schedule_work(&line->work);
 }
 
-/* What the peer sees agrees with it, also while mint_tty_reset() is at work */
+/* Here and for the peer, under the lock: mint_tty_reset() writes for the peer, too */
 static void set_open(struct mint_line *line, bool open)
 {
 	raw_spin_lock_irq(&line->lock);
