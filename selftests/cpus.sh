@@ -53,7 +53,8 @@ fi
 
 boots=$(cat "$MINT/nodes/$(cat "$MINT/node")/boots")
 last=0 seen=0 was='' count=0
-# Looks and pauses need no process: its time would be missing elsewhere.
+# A pipe into which nobody writes: "read -t" is a pause without a process, which would
+# take time from what is measured.
 mkfifo /tmp/never
 exec 8<>/tmp/never
 while :; do

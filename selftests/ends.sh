@@ -203,14 +203,14 @@ panic_after_5_seconds() {
 	cell panic_5 1 idle
 }
 
-# It is on its way out, with a core that does not park by itself: who forces it then
-# changes nothing of what it has said of its end.
+# A node has panicked, and one of its cores does not park by itself. A force then leaves
+# the state and the reason that the node has given.
 force_after_panic() {
 	expects "sysrq triggered crash"
 	expects "stall|lockup|blocked for more"
 	go_away deaf_panic 2 idle "mint.test=/test/way.sh panic=0"
 	wait_state "$node" 120 ending panicked ended silent quarantine
-	# Nothing to stop, if its cores were quicker
+	# It fails if the node is over already
 	echo force 2>/dev/null >"$MINT/nodes/$node/stop"
 	gone_as panicked "panic: sysrq triggered crash"
 }

@@ -177,9 +177,9 @@ now() {
 	echo "${up%%.*}"
 }
 
-# pause: a short while between two looks; not every sleep takes fractions. A shell
-# that can wait for a pipe into which nobody writes needs no process for it, which
-# would take its time from those that are waited for.
+# pause: a short while between two looks. Not every sleep takes fractions. A shell with
+# "read -t" waits for a pipe into which nobody writes: a process for each pause would
+# take time from those that are waited for.
 pause() {
 	usleep 50000 2>/dev/null || sleep 0.05 2>/dev/null || sleep 1
 }
@@ -218,8 +218,8 @@ wait_state() {
 
 # ---- the machine ------------------------------------------------------------
 
-# word_of <file>: its only line in $word, nothing if it cannot be read; without a
-# process, as $(cat) is one
+# word_of <file>: put its only line into $word, nothing if it cannot be read. $(cat)
+# would need a process.
 word_of() {
 	word=''
 	{
@@ -227,13 +227,13 @@ word_of() {
 	} 2>/dev/null
 }
 
-# mark_log <name>: what node 0's kernel says from here on is said_since <name>. Lines
-# are not counted: where the log is full, an old one goes for each that comes.
+# mark_log <name>: said_since <name> prints what node 0's kernel says after this. A
+# count of lines would not do: in a log that is full an old line goes for each new one.
 mark_log() {
 	echo "<7>mint selftests: $$ $1" >/dev/kmsg
 }
 
-# said_since <name>: all that the log has, once the mark has gone out of it
+# said_since <name>: what the log has behind that mark; all of it if the mark is gone
 said_since() {
 	dmesg | tac | sed "/mint selftests: $$ $1\$/,\$d" | tac
 }
@@ -343,9 +343,9 @@ free_port() {
 	return 1
 }
 
-# state_of_machine: who owns what, and what the kernel makes of it. It is asked for
-# before and after each test and each refusal, and a process takes long where cores
-# are emulated: one reads all files.
+# state_of_machine: who owns what, and what the kernel makes of it. One process reads
+# all files: this runs before and after each test and each refusal, and on emulated
+# cores a process takes long.
 state_of_machine() {
 	local dir file word cpu=/sys/devices/system/cpu
 

@@ -69,7 +69,7 @@ inner_leaves_a_core() {
 	fail "no core to leave behind"
 }
 
-# Below what the console shows.
+# By a level that the console does not show.
 inner_complains() {
 	echo "<7>WARNING: CPU: 0 PID: 0 of no kernel" >/dev/kmsg
 }

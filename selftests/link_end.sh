@@ -41,6 +41,7 @@ if [ "$1" = once ]; then
 fi
 nc -ll -p 7 -e /bin/sh &
 nc -ll -p 8 -e md5sum &
+# A pause without a process: "read -t" of a pipe into which nobody writes
 mkfifo /tmp/never
 exec 8<>/tmp/never
 while :; do

@@ -151,7 +151,7 @@ own_reboot() {
 	downs=$(cat "/sys/class/net/mint$node/carrier_down_count")
 	# The shell has no time to say good-bye.
 	on "$node" 'busybox reboot -f' >/dev/null 2>&1 &
-	# It may be back before somebody looks
+	# The carrier may be back before it is looked at
 	lost() {
 		[ "$(cat "/sys/class/net/mint$node/carrier_down_count")" -gt "$downs" ]
 	}
@@ -210,8 +210,8 @@ held() {
 	[ "$(beat "$1")" = "$last" ]
 }
 
-# A node says for the other one that it has left their window, and ends. The window is
-# nobody else's before the other one has looked.
+# A node forges that the other member has left their window, and ends. The window must
+# stay closed until the other member itself has left it.
 said_for_another() {
 	need_cores 2
 	need_provoke
@@ -221,7 +221,7 @@ said_for_another() {
 	two=$node
 	[ "$(on "$two" 'echo disown >/sys/kernel/debug/mint/provoke; echo $?')" = 0 ] ||
 		fail "node $two cannot write there"
-	# Less than what makes it silent: mint.lost_ms=
+	# Less than mint.lost_ms=, so that it does not become silent
 	on "$one" 'echo pause 8000 >/sys/kernel/debug/mint/provoke' >/dev/null &
 	paused=$!
 	loop_until 5 held "$one" || fail "node $one goes on"
@@ -462,8 +462,8 @@ complaints_of() {
 	dmesg | grep -c "no link with node $1 yet: another device is called mint$1"
 }
 
-# Another device has the name of the link: that is said once. The link is there as soon
-# as the name is free.
+# If another device has the name of the link, the log says so once. The link is there
+# as soon as the name is free.
 name_taken() {
 	count=$(cores_of '.*' | wc -w)
 	taken=

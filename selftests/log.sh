@@ -159,7 +159,7 @@ flooded() {
 	read -r first <&4
 	echo 'echo go >/run/go' >"/dev/mint$node"
 	heard "$node" "dry again"
-	# The last that the node says: looks at its log that follow see the same.
+	# The last line of the node: its log does not change from here on.
 	heard "$node" "mint: test .* ended with status"
 }
 
@@ -271,7 +271,7 @@ failed_load() {
 	resources 1
 	words "$gone" >"$TMP/words"
 	grep -q "Linux version" "$TMP/words" || fail "nothing to be lost"
-	# Who has read all of it does not get it again.
+	# A reader that is at the end gets nothing again.
 	exec 4<"$MINT/nodes/$gone/log"
 	cat <&4 >/dev/null
 	"$TMP/fuzz_kexec" fault "$boot" "$min" "$max" >"$TMP/out" ||

@@ -133,8 +133,8 @@ like_whole() {
 	"$@" 2>/dev/null | cmp -s - "$TMP/whole" || fail "$how: not what cat reads"
 }
 
-# More ranges than a page has room for, of nodes that are only loaded: the file has all
-# of them, in whatever pieces it is read, and all pieces are of one text.
+# More ranges than fit into a page, of nodes that are only loaded: the file has all of
+# them, in pieces of any size, and all pieces are of one text.
 many_ranges() {
 	resources 3
 	# shellcheck disable=SC2046 # two words
@@ -179,7 +179,7 @@ many_ranges() {
 	[ "$(tail -n 1 "$MINT/memory")" = "$(tail -n 1 "$TMP/whole")" ] ||
 		fail "tail: $(tail -n 1 "$MINT/memory")"
 
-	# What a reader has begun it reads to the end, whatever changes meanwhile
+	# A text that was begun before a change is read to its end
 	exec 3<"$MINT/memory"
 	dd bs=100 count=1 <&3 2>/dev/null >"$TMP/pieces"
 	stop "$(tail -n 1 "$TMP/nodes")" || exit 1

@@ -40,7 +40,7 @@ tell() {
 	echo "<5>memory_node: $*" >/dev/kmsg
 }
 
-# total: KiB that this kernel uses, in $now; by its first line, without a process
+# total: put MemTotal into $now, KiB. It is the first line; sed would need a process.
 total() {
 	read -r _ now _ </proc/meminfo
 }
@@ -69,6 +69,7 @@ first=$now
 last=0
 more=
 looks=0
+# A pause without a process: "read -t" of a pipe into which nobody writes
 mkfifo /tmp/never
 exec 8<>/tmp/never
 while :; do

@@ -350,7 +350,7 @@ receiver_dies() {
 		each receiver 5:panic 5:reboot 6:panic 6:hang
 }
 
-# gone <node> <APIC ID>: its kernel does not run there
+# gone <node> <APIC ID>: the node does not use that core
 gone() {
 	! uses "$@"
 }
@@ -373,7 +373,7 @@ receiver_ends_first() {
 	tail -n 1 "$MINT/moves" | grep -q "node $second has ended" ||
 		fail "the reason is $(tail -n 1 "$MINT/moves")"
 	has "node $first" "$spare" || fail "node $first has lost it: $(cat "$MINT/cores")"
-	# It is held for a minute
+	# The giver is held at its turn for a minute
 	loop_until 90 uses "$first" "$spare" ||
 		fail "node $first does not use APIC ID $spare again"
 }

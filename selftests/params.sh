@@ -110,18 +110,19 @@ unknown_parameter() {
 	more="mint.nonsense=1" launch 1
 }
 
-# bad_time <parameter> <least> <most>: a time in ms has bounds; what is beyond is an
-# error, and changes nothing.
+# bad_time <parameter> <least> <most>: a time in ms has bounds; to write another one is
+# an error, which the log names, and changes nothing.
 bad_time() {
 	was=$(parameter "$1")
 	for value in 0 $(($2 - 1)) $(($3 + 1)) 4294967295 4294967296 -1 soon; do
+		mark_log time
 		if parameter "$1" "$value" 2>/dev/null; then
 			parameter "$1" "$was"
 			fail "$1 takes $value"
 		fi
 		[ "$(parameter "$1")" = "$was" ] ||
 			fail "$1 is $(parameter "$1"), was $was"
-		dmesg | tail -n 20 | grep -q "mint.$1=: '$value' ignored" ||
+		said_since time | grep -q "mint.$1=: '$value' ignored" ||
 			fail "the log does not say that $value is ignored"
 	done
 	for value in "$2" "$3" "$was"; do

@@ -44,7 +44,7 @@ no_device() {
 	! grep -qs '^mint:' /sys/class/uio/*/name
 }
 
-# waits <node>: a process of it waits for a ring; $! is the wait
+# waits <node>: start a process of the node that waits for a ring; $! is its wait here
 waits() {
 	: >"$TMP/rung"
 	if [ "$1" = 0 ]; then
@@ -144,8 +144,7 @@ share() {
 	all_free "$node"
 }
 
-# A ring whose caller does not come to tell anybody is found with a heartbeat, by
-# node 0 and by a successor.
+# A ring without an interrupt is found with a heartbeat, by node 0 and by a successor.
 lost_ring() {
 	need_provoke
 	sharing one "mint.share=rt:4K"

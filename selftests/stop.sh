@@ -128,7 +128,7 @@ ask_after_park() {
 	echo park >"$MINT/nodes/$node/stop" &
 	pause
 	pause
-	# Where all is slow the park may be over by then.
+	# On a slow host the park may be over by then.
 	ask "$node" || over "$node" || fail "it does not end, or is not asked"
 	wait $! || fail "park failed"
 	reason "$node" | grep -q "parked by NMI from node 0" ||
