@@ -76,7 +76,7 @@ static void bell_loses_nothing(struct kunit *test)
 		cond_resched();
 	}
 	kthread_stop(task);
-	/* The last word may have been seen by an earlier call; its own is left then */
+	/* The cause of the last call may be left: its word may have been read before */
 	KUNIT_EXPECT_EQ(test, heard, CALLS);
 }
 

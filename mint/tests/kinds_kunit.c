@@ -84,7 +84,7 @@ static u32 even_owner(u32 index, u32 *id)
 	return index % 2 ? MINT_NODE_FREE : 1;
 }
 
-/* A list that no page holds is whole, or seq_file is told that it needs more room */
+/* A list longer than a page is whole, or seq_file is told that it needs more room */
 static void long_list(struct kunit *test)
 {
 	struct seq_file m = { .size = 4 * PAGE_SIZE };

@@ -246,7 +246,7 @@ static void ranges_cut(struct kunit *test)
 	list_cases(test, cases, ARRAY_SIZE(cases), mint_ranges_cut);
 }
 
-/* What a broken node 0 says is bounded, and read as it stands */
+/* A record is read as it stands, and a count of a broken node 0 is bounded */
 static void record_memory(struct kunit *test)
 {
 	struct mint_node *record = kunit_kzalloc(test, sizeof(*record), GFP_KERNEL);

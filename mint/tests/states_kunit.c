@@ -252,7 +252,7 @@ static void race(struct kunit *test, int (*node)(void *record),
 	KUNIT_ASSERT_NOT_NULL(test, record);
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "nothing races on one core");
-	/* Migration would leave this thread alone on its core now and then */
+	/* This thread and the other one have to stay on two cores */
 	migrate_disable();
 	task = kthread_create(node, record, "mint-kunit");
 	if (!IS_ERR(task)) {

@@ -54,7 +54,7 @@ MACHINES = [
          smp="8", append=NODE0),
     Spec("big", [more_than_known], smp="130", memory="1G",
          append=NODE0 + " quiet", successor="quiet", up=300, kept=256),
-    # Two cores, so that what races does
+    # Two cores, so that the tests of races do race
     Spec("kunit", [kunit], append=NODE0.replace("maxcpus=1", "maxcpus=2") + " kunit.enable=1"),
     Spec("nokaslr", ["launch.sh one_core two_cores same_image", kaslr],
          append=NODE0 + " nokaslr", successor="nokaslr"),
@@ -134,8 +134,8 @@ MACHINES = [
     Spec("distro", [Program("check_distro",
                             [os.path.join(TESTS, "check_distro.py"),
                              "beside", "first"], 2400, boots=True)]),
-    # Those that take minutes before those that take seconds: none of them is the
-    # last one, beside which nothing runs.
+    # Those that take minutes come before those that take seconds: while the last one
+    # runs, the other place is empty.
 ] + (check_links.machines(Spec, NODE0, CRASH)
      + check_machines.machines(Spec, NODE0, three_nodes, kaslr, CRASH)
      + check_devices.machines(Spec, NODE0) + check_lines.machines(Spec, NODE0)
