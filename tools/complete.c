@@ -9,7 +9,7 @@
 #include "sysfs.h"
 #include "verbs.h"
 
-/* A shell expands what it is given: of a node that is called otherwise, the number */
+/* Of a node whose name a shell would expand, print the number */
 static void print_nodes(const struct ctl *ctl)
 {
 	struct mint mint;

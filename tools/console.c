@@ -60,7 +60,10 @@ static bool write_all(int fd, const char *text, size_t len)
 
 /* ---- log --------------------------------------------------------------------- */
 
-/* What another kernel logged may be any bytes; a file gets them as they are */
+/*
+ * For a terminal: what another kernel logged may be any bytes, and UTF-8 stays. A file
+ * gets all as it is.
+ */
 static void harmless(char *text, size_t len)
 {
 	size_t i;
@@ -155,13 +158,13 @@ static enum carried hear(int line)
 	return got ? CARRIED : NO_MORE;
 }
 
-/* What was typed, and has no room in the line yet: nobody may read at its other end */
+/* What was typed and does not fit into the line yet: its other end may have no reader */
 struct typed {
 	char	text[TYPED_MAX];
 	size_t	len;
 };
 
-/* As much as there is room for, without waiting; false: the line is broken */
+/* Write as much as fits into the line, without waiting; false: the line is broken */
 static bool send(int line, struct typed *typed)
 {
 	ssize_t put = typed->len ? write(line, typed->text, typed->len) : 0;
@@ -173,7 +176,7 @@ static bool send(int line, struct typed *typed)
 	return true;
 }
 
-/* Read what is typed; of a terminal a key ends it, and what finds no room is lost, as ever */
+/* Read what is typed. On a terminal the key ends it. What does not fit is lost */
 static enum carried take(struct typed *typed, bool terminal)
 {
 	char text[4096], *key;
@@ -213,7 +216,7 @@ static int talk(const struct ctl *ctl, const struct node *node, int line, bool t
 		}
 		/* What it said last is still read */
 		ended = state && node_ended(trim(state));
-		/* A terminal has a key to leave, a file or a pipe can wait */
+		/* A terminal is read in any case, for the key; a file or a pipe can wait */
 		fds[0].fd = more && (terminal || !typed.len) ? STDIN_FILENO : -1;
 		fds[1].events = typed.len ? POLLIN | POLLOUT : POLLIN;
 		if (poll(fds, ARRAY_SIZE(fds), ended ? 0 : 1000) < 0 && errno != EINTR)

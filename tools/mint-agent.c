@@ -22,7 +22,6 @@
 #define STEP_MS		1000
 #define WANT		MINT_DIR "/want"
 #define WANT_MAX	95
-#define VICTIM		"victim="
 /* A core is idle that was busy for less than so much of a step, percent */
 #define IDLE_PERCENT	10
 
@@ -184,22 +183,6 @@ static char *victims(const struct ctl *ctl, const struct cpus *cpus)
 	return text;
 }
 
-/* The wish without what the agent has written there */
-static char *wish_of_others(const char *want)
-{
-	char *copy = xstrdup(want), *rest = copy, *word, *text = xstrdup(""), *next;
-
-	while ((word = strsep(&rest, "\n "))) {
-		if (!*word || !strncmp(word, VICTIM, strlen(VICTIM)))
-			continue;
-		next = xasprintf("%s%s%s", text, *text ? " " : "", word);
-		free(text);
-		text = next;
-	}
-	free(copy);
-	return text;
-}
-
 /* @list: NULL for no word of the agent. Nothing is written that is there already */
 static int write_victims(const struct ctl *ctl, const char *list)
 {
@@ -209,7 +192,7 @@ static int write_victims(const struct ctl *ctl, const char *list)
 	if (!want)
 		return err;
 	path = ctl_path(ctl, WANT);
-	others = wish_of_others(want);
+	others = wish_without_victims(want);
 	line = xasprintf("%s%s%s%s\n", others, list && *others ? " " : "",
 			 list ? VICTIM : "", list ? list : "");
 	if (strlen(line) > WANT_MAX + 1) {

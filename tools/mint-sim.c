@@ -183,7 +183,7 @@ static const char *take_event(struct trace *trace, const char *text)
 	return NULL;
 }
 
-/* Does the line say what there is? All others say what happens */
+/* Does the line describe the machine? All others are events */
 static bool describes(const char *text)
 {
 	static const char * const words[] = { "node,", "memory,", "free,", "cost,", "end," };

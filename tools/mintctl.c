@@ -161,12 +161,12 @@ static void extend_path(void)
 	free(longer);
 }
 
-/* What was to be shown and could not be written is not done */
+/* A verb whose output could not be written has failed */
 static int flushed(int status)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;
-	/* Some verbs have said so */
+	/* Some verbs have reported that already */
 	return status ?: fail(ST_REFUSED, "standard output: %s", strerror(errno));
 }
 

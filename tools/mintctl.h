@@ -13,6 +13,7 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define GIB4		0x100000000ull
 #define NAME_MAX_LEN	31	/* of a node, see mint.name= */
+#define VICTIM		"victim="	/* mint-agent's word in a wish: cores to give first */
 
 typedef uint32_t u32;
 typedef int32_t s32;
@@ -98,6 +99,7 @@ int write_file(const char *path, const char *text);
 char *trim(char *s);
 void printable(char *s);
 bool has_word(const char *text, const char *word);
+char *wish_without_victims(const char *want);
 bool parse_number(const char *text, u64 max, u64 *number);
 bool parse_size(const char *text, u64 *size);
 bool parse_memory(const char *text, u64 *size, u64 *start);

@@ -103,9 +103,9 @@ static u64 now_ms(void)
 /* ---- what nodes say -------------------------------------------------------------- */
 
 /*
- * A node file that is wrong says nothing: the node is left alone until it is mended. Names
- * are the nodes' own words: what no node file can be called by is no path, and node 0's
- * file is for node 0.
+ * A node file that is wrong says nothing: the node is left alone until it is mended. A node
+ * chooses its name itself, so only a good name becomes a part of a path. That of node 0 is
+ * none, so that no other node gets the limits of node 0's file.
  */
 static void read_limits(const struct ctl *ctl, const struct node *node, struct seen *seen)
 {
@@ -187,22 +187,6 @@ static void parse_want(struct seen *seen, struct policy_facts *facts)
 	free(copy);
 }
 
-/* A wish is new when more has changed than which core would go first */
-static char *wish_of(const char *want)
-{
-	char *copy = xstrdup(want), *rest = copy, *word, *text = xstrdup(""), *next;
-
-	while ((word = strsep(&rest, " "))) {
-		if (!*word || !strncmp(word, "victim=", 7))
-			continue;
-		next = xasprintf("%s %s", text, word);
-		free(text);
-		text = next;
-	}
-	free(copy);
-	return text;
-}
-
 static void read_want(struct broker *broker, struct seen *seen, struct policy_facts *facts)
 {
 	char *want = ctl_read(broker->ctl, MINT_DIR "/nodes/%u/want", seen->n);
@@ -211,8 +195,9 @@ static void read_want(struct broker *broker, struct seen *seen, struct policy_fa
 	if (!want)
 		want = xstrdup("");
 	printable(want);
-	old = wish_of(seen->want);
-	new = wish_of(want);
+	/* A wish is new when more has changed than which core would go first */
+	old = wish_without_victims(seen->want);
+	new = wish_without_victims(want);
 	seen->want_seq += !!strcmp(old, new);
 	free(old);
 	free(new);
@@ -464,7 +449,7 @@ static char *words_of(struct broker *broker, struct mint *mint,
 	else if (decision->kind == POLICY_MEMORY)
 		words = xasprintf("memory %uM %s", POLICY_BLOCK, to);
 	else if (seen && !decision->urgent && seen->limits.mode == POLICY_COOPERATIVE &&
-		 strstr(seen->want, "victim=") && !seen->victims.nr &&
+		 strstr(seen->want, VICTIM) && !seen->victims.nr &&
 		 seen->waited++ < PATIENCE)
 		;	/* An agent is there, and looks for a core that is idle */
 	else if (choose_core(broker, mint, seen, node, core))
@@ -539,7 +524,7 @@ static void record_step(struct broker *broker, struct seen *seen,
 		facts->runnable / 1000 + 1);
 	if (!fflush(broker->record))
 		return;
-	/* To share out goes on */
+	/* mintd goes on without a record */
 	fail(ST_REFUSED, "--record: %s: nothing is recorded any more", strerror(errno));
 	fclose(broker->record);
 	broker->record = NULL;

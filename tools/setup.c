@@ -20,7 +20,7 @@
 #define MIB		(1ull << 20)
 #define STEP		(128 * MIB)	/* what is kept is a multiple of it */
 #define SPARED		(16 * MIB)	/* of it firmware may have */
-#define LEFT_LEAST	(16 * MIB)	/* for nodes */
+#define LEFT_LEAST	(16 * MIB)	/* for other nodes */
 #define LOW_LEFT	(256 * MIB)	/* below 4 GiB, for lent devices */
 
 /* RAM as the firmware told it, both ends inclusive, ascending */
@@ -147,7 +147,7 @@ static char *memory_parameter(const struct ram *ram, const struct wish *wish)
 		}
 		above = reach(ram, GIB4, UINT64_MAX - STEP, wish->keep - below);
 	}
-	/* Whole steps may be all that there is */
+	/* Rounded up to whole steps, what is kept may be all that there is */
 	left = all - sum_ram(ram, 0, size - 1);
 	if (above)
 		left -= sum_ram(ram, GIB4, GIB4 + above - 1);

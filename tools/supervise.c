@@ -144,7 +144,7 @@ static int watch_node(struct watch *watch)
 	return status;
 }
 
-/* Is there a node of this name, or of this number, to which a launch can have a link? */
+/* Is there a node of this name or number that a launch can have a link with? */
 static bool launched(const struct ctl *ctl, const char *word)
 {
 	struct mint mint;
@@ -159,7 +159,7 @@ static bool launched(const struct ctl *ctl, const char *word)
 	return there;
 }
 
-/* Does it start with the machine, by a file of its own? */
+/* Does a node of this name start with the machine, by its node file? */
 static bool starts_too(const struct ctl *ctl, const char *name)
 {
 	struct spec spec;

@@ -266,7 +266,7 @@ struct node *mint_find(struct mint *mint, const char *word)
 	size_t i;
 	u64 n;
 
-	/* Nothing is no word, although a node may have no name */
+	/* An empty word means no node, although the name of a node may be empty */
 	if (!*word)
 		return NULL;
 	if (isdigit((unsigned char)*word))

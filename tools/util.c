@@ -279,6 +279,22 @@ bool has_word(const char *text, const char *word)
 	return false;
 }
 
+/* The words of a node's wish but for those of mint-agent, with a blank between them */
+char *wish_without_victims(const char *want)
+{
+	char *copy = xstrdup(want), *rest = copy, *word, *text = xstrdup(""), *next;
+
+	while ((word = strsep(&rest, "\n "))) {
+		if (!*word || !strncmp(word, VICTIM, strlen(VICTIM)))
+			continue;
+		next = xasprintf("%s%s%s", text, *text ? " " : "", word);
+		free(text);
+		text = next;
+	}
+	free(copy);
+	return text;
+}
+
 /* A whole number, decimal or 0x, up to @max */
 bool parse_number(const char *text, u64 max, u64 *number)
 {

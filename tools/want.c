@@ -52,7 +52,7 @@ static const char *value_of(const char *word, const char *name)
 	return strncmp(word, name, len) || word[len] != '=' ? NULL : word + len + 1;
 }
 
-/* "<number>s" as mintd takes it, which reads over what is longer than a day */
+/* "<number>s" as mintd takes it, which ignores what is longer than a day */
 static bool good_hold(const char *value)
 {
 	size_t len = strspn(value, "0123456789");
@@ -66,7 +66,7 @@ static bool good_hold(const char *value)
 
 /*
  * How a word is written, with the sign of the verb where a quantity is meant;
- * NULL: it is no such word, or one that mintd would read over. Numbers are decimal there.
+ * NULL: it is no such word, or one that mintd would ignore. Numbers are decimal there.
  */
 static char *wish_word(const char *word, char sign)
 {
@@ -99,18 +99,12 @@ static char *wish_word(const char *word, char sign)
 /* Is this what stands there, but for the cores that mint-agent names? */
 static bool stands(const struct ctl *ctl, const char *text)
 {
-	char *want = ctl_read(ctl, MINT_DIR "/want"), *rest = want, *word, *old = xstrdup("");
+	char *want = ctl_read(ctl, MINT_DIR "/want"), *old = NULL;
 	bool same;
 
-	while (rest && (word = strsep(&rest, " "))) {
-		char *before = old;
-
-		if (!*word || !strncmp(word, "victim=", 7))
-			continue;
-		old = xasprintf("%s%s%s", before, *before ? " " : "", word);
-		free(before);
-	}
-	same = !strcmp(old, text);
+	if (want)
+		old = wish_without_victims(want);
+	same = old && !strcmp(old, text);
 	free(old);
 	free(want);
 	return same;
@@ -121,7 +115,7 @@ static int write_want(const struct ctl *ctl, const char *verb, const char *text)
 	char *path = ctl_path(ctl, MINT_DIR "/want"), *line;
 	int err;
 
-	/* Only what is different is a new wish; who reads it reads over that word */
+	/* Only another text is a new wish; mintd ignores that word */
 	if (*text && strlen(text) + strlen(AGAIN) <= WANT_MAX && stands(ctl, text))
 		text = xasprintf("%s" AGAIN, text);
 
