@@ -328,7 +328,7 @@ static bool hand(struct mint_transfer *t, u32 from, u32 to)
 
 	if (mint_owner_of_function(id, &index) != holder(from))
 		return false;
-	/* plan() has refused that, but such a core may have come to the receiver since */
+	/* A core that no device can interrupt may have come to the receiver since plan() */
 	if (to == t->to && mint_is_successor(to) && mint_pin_far_core(to))
 		return false;
 	if (to == MINT_NODE_FLIGHT && !mint_function_fly(id, true))

@@ -557,7 +557,7 @@ bool mint_claim_wait(u32 n, unsigned int ms)
 	return false;
 }
 
-/* Is no number free, but one that is not in use and only locked by somebody? */
+/* Is no number to be had, but one of them soon: not in use, and still locked? */
 static bool numbers_held(void)
 {
 	struct mint_claim *claim;

@@ -184,7 +184,7 @@ def interrupted_run_tells():
 
 
 def builds_have_company():
-    """What boots nothing runs beside the builds of the series, and what boots after them"""
+    """Beside the builds of the series run programs that boot nothing; all others run after them"""
     with tempfile.TemporaryDirectory() as top:
         code = ("import sys; sys.path.insert(0, %r); import check_unit\n"
                 "from runner import Program, Spec\n"

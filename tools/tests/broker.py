@@ -532,7 +532,7 @@ def mintd_heeds_wishes():
 
 
 def wishes_stand_in_any_order():
-    """A wish behind a victim= is one; a trace that cannot be written is told, and ends nothing"""
+    """A wish may stand behind victim=; where no trace can be written mintd says so and goes on"""
     with Kernel() as kernel:
         kernel.policy("web", "Mode=autonomous\n")
         kernel.policy("db", "Mode=cooperative\n")

@@ -198,7 +198,7 @@ def control_characters_are_shown_harmless():
 
 
 def nodes_without_a_good_name():
-    """No empty word means a node, no column is lost, and no shell gets to read what is no name"""
+    """An empty word means no node, no column is lost, completion prints nothing a shell expands"""
     with Bench(machines.demo) as b:
         b.tree.node(3, "", "running", "3")
         b.tree.node(4, "$(touch x)`y`", "running", "4")
@@ -727,7 +727,7 @@ def moves_are_one_write():
 
 
 def root_is_not_told_to_be_root():
-    """Where root is refused as well, to run as root is no advice"""
+    """Root is not advised to run as root"""
     with Bench(machines.demo) as b:
         # Writing to this file is EPERM, for root as well: it can be written once
         os.symlink("/proc/self/uid_map", b.tree.path("/sys/kernel/mint/move"))
@@ -986,7 +986,7 @@ def links_wait_for_their_nodes():
         b.tree.node(3, "zone", "running", "1-2")
         os.rename(b.tree.path("/sys/kernel/mint/nodes/3"),
                   b.tree.path("/sys/kernel/mint/nodes/3x"))
-        # Of no such file, or of one that does not start by itself, nothing is to be expected
+        # It does not wait for a node without a file, or without Autostart=yes
         node_file(b, "late", "")
         node_file(b, "dns", "Autostart=yes\nLinks=0 web nobody late zone\n")
         node_file(b, "zone", "Autostart=yes\n")
@@ -1391,7 +1391,7 @@ def node_files_of_other_editors():
             expect("'--command-line=quiet mem=x Cores=2 cores=2'" in out, "%s", out)
         b.tree.write("/etc/mint/x.node", text.encode("utf-16"), "wb")
         b.bad(1, "x.node:1: there is a zero byte in it: a node file is plain text", "plan", "x")
-        # Not looked for one by one
+        # Refused at once, not after a look at each of these numbers
         b.tree.write("/etc/mint/x.node", text + "ApicIds=0-524287,0-524287\n")
         b.bad(1, "ApicIds=0-524287,0-524287: what is allowed is a list", "plan", "x")
 
