@@ -29,8 +29,10 @@ sys.dont_write_bytecode = True
 SCRIPTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, SCRIPTS)
 
+import archive  # noqa: E402
 import disk_image  # noqa: E402
 import helpers  # noqa: E402
+import mintlib  # noqa: E402
 import serving  # noqa: E402
 from distros import (BOOT, DISTROS, IMAGES, ROOT, Seat, Served, disk,  # noqa: E402
                      seats)
@@ -256,9 +258,16 @@ def no_complaint(h):
 
 # ---- Debian in node 0, from the packages on ---------------------------------
 
+def package_system():
+    """The release of this host: what is built on Debian 13 wants the C library of that."""
+    suites, host = mintlib.versions(), archive.codename()
+    return next((distro for distro in DISTROS
+                 if suites[distro.name.upper() + "_SUITE"] == host), DISTROS[0])
+
+
 def fresh(kernel="user"):
     """Debian that has no nodes, on a disk of its own; which kernel's packages it gets."""
-    seat = Seat(DISTROS[0].copied(INSTALLED), 5, "com1")
+    seat = Seat(package_system().copied(INSTALLED), 5, "com1")
     host = Host("check-distro-fresh", ROOT, [seat], initrd="", may_end=True)
     seat.machine, seat.node = host.m, 0
     host.packages = kernel
@@ -320,7 +329,7 @@ def tool_sets_up(h):
 def installed():
     """The same disk, booted by GRUB."""
     disk_image.make_loader(LOADER)
-    seat = Seat(DISTROS[0].kept_in(INSTALLED), 5, "com1")
+    seat = Seat(package_system().kept_in(INSTALLED), 5, "com1")
     host = Host("check-distro-first", "", [seat],
                 boot=disk_image.boot(LOADER, "bios"))
     seat.machine, seat.node = host.m, 0
