@@ -21,6 +21,7 @@
 #include <linux/smp.h>
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 
 #include <asm/setup.h>
 #include <asm/tsc.h>
@@ -38,6 +39,7 @@ static struct mint_kept *kept __ro_after_init;
 static struct mint_range kept_range __ro_after_init;
 static u64 kept_handover;	/* where the hand-over in it goes; under kept_mutex */
 static DEFINE_MUTEX(kept_mutex);
+static DECLARE_WAIT_QUEUE_HEAD(kept_wait);	/* for kept_mutex, with a bound */
 
 /* Nothing of it is believed: this kernel may have written over it */
 static bool segment_valid(const struct mint_segment *seg)
@@ -228,6 +230,7 @@ void mint_kept_unlock(u64 handover)
 	if (handover)
 		kept_handover = handover;
 	mutex_unlock(&kept_mutex);
+	wake_up(&kept_wait);
 }
 
 /*
@@ -237,18 +240,11 @@ void mint_kept_unlock(u64 handover)
  */
 static int on_reboot(struct notifier_block *nb, unsigned long action, void *data)
 {
-	unsigned long bound = jiffies + msecs_to_jiffies(REPLACE_BOUND_MS);
-
-	if (action != SYS_RESTART)
-		return NOTIFY_DONE;
-	while (!mutex_trylock(&kept_mutex)) {
-		if (time_after(jiffies, bound)) {
-			pr_warn("another image for this reboot is not there after %u ms\n",
-				REPLACE_BOUND_MS);
-			break;
-		}
-		usleep_range(1000, 2000);
-	}
+	if (action == SYS_RESTART &&
+	    !wait_event_timeout(kept_wait, mutex_trylock(&kept_mutex),
+				msecs_to_jiffies(REPLACE_BOUND_MS)))
+		pr_warn("another image for this reboot is not there after %u ms\n",
+			REPLACE_BOUND_MS);
 	return NOTIFY_DONE;
 }
 
