@@ -206,9 +206,20 @@ int mint_token_pci(const struct mint_token *token, struct mint_pci_match *match)
 bool mint_pci_allowed(const struct mint_pci_word *words, u32 count,
 		      bool (*named)(const struct mint_pci_match *match, void *arg),
 		      void *arg);
-struct kernel_param;
-int mint_param_set_ms(const char *val, const struct kernel_param *kp,
-		      unsigned int min, unsigned int max);
+
+/**
+ * struct mint_param_ms - a parameter that is a time
+ * @value:	ms
+ * @min:	the shortest that is taken, ms
+ * @max:	the longest, ms
+ */
+struct mint_param_ms {
+	unsigned int	*value;
+	unsigned int	min, max;
+};
+
+struct kernel_param_ops;
+extern const struct kernel_param_ops mint_param_ms_ops;
 bool mint_param_find(const char *cmdline, const char *name,
 		     struct mint_token *value);
 const char *mint_device_name(const struct mint_device *dev, char *buf,

@@ -4,8 +4,8 @@
  *
  * One reader for the lists in mint.mem=, mint.cpus= and mint.devices=, used
  * for the kernel's own command line and for that of a successor which is
- * about to be launched. Nothing here changes any state, but for
- * mint_param_set_ms(), which sets a parameter.
+ * about to be launched. Nothing here changes any state, but for a time that is a
+ * parameter (mint_param_ms_ops).
  */
 
 #include <linux/ctype.h>
@@ -296,28 +296,32 @@ bool mint_param_find(const char *cmdline, const char *name,
 	return found;
 }
 
-/**
- * mint_param_set_ms() - set a parameter that is a time in ms
- * @val:	text: a number
- * @kp:		the parameter, an unsigned int
- * @min:	the shortest time that is allowed, ms
- * @max:	the longest time that is allowed, ms
- *
- * A time that is not allowed changes nothing, and the log says so.
- *
- * Context: as struct kernel_param_ops.set().
- * Return: 0, -EINVAL, -ERANGE.
- */
-int mint_param_set_ms(const char *val, const struct kernel_param *kp,
-		      unsigned int min, unsigned int max)
+/* What is not within the bounds changes nothing, and the log says so */
+static int set_ms(const char *val, const struct kernel_param *kp)
 {
-	int err = param_set_uint_minmax(val, kp, min, max);
+	const struct mint_param_ms *ms = kp->arg;
+	const struct kernel_param value = { .name = kp->name, .arg = ms->value };
+	int err = param_set_uint_minmax(val, &value, ms->min, ms->max);
 
 	if (err)
 		pr_err("%s=: '%.*s' ignored, want %u to %u ms\n", kp->name,
-		       (int)strcspn(val ?: "", "\n"), val ?: "", min, max);
+		       (int)strcspn(val ?: "", "\n"), val ?: "", ms->min, ms->max);
 	return err;
 }
+
+static int get_ms(char *buf, const struct kernel_param *kp)
+{
+	const struct mint_param_ms *ms = kp->arg;
+	const struct kernel_param value = { .name = kp->name, .arg = ms->value };
+
+	return param_get_uint(buf, &value);
+}
+
+/* Of a parameter that is a time, whose @arg is a struct mint_param_ms */
+const struct kernel_param_ops mint_param_ms_ops = {
+	.set	= set_ms,
+	.get	= get_ms,
+};
 
 /**
  * mint_device_name() - a device in people's words

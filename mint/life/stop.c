@@ -50,18 +50,8 @@
 
 /* systemd gives a service 90 s to stop */
 static unsigned int ask_ms = 100000;
-
-static int ask_ms_set(const char *val, const struct kernel_param *kp)
-{
-	return mint_param_set_ms(val, kp, ASK_MS_MIN, ASK_MS_MAX);
-}
-
-static const struct kernel_param_ops ask_ms_ops = {
-	.set	= ask_ms_set,
-	.get	= param_get_uint,
-};
-
-module_param_cb(ask_ms, &ask_ms_ops, &ask_ms, 0644);
+static struct mint_param_ms ask_param = { &ask_ms, ASK_MS_MIN, ASK_MS_MAX };
+module_param_cb(ask_ms, &mint_param_ms_ops, &ask_param, 0644);
 
 /* The next core of node @n, or NULL */
 static struct mint_core *next_core(u32 n, u32 *i)

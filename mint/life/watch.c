@@ -58,33 +58,13 @@ module_param(beat_ms, uint, 0444);
 
 /* A node without a heartbeat for so long is silent, ms */
 static unsigned int lost_ms = 10000;
-
-static int lost_ms_set(const char *val, const struct kernel_param *kp)
-{
-	return mint_param_set_ms(val, kp, LOST_MS_MIN, LOST_MS_MAX);
-}
-
-static const struct kernel_param_ops lost_ms_ops = {
-	.set	= lost_ms_set,
-	.get	= param_get_uint,
-};
-
-module_param_cb(lost_ms, &lost_ms_ops, &lost_ms, 0644);
+static struct mint_param_ms lost_param = { &lost_ms, LOST_MS_MIN, LOST_MS_MAX };
+module_param_cb(lost_ms, &mint_param_ms_ops, &lost_param, 0644);
 
 /* The same for one that has not come up yet, ms */
 static unsigned int start_ms = 60000;
-
-static int start_ms_set(const char *val, const struct kernel_param *kp)
-{
-	return mint_param_set_ms(val, kp, START_MS_MIN, LOST_MS_MAX);
-}
-
-static const struct kernel_param_ops start_ms_ops = {
-	.set	= start_ms_set,
-	.get	= param_get_uint,
-};
-
-module_param_cb(start_ms, &start_ms_ops, &start_ms, 0644);
+static struct mint_param_ms start_param = { &start_ms, START_MS_MIN, LOST_MS_MAX };
+module_param_cb(start_ms, &mint_param_ms_ops, &start_param, 0644);
 
 static void beat(struct timer_list *timer);
 static DEFINE_TIMER(heartbeat, beat);

@@ -58,18 +58,8 @@
 
 /* How long a node may take to give a thing, and to take it, ms */
 static unsigned int move_ms = 30000;
-
-static int move_ms_set(const char *val, const struct kernel_param *kp)
-{
-	return mint_param_set_ms(val, kp, MOVE_MS_MIN, MOVE_MS_MAX);
-}
-
-static const struct kernel_param_ops move_ms_ops = {
-	.set	= move_ms_set,
-	.get	= param_get_uint,
-};
-
-module_param_cb(move_ms, &move_ms_ops, &move_ms, 0644);
+static struct mint_param_ms move_param = { &move_ms, MOVE_MS_MIN, MOVE_MS_MAX };
+module_param_cb(move_ms, &mint_param_ms_ops, &move_param, 0644);
 
 /**
  * struct job - a transfer under way

@@ -174,17 +174,18 @@ static void set_ms(struct kunit *test)
 		"", "0", "999", "3600001", "4294967295", "4294967296", "-1", "1000ms",
 	};
 	unsigned int value = 5000;
-	const struct kernel_param kp = { .name = "mint.test_ms", .arg = &value };
+	struct mint_param_ms ms = { &value, 1000, 3600000 };
+	const struct kernel_param kp = { .name = "mint.test_ms", .arg = &ms };
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		KUNIT_EXPECT_LT(test, mint_param_set_ms(bad[i], &kp, 1000, 3600000), 0);
+		KUNIT_EXPECT_LT(test, mint_param_ms_ops.set(bad[i], &kp), 0);
 		KUNIT_EXPECT_EQ(test, value, 5000);
 	}
-	KUNIT_EXPECT_LT(test, mint_param_set_ms(NULL, &kp, 1000, 3600000), 0);
-	KUNIT_EXPECT_EQ(test, mint_param_set_ms("1000\n", &kp, 1000, 3600000), 0);
+	KUNIT_EXPECT_LT(test, mint_param_ms_ops.set(NULL, &kp), 0);
+	KUNIT_EXPECT_EQ(test, mint_param_ms_ops.set("1000\n", &kp), 0);
 	KUNIT_EXPECT_EQ(test, value, 1000);
-	KUNIT_EXPECT_EQ(test, mint_param_set_ms("3600000", &kp, 1000, 3600000), 0);
+	KUNIT_EXPECT_EQ(test, mint_param_ms_ops.set("3600000", &kp), 0);
 	KUNIT_EXPECT_EQ(test, value, 3600000);
 }
 
