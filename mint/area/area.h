@@ -218,7 +218,6 @@ struct mint_param_ms {
 	unsigned int	min, max;
 };
 
-struct kernel_param_ops;
 extern const struct kernel_param_ops mint_param_ms_ops;
 bool mint_param_find(const char *cmdline, const char *name,
 		     struct mint_token *value);
