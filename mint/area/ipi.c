@@ -17,7 +17,10 @@
 
 #include "area.h"
 
-/* To a local APIC in xAPIC mode this is every core, whatever the sender's mode */
+/*
+ * To a local APIC in xAPIC mode this is every core, whatever the sender's mode
+ * (Intel SDM vol. 3, 11.6.2.1 "Physical Destination Mode").
+ */
 #define XAPIC_BROADCAST		255
 
 /* Why an ID above the highest is refused: [0] in xAPIC, [1] in x2APIC mode */
@@ -33,7 +36,8 @@ static const char * const beyond[] = {
  * @max:	highest ID that its APIC driver addresses
  *
  * In xAPIC mode the interrupt command register has 8 bits for an ID (Intel SDM
- * vol. 3, 11.6.1): a higher one would be another core's, the BSP's perhaps.
+ * vol. 3, 11.6.1 "Interrupt Command Register (ICR)"): a higher one would be
+ * another core's, the BSP's perhaps.
  *
  * Context: any.
  * Return: NULL if there is nothing in the way; else mode and remedy, to be
@@ -69,8 +73,8 @@ const char *mint_apic_id_problem(u32 apic_id)
  *
  * All of Mint's commands but STARTUP are sent here. What was written before is
  * visible to who gets it: a write to the register of x2APIC orders nothing
- * (Intel SDM vol. 3, 11.12.3). One in xAPIC mode waits for the command before
- * it.
+ * (Intel SDM vol. 3, 11.12.3 "MSR Access in x2APIC Mode"). One in xAPIC mode
+ * waits for the command before it.
  *
  * Context: any, but no NMI that returns: in xAPIC mode it may have come between
  *	    the two writes of another command, which would then go to its core.

@@ -41,8 +41,9 @@ static bool lapic_timer_known __initdata;
 
 /*
  * What belongs to a package or to the machine is node 0's: MTRRs, whose
- * writes stop all caches, the TSC's offset, cache and bandwidth allocation,
- * thermal control.
+ * writes stop all caches (Intel SDM vol. 3, 12.11.8 "MTRR Considerations in MP
+ * Systems"), the TSC's offset, cache and bandwidth allocation, thermal and clock
+ * control by MSRs (that is what ACPI means here), and HWP.
  */
 static const unsigned int foreign_features[] __initconst = {
 	X86_FEATURE_MTRR,

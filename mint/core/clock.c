@@ -4,7 +4,8 @@
  *
  * Owns what nodes know of the TSC, which is the only clock of a successor: the
  * wall clock that is handed over with it; node 0's doubt in it; and the offset
- * that each core has of its own, TSC_ADJUST (Intel SDM vol. 3, 18.17.3).
+ * that each core has of its own, TSC_ADJUST (Intel SDM vol. 3, 18.17.3
+ * "Time-Stamp Counter Adjustment").
  */
 
 #include <linux/cpufeature.h>

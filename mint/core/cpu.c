@@ -412,8 +412,8 @@ int mint_core_prove(struct mint_core *core)
  * @core:	record of a core that may be anywhere
  *
  * INIT leaves the core waiting for STARTUP, deaf to interrupts and NMIs
- * (Intel SDM vol. 3, 9.4): it runs nobody's code any more. The BSP is left
- * alone, INIT to it resets the machine.
+ * (Intel SDM vol. 3, 9.4 "Multiple-Processor (MP) Initialization"): it runs
+ * nobody's code any more. The BSP is left alone, INIT to it resets the machine.
  *
  * Context: process, or interrupts off on the last core of a node that ends; takes
  *	    tens of microseconds.
@@ -507,8 +507,8 @@ void mint_core_send_to_park(struct mint_core *core)
 }
 
 /**
- * mint_core_proven() - has it shown up there?
- * @core:	record of a core
+ * mint_core_proven() - has a core shown up in the park loop since its reset?
+ * @core:	record of a core that mint_core_send_to_park() was done to
  *
  * The state alone may be the word of the dead node, or of another one. The
  * gateway leaves a stamp, too, which mint_core_reset() has cleared: it is newer
@@ -653,7 +653,9 @@ static void mint_cleanup_dead_cpu(unsigned int cpu)
 }
 
 /*
- * INIT does not stop these: they would go on writing to the memory of the node that
+ * INIT does not stop these, since it leaves MSRs as they are (Intel SDM vol. 3,
+ * 10.1.1 "Processor State After Reset"; AMD APM vol. 2, 14.1.3 "Processor
+ * Initialization State"): they would go on writing to the memory of the node that
  * had the core. For a core that INIT took from its kernel the park loop stops those
  * that write to memory.
  */
@@ -742,8 +744,8 @@ static void (*stock_stop_others)(int wait) __ro_after_init;
  * The cores stop one by one, and who still runs may wake a task on one that has
  * stopped. Stock warns of that; here the log outlives the kernel, and its reader
  * would take the warning for a reason. A vector for an APIC that is disabled by
- * software is lost (SDM vol. 3, "Local APIC State After It Has Been Software
- * Disabled").
+ * software is lost (Intel SDM vol. 3, 11.4.7.2 "Local APIC State After It Has
+ * Been Software Disabled").
  */
 static void send_reschedule_at_end(int cpu)
 {

@@ -205,8 +205,9 @@ SYM_DATA_START(mint_gateway)
 	movq	%rax, %cr4
 
 	/*
-	 * INIT stops no trace of branches or of samples: it would go on into
-	 * memory that is somebody else's from now on.
+	 * INIT stops no trace of branches or of samples, since it leaves MSRs as
+	 * they are (Intel SDM vol. 3, 10.1.1 "Processor State After Reset"): it
+	 * would go on into memory that is somebody else's from now on.
 	 */
 	leaq	gw_monitors(%rip), %rsi
 	xorl	%eax, %eax
@@ -279,7 +280,10 @@ SYM_DATA_START(mint_gateway)
 11:	hlt
 	jmp	11b
 
-	/* With MCIP left on, the next machine check would be a shutdown */
+	/*
+	 * With MCIP left on, the next machine check would be a shutdown (Intel
+	 * SDM vol. 3, 16.3.1.2 "IA32_MCG_STATUS MSR").
+	 */
 .Lpark_mce:
 	pushq	%rax
 	pushq	%rcx

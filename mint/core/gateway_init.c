@@ -116,8 +116,9 @@ u32 __init mint_identity_size(void)
 
 /*
  * What the firmware calls memory, and nothing else: the processor may read
- * ahead wherever there is a mapping, and in holes and in what is reserved that
- * can be a machine check. As in the kernel's own identity maps, a page of 2 MiB
+ * ahead wherever there is a write-back mapping (Intel SDM vol. 3, 12.3 "Methods
+ * of Caching Available"), and in holes and in what is reserved that can be a
+ * machine check. As in the kernel's own identity maps, a page of 2 MiB
  * that has some memory is mapped.
  */
 static void __init identity_fill(phys_addr_t pa)

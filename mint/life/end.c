@@ -89,7 +89,11 @@ static void __noreturn end(bool again, const char *why)
 
 	/* The new kernel of an own reboot has no handler for them at first */
 	hw_breakpoint_disable();
-	/* In VMX operation, or with SVM's GIF off, a core is deaf to INIT */
+	/*
+	 * In VMX operation, or with SVM's GIF off, a core is deaf to INIT (Intel
+	 * SDM vol. 3, 24.8 "Restrictions on VMX Operation"; AMD APM vol. 2, 15.17
+	 * "Global Interrupt Flag, STGI and CLGI Instructions").
+	 */
 	cpu_emergency_disable_virtualization();
 
 	/* With reboot_force, as of an emergency, the other cores would not be stopped */
