@@ -48,7 +48,7 @@ static mint_bell_fn listeners[MINT_BELL_COUNT];
  */
 static struct mint_bell *own, *before;
 static unsigned int before_beats;
-static unsigned int own_cpu = -1;	/* hotplug's and init's */
+static unsigned int own_cpu = -1;	/* CPU of @own; for init and CPU hotplug */
 
 /**
  * mint_bell_listen() - look at what a cause names
@@ -261,7 +261,7 @@ static void move_bells(unsigned int cpu)
 	if (!bell || !place)
 		return;
 	own_cpu = cpu;
-	/* Moved twice in so short a time: what stands there is not lost */
+	/* The bells may have moved a few beats ago: @before is looked at no more after this */
 	mint_bell_poll();
 	before_beats = 0;
 	WRITE_ONCE(before, own);

@@ -112,7 +112,7 @@ static int __init mint_timing_kernel_init(void)
 	stamp(MINT_TIME_KERNEL_INIT, now);
 	stamp(MINT_TIME_START_KERNEL, own[MINT_TIME_START_KERNEL]);
 	stamp(MINT_TIME_DECOMPRESSOR, own[MINT_TIME_DECOMPRESSOR]);
-	/* A kernel that started again in its memory has not come to these yet */
+	/* After an own reboot these are still the stamps of the kernel before */
 	for (i = MINT_TIME_INITCALLS; i < MINT_TIME_COUNT; i++)
 		stamp(i, 0);
 	if (mint_role != MINT_SUCCESSOR || !mint_own_node())

@@ -567,7 +567,7 @@ void mint_lines_return(u32 n)
 }
 
 /**
- * mint_line_return() - the same for one line
+ * mint_line_return() - pass one line on to a node no more
  * @n:		number of the node, no function of which is on the line any more
  * @gsi:	the line
  *

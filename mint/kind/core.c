@@ -120,9 +120,8 @@ static int parse(struct mint_kexec *rq, const struct mint_token *word)
 }
 
 /*
- * The papers' rule (Mint, fast boot, 3.3): the boot core and, with maxcpus=,
- * as many in all, free ones in ascending order of APIC IDs, none below the
- * boot core. mint.cpus= names them one by one instead.
+ * Without mint.cpus=, which names cores one by one: the boot core and, with
+ * maxcpus=, free cores above it in ascending order of APIC IDs, so many in all.
  */
 static int check(struct mint_kexec *rq)
 {

@@ -420,7 +420,7 @@ bool mint_memory_unreached(u32 n)
 }
 
 /**
- * mint_request_unreached() - the same, of a node that is to be launched
+ * mint_request_unreached() - will a new node have memory that devices may not reach?
  * @rq:		the request, its memory read
  *
  * Context: predecessor, process, under mint_claims_lock().

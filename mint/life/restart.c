@@ -4,7 +4,7 @@
  *
  * Owns the kept image in the node's own memory: who launched the node put it
  * there, the restart loop in the gateway page (core/gateway.S) copies it over
- * the old kernel and enters it, without node 0 (Mint, design talk, "Reboot").
+ * the old kernel and enters it, without node 0.
  * Cores, memory, devices and, unless the image was changed meanwhile, command
  * line stay as they were; what has moved here or away since the launch stays so.
  */

@@ -53,8 +53,8 @@ static struct {
 } flight;
 
 /*
- * Memory of running nodes changes hands: who asks whose it is looks at all of
- * the book at one moment.
+ * Around changes of who has which memory: a reader sees all of the book as it
+ * was at one moment.
  */
 static DEFINE_SEQLOCK(memory_lock);
 
@@ -346,9 +346,9 @@ static const struct mint_node *node0_told(void)
 }
 
 /**
- * mint_node0_set_silent() - does the heart of node 0 stand still?
+ * mint_node0_set_silent() - note whether the heartbeat of node 0 stands still
  * @silent:	it does
- * @reason:	why it is thought so, one line; of no meaning if it does not
+ * @reason:	why that is believed, one line; not used if it does not
  *
  * Context: successor, any; one caller at a time.
  */

@@ -34,7 +34,7 @@
 
 #define RESOURCE_NAME	"System RAM (mint)"
 
-/* A node 0 with more than that has larger blocks: sysfs has a file for each */
+/* With more memory than that a node 0 keeps the larger blocks of stock code */
 #define SMALL_BLOCKS	(256ULL << 30)
 
 #define RETRY_MS	20

@@ -30,7 +30,7 @@
 #include "own.h"
 #include "lock.h"
 
-#define OWN_BOUND_MS		500		/* this kernel about its own cores */
+#define OWN_BOUND_MS		500		/* to believe this kernel's own notes */
 #define LOCK_BOUND_MS		3000		/* an SMI may take 100 */
 #define LOOK_MS			1		/* from one look to the next */
 #define WATCH_LOOK_MS		1000
@@ -243,7 +243,7 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 	if (busy)
 		bound *= 2;
 	else if (mint_core_parked(core))
-		bound = 0;	/* by its own word; reset, it is true */
+		bound = 0;	/* it says that it is parked; the reset makes that certain */
 	if (wait->still < bound)
 		return false;
 	/*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: whose is it?
+ * Mint: who owns what.
  *
  * Owns the one answer for each kind of thing but cores (core/cpu.c), whoever
  * asks. Node 0 answers from its private memory: from its book (claim.c), and of

@@ -184,7 +184,7 @@ static int __init log_console_init(void)
 console_initcall(log_console_init);
 
 /**
- * mint_log_last() - the end of this kernel: leave nothing unsaid
+ * mint_log_last() - copy what is left of the log, as this kernel ends
  *
  * Context: successor, interrupts off, no other core of the node runs.
  */
