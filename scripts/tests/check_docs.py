@@ -168,6 +168,9 @@ class Tests:
 # without backquotes, or as it is typed: `mint.reset=must`, not `must`.
 NAME = re.compile(r"[a-z][\w*-]*(\.sh)?( [a-z][\w-]*(\.sh)?){0,2}")
 
+# The runner of kselftest, which is the kernel's
+NOT_OURS = {"run_kselftest.sh"}
+
 
 def hazards():
     """The entries of docs/hazards.md."""
@@ -203,6 +206,32 @@ def proofs_exist():
     none(wrong)
 
 
+def tests_exist():
+    """Each test that any other page names exists, and scripts/check finds each pattern"""
+    tests, wrong, cited = Tests(), [], 0
+    programs = read("tools/tests/*.py")
+    for page, text in pages():
+        names = set(re.findall(r"`([^`\n]+)`", text)) if page != "docs/hazards.md" else set()
+        names = {name for name in names - NOT_OURS if NAME.fullmatch(name) and (
+            name.split()[0].endswith(".sh") or " " in name and name.split()[0] in tests.jobs)}
+        for suites in re.findall(r"KUnit(?: suite)?((?:,? `\w+`)+)", text):
+            names.update(re.findall(r"\w+", suites))
+        wrong += ["%s: no test %s" % (page, name) for name in sorted(names) if not tests.has(name)]
+        alone = re.findall(r"\btest\s+`(\w+)`", text) if page != "docs/hazards.md" else []
+        wrong += ["%s: no test %s" % (page, name) for name in alone
+                  if not tests.has(name) and "def %s(" % name not in programs]
+        patterns = re.findall(r"scripts/check (?:--debug )?-k ('[^']*'|\w+)(?: -t (\w+))?", text)
+        for pattern, test in patterns:
+            pattern = pattern.strip("'")
+            if not any(re.search(pattern, "%s %s" % (machine, job))
+                       and (not test or test in tests.selftests.get(job, ()))
+                       for machine, jobs in tests.jobs.items() for job in jobs):
+                wrong.append("%s: scripts/check -k '%s' finds no test %s" % (page, pattern, test))
+        cited += len(names) + len(alone) + len(patterns)
+    expect(cited > 20, "the pages are misread: %d tests", cited)
+    none(wrong)
+
+
 def machines_are_described():
     """The table of docs/testing.md has each machine, and no other"""
     table = read("docs/testing.md").partition("\n| machine |")[2].partition("\n\n")[0]
@@ -219,9 +248,13 @@ FOLDERS = "mint|scripts|selftests|tools(?!/testing)|docs|distro|initrd|kernel-co
 
 
 def places_exist():
-    """Paths and commands of make that pages name exist; functions are where they say"""
+    """Paths, commands of make and functions that pages name exist, and where they say"""
     targets, wrong = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.M)), []
+    code = read("mint/*.h", "mint/*/*.[chS]", "kexec-tools-patches/*.patch")
     for page, text in pages():
+        for name in sorted(set(re.findall(r"\bmint_\w+(?=\(\))", text))):
+            if not re.search(r"\b%s\b" % name, code):
+                wrong.append("%s: there is no %s()" % (page, name))
         for path in re.findall(r"`((?:%s)/[\w./@*-]+)`" % FOLDERS, text):
             if not glob.glob(os.path.join(TOP, path)):
                 wrong.append("%s: there is no %s" % (page, path))
@@ -238,7 +271,7 @@ def places_exist():
 
 TESTS = (parameters_are_described, options_of_kexec_are_described, files_of_sysfs_are_described,
          version_is_that_of_the_code, states_are_those_of_the_code, hazards_are_whole, proofs_exist,
-         machines_are_described, places_exist)
+         tests_exist, machines_are_described, places_exist)
 
 
 if __name__ == "__main__":
