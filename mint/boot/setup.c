@@ -2,9 +2,9 @@
 /*
  * Mint: the boot of this kernel, in its role.
  *
- * Owns what happens when. A hand-over among the setup_data makes a successor,
- * a mint.* parameter without one makes a predecessor, neither leaves a stock
- * kernel.
+ * Owns which role this kernel takes, and in which order a predecessor is set up.
+ * A hand-over among the setup_data makes a successor, a mint.* parameter without
+ * one makes a predecessor, neither leaves a stock kernel.
  */
 
 #include <linux/dmi.h>

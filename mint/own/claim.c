@@ -5,6 +5,7 @@
  * Owns what was given to each node and the state it is in, both in private
  * memory. The records in the common area repeat it for people and peers; what
  * a peer writes there changes nothing here before life/watch.c has seen it.
+ * Owns, too, what node 0 asks of a node, and who is told what happens to one.
  *
  * Two kinds of locks: mint_claims_lock is held while somebody decides what is
  * free, and for nothing that takes long; the lock of a claim is held by who
