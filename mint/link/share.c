@@ -152,7 +152,7 @@ static int share_irqcontrol(struct uio_info *info, s32 on)
 }
 
 /* Wakes processes, which under PREEMPT_RT no hard interrupt may */
-static void tell(struct irq_work *work)
+static void wake_processes(struct irq_work *work)
 {
 	struct share_use *use;
 
@@ -163,7 +163,7 @@ static void tell(struct irq_work *work)
 	rcu_read_unlock();
 }
 
-static DEFINE_IRQ_WORK(tell_work, tell);
+static DEFINE_IRQ_WORK(wake_work, wake_processes);
 
 /* Take what was rung, upon a bell or a heartbeat; who has rung does not matter */
 static void shares_rung(u32 n)
@@ -178,7 +178,7 @@ static void shares_rung(u32 n)
 	for (i = 0; i < MINT_SHARES; i++)
 		if (taken & BIT_ULL(i))
 			set_bit(i, rung);
-	irq_work_queue(&tell_work);
+	irq_work_queue(&wake_work);
 }
 
 static struct share_use *find(u32 index)
@@ -244,7 +244,7 @@ static int adopt(u32 index, const struct mint_share *share)
 	}
 	list_add_tail_rcu(&use->list, &uses);
 	/* Who rang since then found nobody in the list */
-	irq_work_queue(&tell_work);
+	irq_work_queue(&wake_work);
 	return 0;
 }
 
@@ -253,7 +253,7 @@ static void drop(struct share_use *use)
 	struct uio_device *device = use->info.uio_dev;
 
 	list_del_rcu(&use->list);
-	/* tell() has no pointer to it any more */
+	/* wake_processes() has no pointer to it any more */
 	synchronize_rcu();
 	get_device(&device->dev);
 	/* Nobody opens or maps it after that */

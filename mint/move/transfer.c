@@ -117,7 +117,7 @@ static void free_job(struct kref *ref)
 
 /* ---- what people are told ---- */
 
-static void tell(struct job *job, const char *state)
+static void set_history(struct job *job, const char *state)
 {
 	job->history.state = state;
 	job->history.from = job->t.from;
@@ -133,7 +133,7 @@ static void answer(struct job *job, int err, const char *failed)
 	if (completion_done(&job->done))
 		return;
 	job->err = err;
-	tell(job, err ? failed : "taken");
+	set_history(job, err ? failed : "taken");
 	if (err)
 		pr_warn("move %u, %s: %s\n", job->history.seq, job->history.what,
 			job->t.reason);
@@ -883,9 +883,9 @@ int mint_move_request(const char *text, u32 asker, u64 incarnation, char *reason
 	if (err) {
 		pr_warn("move refused: %s\n", job->t.reason);
 		if (job->history.seq)
-			tell(job, "refused");
+			set_history(job, "refused");
 	} else {
-		tell(job, "moving");
+		set_history(job, "moving");
 		kref_get(&job->ref);
 		queue_work(system_unbound_wq, &job->work);
 		err = wait_for_completion_killable(&job->done) ? -EINTR :

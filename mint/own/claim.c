@@ -340,7 +340,7 @@ bool mint_claim_move_memory(const struct mint_range *range, u32 from, u32 to)
 }
 
 /* Where a successor finds state, reason and time of node 0 */
-static const struct mint_node *node0_told(void)
+static const struct mint_node *node0_status(void)
 {
 	/* Pairs with mint_node0_set_silent() */
 	return smp_load_acquire(&node0_silent) ? &silent_node0 : mint_node(0);
@@ -361,7 +361,7 @@ void mint_node0_set_silent(bool silent, const char *reason)
 		silent_node0.since_ns = ktime_get_real_fast_ns();
 		strscpy(silent_node0.reason, reason, sizeof(silent_node0.reason));
 	}
-	/* Pairs with node0_told() */
+	/* Pairs with node0_status() */
 	smp_store_release(&node0_silent, silent);
 }
 
@@ -381,7 +381,7 @@ u32 mint_state(u32 n)
 		return node && READ_ONCE(claims[n]) ?
 		       READ_ONCE(claims[n]->node.state) : MINT_STATE_NONE;
 	if (mint_role == MINT_SUCCESSOR && !n && node)
-		return READ_ONCE(node0_told()->state);
+		return READ_ONCE(node0_status()->state);
 	return node ? READ_ONCE(node->state) : MINT_STATE_NONE;
 }
 
@@ -472,7 +472,7 @@ const struct mint_node *mint_node_status(u32 n)
 		return mint_node(n) && READ_ONCE(claims[n]) ?
 		       &claims[n]->node : NULL;
 	if (mint_role == MINT_SUCCESSOR && !n)
-		return node0_told();
+		return node0_status();
 	return mint_node(n);
 }
 
