@@ -138,7 +138,7 @@ static bool memory_valid(u64 start, u64 size, u64 least,
 	       !is_ram(start, size);
 }
 
-/* Does a register say what one can say? Moves on to the next one. */
+/* Can what is said of register *@i be true? Moves on to the next one. */
 static bool bar_valid(const struct mint_bars *bars, u32 *i,
 		      bool (*is_ram)(u64 start, u64 size))
 {
@@ -187,7 +187,7 @@ bool mint_bars_valid(const struct mint_bars *bars,
 	       memory_valid(bar, (u32)~mask + 1ULL, SZ_2K, is_ram);
 }
 
-/* What a register of hardware reads after all ones; it gets @bar then */
+/* What a register of hardware reads after @ones were written; @bar is put back */
 static u32 size_register(struct pci_dev *dev, int reg, u32 ones, u32 bar)
 {
 	u32 mask;

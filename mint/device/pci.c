@@ -337,7 +337,7 @@ static int unassigned(struct pci_dev *dev)
 	return found < 0 && !memory ? ports : found;
 }
 
-/* A bridge above that node 0 cannot keep for both, or NULL */
+/* A bridge above that is no PCI-to-PCI one, or has a driver but pcieport; or NULL */
 static struct pci_dev *unshared_bridge(struct pci_dev *dev)
 {
 	struct pci_dev *bridge;

@@ -35,7 +35,7 @@
 #define BUSY_BOUND_MS	2000
 
 static DECLARE_WAIT_QUEUE_HEAD(probe_wait);
-static atomic_t probes;		/* that are over, of PCI drivers */
+static atomic_t probes;		/* counts those of PCI drivers that are over */
 
 static void add_core(struct mint_kexec *rq, struct mint_core *core)
 {
@@ -493,7 +493,7 @@ static int keep(struct mint_transfer *t)
 	return err;
 }
 
-/* What a core's record says is its owner's word: INIT, and see where it goes */
+/* A core's record is only its owner's word: the core is reset, and has to park */
 static int clear(struct mint_transfer *t)
 {
 	struct mint_core *core;

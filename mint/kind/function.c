@@ -122,7 +122,7 @@ static void take_back(struct mint_claim *claim)
 	}
 }
 
-/* The book does not know whether node 0 uses what no successor has */
+/* A function that no successor has is free in the book, whether node 0 uses it or not */
 static u32 holder(u32 n)
 {
 	return n == mint_self ? MINT_NODE_FREE : n;
@@ -285,7 +285,7 @@ static bool enter(u32 n, u32 id)
 			function = i;
 	if (function < 0 || !mint_vf_publish(id, n, function))
 		return false;
-	/* From the bottom: whoever has it finds the way to it there */
+	/* Bridges first: a node that finds the function finds the way to it, too */
 	for (i = 0; i < count; i++)
 		if (list[i].kind == MINT_DEV_BRIDGE && !node->devices[i].kind)
 			mint_claim_set_device(n, i, &list[i]);

@@ -710,7 +710,7 @@ static int keep(struct mint_transfer *t)
 	return t->from == mint_self && !mint_memory_opened(&range) ? use(t) : 0;
 }
 
-/* Nobody sees what somebody else has left there */
+/* The next owner does not see what the last one has left there */
 static int clear(struct mint_transfer *t)
 {
 	struct mint_range range = range_of(t);

@@ -678,7 +678,7 @@ void mint_link_remove(struct mint_window_use *use)
 	free_netdev(use->dev);
 }
 
-/* Its session ends with its kernel, even where the next one lets it stand */
+/* A session ends with the other kernel, even if the next one there leaves its words alone */
 static void look_at_peer(struct mint_link *link)
 {
 	bool alive = peer_alive(link);

@@ -490,7 +490,7 @@ static int clear_of_giver(struct job *job, u32 n)
 					    n);
 	if (giver_lives(job) && hand(job, n, MINT_NODE_FLIGHT)) {
 		err = clear(job);
-		/* A core that may run what it wants stays with its node */
+		/* What is not proven to be at rest, a core for one, stays with its node */
 		if (err)
 			put_back(job, n);
 	} else {

@@ -558,7 +558,7 @@ bool mint_claim_wait(u32 n, unsigned int ms)
 	return false;
 }
 
-/* Is no number to be had, but one of them soon: not in use, and still locked? */
+/* Is no number free, but one about to be: not in use any more, and still locked? */
 static bool numbers_held(void)
 {
 	struct mint_claim *claim;
@@ -695,7 +695,7 @@ void mint_claim_settle(struct mint_claim *claim)
  * @n:		number of a successor
  * @cause:	MINT_BELL_*
  *
- * A node that cannot be reached looks now and then.
+ * A node that the bell does not reach looks with its next heartbeat.
  *
  * Context: predecessor, any.
  */

@@ -100,7 +100,7 @@ static bool put(struct mint_line *line, const void *from, size_t count)
 	       READ_ONCE(line->tx.ring->tail) == head;
 }
 
-/* In node 0 in the stream, for people; in a successor it would be input */
+/* Node 0 says it in the stream, to people; in a successor that would be input */
 static void tell_missed(struct mint_line *line, u64 missed)
 {
 	char text[NOTICE_MAX];
