@@ -94,6 +94,7 @@ u32 *mint_bell_place(u32 n);
 unsigned long *mint_bell_callers(u32 cause);
 unsigned long *mint_line_waiting(u32 n);
 struct mint_move *mint_move(u32 i);
+void mint_move_read(const struct mint_move *record, struct mint_move *move);
 bool mint_moved_away(u32 kind, u64 start);
 struct mint_peer *mint_peer(u32 n);
 unsigned long *mint_spares(u32 n);

@@ -372,6 +372,32 @@ static bool __init keeps_away(const struct mint_move *move, u32 kind, u64 start)
 }
 
 /**
+ * mint_move_read() - copy what a record of a move says is on its way
+ * @record:	in the common area; node 0 may enter another move meanwhile
+ * @move:	out: turn, kind, parties, start and size; nothing else of it is set
+ *
+ * A record that changes its turn at each look is used as it was read last.
+ *
+ * Context: any.
+ */
+void mint_move_read(const struct mint_move *record, struct mint_move *move)
+{
+	u32 tries = MOVE_LOOKS;
+
+	do {
+		/* Pairs with set_turn() of node 0: all else was written before */
+		move->turn = virt_load_acquire(&record->turn);
+		move->kind = READ_ONCE(record->kind);
+		move->from = READ_ONCE(record->from);
+		move->to = READ_ONCE(record->to);
+		move->start = READ_ONCE(record->start);
+		move->size = READ_ONCE(record->size);
+		/* If the turn is the same after that, all fields are of one move */
+		virt_rmb();
+	} while (READ_ONCE(record->turn) != move->turn && --tries);
+}
+
+/**
  * mint_moved_away() - is a thing in this node's record not its own as it boots?
  * @kind:	MINT_MOVE_*
  * @start:	which, as the kind says
@@ -384,21 +410,10 @@ static bool __init keeps_away(const struct mint_move *move, u32 kind, u64 start)
 bool __init mint_moved_away(u32 kind, u64 start)
 {
 	struct mint_move *record, move;
-	u32 i, tries;
+	u32 i;
 
 	for (i = 0; (record = mint_move(i)); i++) {
-		tries = MOVE_LOOKS;
-		do {
-			/* Pairs with set_turn() of node 0: all else was written before */
-			move.turn = virt_load_acquire(&record->turn);
-			move.kind = READ_ONCE(record->kind);
-			move.from = READ_ONCE(record->from);
-			move.to = READ_ONCE(record->to);
-			move.start = READ_ONCE(record->start);
-			move.size = READ_ONCE(record->size);
-			/* If the turn is the same after that, all fields are of one move */
-			virt_rmb();
-		} while (READ_ONCE(record->turn) != move.turn && --tries);
+		mint_move_read(record, &move);
 		if (keeps_away(&move, kind, start))
 			return true;
 	}

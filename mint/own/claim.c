@@ -162,8 +162,9 @@ u32 mint_claim_memory(u32 n, struct mint_range *mem)
 /* Node 0 knows what is in flight; a successor is told by the record of a move */
 static bool in_flight(u64 addr, u64 *end)
 {
-	const struct mint_move *move;
+	const struct mint_move *record;
 	struct mint_range range;
+	struct mint_move move;
 	bool inside = false;
 	u32 i, state;
 
@@ -172,12 +173,14 @@ static bool in_flight(u64 addr, u64 *end)
 			inside |= mint_range_border(&flight.mem[i], addr, end);
 		return inside;
 	}
-	for (i = 0; (move = mint_move(i)); i++) {
-		state = MINT_TURN_STATE(READ_ONCE(move->turn));
-		range.start = READ_ONCE(move->start);
-		range.size = READ_ONCE(move->size);
-		if (READ_ONCE(move->kind) == MINT_MOVE_MEMORY &&
-		    state >= MINT_TURN_GIVEN && state <= MINT_TURN_TAKING)
+	for (i = 0; (record = mint_move(i)); i++) {
+		/* Node 0 may enter another move there just now */
+		mint_move_read(record, &move);
+		state = MINT_TURN_STATE(move.turn);
+		range.start = move.start;
+		range.size = move.size;
+		if (move.kind == MINT_MOVE_MEMORY && state >= MINT_TURN_GIVEN &&
+		    state <= MINT_TURN_TAKING)
 			inside |= mint_range_border(&range, addr, end);
 	}
 	return inside;
