@@ -398,7 +398,7 @@ static int stop_park(struct mint_claim *claim)
  * before that is refused. The bound is short since the caller writes to a file of the
  * node's directory: whoever removes the directory waits for it, with the claim locked.
  */
-static struct mint_claim *lock_claim(u32 n)
+static struct mint_claim *lock_to_stop(u32 n)
 {
 	unsigned long bound = jiffies + msecs_to_jiffies(LOOK_BOUND_MS);
 	u64 incarnation = mint_incarnation(n);
@@ -440,7 +440,7 @@ int mint_stop(u32 n, enum mint_strength strength)
 	if (strength == MINT_STOP_REBOOT)
 		return stop_reboot(n);
 
-	claim = lock_claim(n);
+	claim = lock_to_stop(n);
 	if (!claim) {
 		pr_err("node %u is being loaded, started or stopped: try again\n", n);
 		return -EBUSY;

@@ -237,7 +237,7 @@ static int ask(struct job *job, u32 party, u32 asked, u32 at_it, u32 done,
 /* ---- the book ---- */
 
 /* The claim of a successor, locked; NULL if it is not to be had in time */
-static struct mint_claim *lock_claim(u32 n)
+static struct mint_claim *lock_party(u32 n)
 {
 	unsigned long bound = jiffies + mint_move_bound();
 	struct mint_claim *claim;
@@ -276,7 +276,7 @@ static bool hand_to_receiver(struct job *job)
 
 	if (!mint_is_successor(job->t.to))
 		return hand(job, MINT_NODE_FLIGHT, job->t.to);
-	claim = lock_claim(job->t.to);
+	claim = lock_party(job->t.to);
 	handed = claim && receiver_lives(job) &&
 		 hand(job, MINT_NODE_FLIGHT, job->t.to);
 	if (claim)
@@ -332,7 +332,7 @@ static void take_from_receiver(struct job *job)
 	struct mint_claim *claim = NULL;
 
 	if (mint_is_successor(job->t.to)) {
-		claim = lock_claim(job->t.to);
+		claim = lock_party(job->t.to);
 		if (!claim)
 			return;
 	}
@@ -483,7 +483,7 @@ static int clear_of_giver(struct job *job, u32 n)
 	struct mint_transfer *t = &job->t;
 	int err;
 
-	t->claim = lock_claim(n);
+	t->claim = lock_party(n);
 	if (!t->claim)
 		return mint_transfer_refuse(t, -EBUSY,
 					    "node %u is being stopped: try again",
