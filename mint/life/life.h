@@ -64,6 +64,7 @@ void mint_end_poll(void);
 
 /* restart.c */
 bool mint_restart_kept(void);
+bool mint_restart_expected(void);
 bool mint_restart_ready(void);
 void mint_restart(void);
 bool mint_kept_range(struct mint_range *range);

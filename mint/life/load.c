@@ -139,7 +139,7 @@ void mint_load_beat(void)
 		   max(si_mem_available(), 0L) >> (20 - PAGE_SHIFT));
 	if (mint_role == MINT_SUCCESSOR)
 		WRITE_ONCE(load->flags, MINT_LOAD_REBOOT |
-			   (mint_restart_kept() ? MINT_LOAD_KEPT : 0));
+			   (mint_restart_expected() ? MINT_LOAD_KEPT : 0));
 	/* Pairs with mint_load_flags() */
 	virt_store_release(&load->cpus, num_online_cpus());
 }

@@ -81,6 +81,21 @@ bool mint_restart_kept(void)
 	return mint_range_inside(&entry, mint_own_mem, mint_own_mem_count);
 }
 
+/**
+ * mint_restart_expected() - will there be an image when this node reboots?
+ *
+ * While another image takes the place of the kept one there is none, and a reboot
+ * waits for it: on_reboot(). From the first byte on that replacement does not fail.
+ *
+ * Context: any.
+ * Return: true if there is one, or if it is just being replaced.
+ */
+bool mint_restart_expected(void)
+{
+	/* The mutex first: who takes it later has yet to read all of the new image */
+	return mutex_is_locked(&kept_mutex) || mint_restart_kept();
+}
+
 /*
  * One that was given away may run another kernel. Until node 0 has seen that it
  * was given, it may still be on its way out of this one.
