@@ -305,6 +305,7 @@ static int start(struct mint_kexec *rq, struct mint_claim *claim)
 	mint_timing_set(claim->n, MINT_TIME_IPI, rdtsc_ordered());
 	err = mint_core_start(core, &start);
 	if (err) {
+		claim->ends_as = MINT_EVENT_ENDED;
 		mint_claim_event(claim, MINT_EVENT_END,
 				 "did not pass the gateway");
 		if (mint_prove_parked(claim))

@@ -118,6 +118,7 @@ static void put_in_quarantine(struct mint_claim *claim, struct seq_buf *bad)
 {
 	pr_err("node %u: %s cannot be proven parked: its memory, cores and devices stay in quarantine (echo force > /sys/kernel/mint/nodes/%u/stop tries again)\n",
 	       claim->n, seq_buf_str(bad), claim->n);
+	strscpy(claim->why, claim->node.reason, sizeof(claim->why));
 	mint_claim_event(claim, MINT_EVENT_UNPROVEN, "%s not proven parked",
 			 seq_buf_str(bad));
 }
@@ -173,25 +174,27 @@ int mint_prove_parked(struct mint_claim *claim)
 
 /*
  * Its cores were stopped: prove that they are parked, take all back. One that was on
- * its way out by itself has said why: mint_watch_end().
+ * its way out by itself has said why: mint_watch_end(). One in quarantine has ended
+ * before, as it will be told once all is taken back.
  */
 static int finish_stop(struct mint_claim *claim, const char *reason)
 {
-	enum mint_event ends_as = MINT_EVENT_ENDED;
 	char why[MINT_REASON_LEN];
 	int err;
 
-	if (claim->node.state == MINT_STATE_ENDING)
-		ends_as = claim->ends_as;
-	else
+	if (claim->node.state == MINT_STATE_QUARANTINE) {
+		mint_claim_event(claim, MINT_EVENT_END, "%s", claim->why);
+	} else if (claim->node.state != MINT_STATE_ENDING) {
+		claim->ends_as = MINT_EVENT_ENDED;
 		mint_claim_event(claim, MINT_EVENT_END, "%s", reason);
+	}
 	strscpy(why, claim->node.reason, sizeof(why));
 	err = mint_prove_parked(claim);
 	if (err)
 		return err;
 	pr_info("node %u is stopped: %s\n", claim->n, why);
 	mint_release(claim);
-	mint_claim_event(claim, ends_as, "%s", why);
+	mint_claim_event(claim, claim->ends_as, "%s", why);
 	return 0;
 }
 

@@ -93,6 +93,7 @@ bool mint_heart_poll(struct mint_heart *heart, u64 count, unsigned long now,
  * @reported_ns: when its record last said that it runs, by its own clock; 0: its
  *		kernel has not said so
  * @ends_as:	event that follows once all is taken back
+ * @why:	in quarantine: the reason of its end
  * @unparked:	the fewest cores that had not said that they are parked
  * @parked_at:	when there were so few for the first time, jiffies
  * @progress:	counts the steps of taking back what it had
@@ -122,6 +123,7 @@ struct mint_claim {
 	struct mint_heart	heart;
 	u64			reported_ns;
 	enum mint_event		ends_as;
+	char			why[MINT_REASON_LEN];
 	u32			unparked;
 	unsigned long		parked_at;
 	unsigned long		progress;
