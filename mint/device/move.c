@@ -66,7 +66,8 @@ static int hold(struct pci_dev *dev, struct mint_reason *why)
 	err = mint_pci_hold(pci_dev_get(dev));
 	if (err) {
 		pci_dev_put(dev);
-		return mint_pci_refuse(why, err, "is lent, or there is no memory");
+		return mint_pci_refuse(why, err, err == -ENODEV ? "was just removed" :
+				       "is lent, or there is no memory");
 	}
 	return 0;
 }

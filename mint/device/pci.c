@@ -739,11 +739,19 @@ static void stand_back(struct pci_dev *dev)
 	dev->error_state = pci_channel_io_normal;
 }
 
-/* From here on the bridges above forward for it, and node 0 drives it no more */
+/* As driver data of a function that is being removed, under the device lock */
+static char leaves;
+
+/*
+ * From here on the bridges above forward for it, and node 0 drives it no more. One that
+ * on_removal() has seen is held no more: nobody would let go of it.
+ */
 static int begin_hold(struct pci_dev *dev)
 {
 	int err;
 
+	if (pci_get_drvdata(dev) == &leaves)
+		return -ENODEV;
 	if (dev->dev.driver || mint_pci_held(dev))
 		return -EBUSY;
 	hold_bridges(dev, true);
@@ -785,7 +793,7 @@ static void end_hold(struct pci_dev *dev)
  * As mint_pci_lend(), but the function is not brought to rest yet.
  *
  * Context: predecessor, process, device lock held.
- * Return: 0, -EBUSY, -ENOMEM.
+ * Return: 0, -EBUSY, -ENODEV, -ENOMEM.
  */
 int mint_pci_hold(struct pci_dev *dev)
 {
@@ -807,7 +815,8 @@ int mint_pci_hold(struct pci_dev *dev)
  *
  * Context: predecessor, process, under the claim's lock, the node entered; may
  *	    sleep.
- * Return: 0; -EBUSY if a driver of node 0 has it, -ENOMEM.
+ * Return: 0; -EBUSY if a driver of node 0 has it, -ENODEV if it is just being removed,
+ * -ENOMEM.
  */
 int mint_pci_lend(const struct mint_device *desc)
 {
@@ -930,6 +939,9 @@ static void on_removal(struct pci_dev *dev)
 		mint_pci_quiesce(dev, where);
 		let_go(dev);
 	}
+	/* It is found in the list of its bus for some time yet; no driver comes any more */
+	if (!dev->dev.driver)
+		pci_set_drvdata(dev, &leaves);
 	device_unlock(&dev->dev);
 }
 

@@ -103,7 +103,8 @@ static int lend(struct mint_kexec *rq, struct mint_claim *claim)
 	for (i = 0; i < claim->node.nr_devices; i++) {
 		err = mint_pci_lend(&claim->node.devices[i]);
 		if (err)
-			return mint_refuse(rq, err,
+			return mint_refuse(rq, err, err == -ENODEV ?
+					   "device %s was just removed from node 0: leave it out" :
 					   "a driver of node 0 just took device %s: unbind it",
 					   mint_device_name(&claim->node.devices[i],
 							    name, sizeof(name)));
