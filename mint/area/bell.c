@@ -43,12 +43,15 @@ static mint_bell_fn listeners[MINT_BELL_COUNT];
 #define BEFORE_BEATS	2
 
 /*
- * The words of the core that has the bells now, and, for some beats, of the one that
- * had them before. After that the core may be another node's.
+ * The words of the core that has the bells now, and, for some beats, the one that had
+ * them before, as long as it is this node's.
  */
-static struct mint_bell *own, *before;
+static struct mint_bell *own;
+static struct mint_core *before;
 static unsigned int before_beats;
-static unsigned int own_cpu = -1;	/* CPU of @own; for init and CPU hotplug */
+/* CPU and core of @own; for init and CPU hotplug */
+static unsigned int own_cpu = -1;
+static struct mint_core *own_core;
 
 /**
  * mint_bell_listen() - look at what a cause names
@@ -145,12 +148,14 @@ static void hear(struct mint_bell *bell)
  */
 void mint_bell_poll(void)
 {
-	struct mint_bell *old;
+	struct mint_core *old;
 	unsigned long flags;
 
 	local_irq_save(flags);
 	old = READ_ONCE(before);
-	hear(old);
+	/* A core that has moved away may have the bells of its new owner by now */
+	if (old && READ_ONCE(old->owner) == mint_self)
+		hear(mint_bell(mint_core_index(old)));
 	/* Unless move_bells() has just put another one there */
 	if (old && before_beats++ == BEFORE_BEATS)
 		cmpxchg(&before, old, NULL);
@@ -264,7 +269,8 @@ static void move_bells(unsigned int cpu)
 	/* The bells may have moved a few beats ago: @before is looked at no more after this */
 	mint_bell_poll();
 	before_beats = 0;
-	WRITE_ONCE(before, own);
+	WRITE_ONCE(before, own_core);
+	own_core = core;
 	WRITE_ONCE(own, bell);
 	WRITE_ONCE(*place, cpu_physical_id(cpu));
 	/* A bit that stood there already would keep the next interrupt away */
