@@ -10,7 +10,9 @@
  * That is tried again whenever a network device of this kernel goes or is renamed.
  */
 
+#include <linux/completion.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/list.h>
@@ -27,12 +29,16 @@
 #include "../kind/kind.h"
 #include "link.h"
 
-/* Used by the work alone, and by the initcall before it */
+/* For links to go down before a reboot */
+#define DOWN_BOUND_MS	10000
+
+/* Used by the work alone, and by the initcall before it; by another one at a reboot */
 static LIST_HEAD(uses);
 
 static u32 seen;	/* changes of windows that the heartbeat has seen */
 static bool ready;
 static bool again;	/* a link could not be made */
+static DECLARE_COMPLETION(all_down);	/* links are, before a reboot */
 
 static struct mint_window_use *find(u32 index)
 {
@@ -214,22 +220,36 @@ static struct notifier_block netdev_block = {
 	.notifier_call	= on_netdev,
 };
 
-/*
- * Devices are shut down after this, and a disk that this node serves then fails what
- * is asked of it. With the link down its users wait for the next kernel instead.
- */
-static int on_reboot(struct notifier_block *nb, unsigned long action, void *data)
+/* Links go down, and stay so */
+static void take_down(struct work_struct *work)
 {
 	struct mint_window_use *use;
 
-	WRITE_ONCE(ready, false);
-	/* A beat that has looked at that before may yet want to queue it */
+	/* A beat that has looked at @ready before may yet want to queue it */
 	disable_work_sync(&look_work);
 	rtnl_lock();
 	list_for_each_entry(use, &uses, list)
 		if (use->dev)
 			dev_close(use->dev);
 	rtnl_unlock();
+	complete_all(&all_down);
+}
+
+static DECLARE_WORK(down_work, take_down);
+
+/*
+ * Devices are shut down after this, and a disk that this node serves then fails what
+ * is asked of it. With the link down its users wait for the next kernel instead. The
+ * lock of network devices has no bound, and a driver that hangs may hold it: a work
+ * waits for it, and the reboot waits for the work.
+ */
+static int on_reboot(struct notifier_block *nb, unsigned long action, void *data)
+{
+	WRITE_ONCE(ready, false);
+	queue_work(system_unbound_wq, &down_work);
+	if (!wait_for_completion_timeout(&all_down, msecs_to_jiffies(DOWN_BOUND_MS)))
+		pr_warn("links are not down after %u ms, somebody holds the lock of network devices (rtnl): the reboot goes on\n",
+			DOWN_BOUND_MS);
 	return NOTIFY_DONE;
 }
 
