@@ -280,6 +280,9 @@ refused_moves() {
 		not_moved "$boot" "node $node has booted" "name blocks" \
 			"128M@$boot" free
 	not_moved 64M want "multiples of 128" "64M@$at" "$node"
+	not_moved 128Mx want "multiples of 128" 128Mx "$node"
+	# More than 64 bits: 128M would be what is left of it
+	not_moved 17592186044544M want "multiples of 128" 17592186044544M "$node"
 	# Beyond all addresses, and round to the first ones again
 	not_moved 128M want "multiples of 128" "128M@0xFFFFFFFFF8000000" "$node"
 	not_moved 4503599359459328 want "multiples of 128" \

@@ -20,6 +20,7 @@
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <asm/apic.h>
 #include <asm/e820/api.h>
@@ -702,10 +703,12 @@ static u32 __init lay_out_tables(u32 cores, u32 map)
 /* mint.log=<size>: of each node's log, rounded up to a power of two */
 static int __init mint_log_param(char *str)
 {
-	u64 size = memparse(str, NULL);
+	char buf[24];
+	u64 size = 0;
 
-	if (size < SZ_4K || size > RING_SIZE_MAX)
-		pr_err("mint.log=: '%s' ignored, want 4K to 1M\n", str);
+	if (strscpy(buf, str ?: "", sizeof(buf)) < 0 ||
+	    mint_param_size(buf, &size) || size < SZ_4K || size > RING_SIZE_MAX)
+		pr_err("mint.log=: '%s' ignored, want 4K to 1M\n", str ?: "");
 	else
 		ring_size[MINT_RING_LOG] = roundup_pow_of_two(size);
 	return 0;

@@ -43,15 +43,19 @@ static struct resource shared_resource = {
 /* mint.shared=<size>[@<start>]: the pool of windows; 0: none */
 static int __init mint_shared_param(char *str)
 {
-	char *end = str;
-	u64 size = memparse(str, &end), start = 0;
+	u64 size = 0, start = 0;
+	char buf[48], *at;
+	bool fits;
 
-	if (end != str && *end == '@')
-		start = memparse(end + 1, &end);
-	if (end == str || *end || (size | start) & ~PAGE_MASK ||
+	fits = strscpy(buf, str ?: "", sizeof(buf)) >= 0;
+	at = strchr(buf, '@');
+	if (at)
+		*at++ = '\0';
+	if (!fits || mint_param_size(buf, &size) ||
+	    (at && mint_param_size(at, &start)) || (size | start) & ~PAGE_MASK ||
 	    size % MINT_LINK_SIZE || size >= SZ_4G || start >= SZ_4G - size) {
 		pr_err("mint.shared=: '%s' ignored, want <size>[@<start>] in MiB, below 4 GiB\n",
-		       str);
+		       str ?: "");
 		return 0;
 	}
 	wanted = true;

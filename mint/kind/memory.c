@@ -306,23 +306,26 @@ static u64 end_of(const struct mint_transfer *t)
 static int read_word(struct mint_transfer *t, const struct mint_token *word,
 		     bool *named)
 {
-	u64 giver = MINT_NODE_FREE;
+	u32 giver = MINT_NODE_FREE;
 	char buf[48], *rest;
+	bool good;
 
 	snprintf(buf, sizeof(buf), "%.*s", word->len, word->text);
-	t->size = memparse(buf, &rest);
-	*named = *rest == '@';
+	rest = strpbrk(buf, "@:");
+	*named = rest && *rest == '@';
+	if (rest)
+		*rest++ = '\0';
 	t->start = 0;
+	good = !mint_param_size(buf, &t->size);
 	if (*named)
-		t->start = memparse(rest + 1, &rest);
-	else if (*rest == ':' && rest[1])
-		giver = memparse(rest + 1, &rest);
-	if (word->len >= sizeof(buf) || *rest || !t->size ||
+		good = good && !mint_param_size(rest, &t->start);
+	else if (rest)
+		good = good && !kstrtou32(rest, 10, &giver) &&
+		       giver < mint_layout.nodes.count && mint_claim(giver);
+	if (word->len >= sizeof(buf) || !good || !t->size ||
 	    (t->start | t->size) & (MINT_BLOCK - 1) ||
 	    t->size > PHYSICAL_PAGE_MASK ||
-	    t->start > PHYSICAL_PAGE_MASK - t->size ||
-	    (giver != MINT_NODE_FREE &&
-	     (giver >= mint_layout.nodes.count || !mint_claim(giver))))
+	    t->start > PHYSICAL_PAGE_MASK - t->size)
 		return mint_transfer_refuse(t, -EINVAL,
 					    "memory '%.*s': want <size>[@<start>|:<giver>], multiples of %llu MiB, as 256M@0x20000000 or 256M:1",
 					    min(word->len, 24), word->text,

@@ -75,8 +75,10 @@ MACHINES = [
     Spec("malformed", ["params.sh", "launch.sh one_core"],
          append="mint.mem=384M@0,64M@,junk,1@1 mint.cpus=0,x,9-2 "
                 "mint.devices=-com2,-com3,fax,00:zz.9 mint.ask_ms=3600001 "
-                "mint.move_ms=0 mint.lost_ms=4294967295 mint.start_ms=999",
-         env="MINT_BAD='64M@ junk 1@1 x 9-2 fax 00:zz.9 3600001 0 4294967295 999'"),
+                "mint.move_ms=0 mint.lost_ms=4294967295 mint.start_ms=999 "
+                "mint.log mint.log=64Kx mint.shared=17592186044417M",
+         env="MINT_BAD='64M@ junk 1@1 x 9-2 fax 00:zz.9 3600001 0 4294967295 999 "
+             "64Kx 17592186044417M'"),
     Spec("stock", [stock_boot, stock_reboot, stock_crash],
          append="crashkernel=256M"),
     # The crash kernel does not lead back.
