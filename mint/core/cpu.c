@@ -97,7 +97,7 @@ static int __init mint_spare_param(char *str)
 	struct mint_token token;
 	u32 first, last;
 
-	if (!mint_successor())
+	if (!mint_successor() || !str)
 		return 0;
 	if (!strcmp(str, "all")) {
 		bitmap_fill(spare_apic_ids, MAX_LOCAL_APIC);
