@@ -14,7 +14,7 @@ import time
 
 import machine as qemu
 from nodes import SYSFS, Refused
-from verdict import Skipped, expect
+from verdict import Skipped, expect, expects
 
 PARAMETERS = "/sys/module/mint/parameters"
 PROVOKE = "/sys/kernel/debug/mint/provoke"
@@ -261,6 +261,23 @@ def forged(b):
            b.nodes.status()[one])
     b.nodes.beats([0, two])
     force_over(b, one, two, before)
+
+
+@expects("sysrq triggered crash")
+def quarantine_after_panic(b):
+    """A node that panicked and is in quarantine stays panicked by a force."""
+    before = b.state()
+    one, _ = b.launch_on("com2", 1, append="panic=0")
+    two, _ = b.launch_on("com3", 1)
+    core = b.nodes.cores()["node %d" % one][0]
+    b.m.sh("echo forge %d >%s" % (core, PROVOKE), 30, "com3")
+    b.m.send("com2", " echo c >/proc/sysrq-trigger\n")
+    b.nodes.wait_state(one, "quarantine")
+    force_over(b, one, two, before)
+    expect(b.nodes.status()[one][0] == "panicked", "state %s",
+           b.nodes.status()[one])
+    expect("panic: sysrq triggered crash" in b.nodes.file(one, "reason"),
+           "reason: %s", b.nodes.file(one, "reason"))
 
 
 # ---- hearts -----------------------------------------------------------------
