@@ -847,16 +847,6 @@ class Machine:
             words += [int(w, 16) for w in line.split(":", 1)[1].split()]
         return words
 
-    def halts_below_1m(self, apic_id):
-        """Is this core halted, in code below 1 MiB? The gateway page is there."""
-        cpu = re.search(r"for CPU (\d+)", self.hmp("info lapic %d" % apic_id))
-        # One text for all: the first part is what stands before "CPU#0"
-        parts = re.split(r"^CPU#(\d+)$", self.hmp("info registers -a"),
-                         flags=re.M)
-        text = dict(zip(parts[1::2], parts[2::2]))[cpu.group(1)]
-        rip = int(re.search(r"\b[RE]IP=([0-9a-f]+)", text).group(1), 16)
-        return "HLT=1" in text and rip < 1 << 20
-
     def ioapic(self):
         """The redirection table as QEMU sees it: one line a pin."""
         return [" ".join(line.split())

@@ -19,7 +19,8 @@
  *	die <lock>		this core parks and takes the lock with it
  *	nuls <n>		n records of the kernel log with a NUL in each
  *	deface <APIC ID>	make the gateway blind for a core, which may be
- *				another node's, until this node ends
+ *				another node's, until this node ends; it has to
+ *				stand behind a core of this node in the table
  *	forge <APIC ID>		the same, and claim all the time that it is parked
  *	erase			node 0's record says that it owns nothing
  *	move <turn> <way>	panic, hang or reboot when this node is about to
@@ -312,15 +313,34 @@ static int provoke_nuls(char *args)
 	return 0;
 }
 
-static int deface(void *data)
+/*
+ * The gateway goes by the first record with a core's APIC ID: now this node's own, in
+ * which nothing is published, so the core halts. Node 0 writes the ID again when it has
+ * this node's core parked.
+ */
+static struct mint_core *blind(char *args)
 {
-	struct mint_core *core = data;
+	struct mint_core *core, *own;
+	u32 apic_id, i;
 
-	for (;;) {
-		WRITE_ONCE(core->apic_id, ~0U);
-		cond_resched();
+	if (!args || kstrtou32(strim(args), 0, &apic_id))
+		return ERR_PTR(-EINVAL);
+	core = mint_core_find(apic_id);
+	if (!core)
+		return ERR_PTR(-ENODEV);
+	for (i = 0; i < mint_core_index(core); i++) {
+		own = mint_core(i);
+		if (mint_owner_of_core(own) != mint_self)
+			continue;
+		WRITE_ONCE(own->apic_id, apic_id);
+		return core;
 	}
-	return 0;
+	return ERR_PTR(-ERANGE);
+}
+
+static int provoke_deface(char *args)
+{
+	return PTR_ERR_OR_ZERO(blind(args));
 }
 
 static int forge(void *data)
@@ -328,34 +348,19 @@ static int forge(void *data)
 	struct mint_core *core = data;
 
 	for (;;) {
-		WRITE_ONCE(core->apic_id, ~0U);
 		WRITE_ONCE(core->state, MINT_CORE_PARKED);
 		cond_resched();
 	}
 	return 0;
 }
 
-static int to_core(char *args, int (*fn)(void *data))
-{
-	struct mint_core *core;
-	u32 apic_id;
-
-	if (!args || kstrtou32(strim(args), 0, &apic_id))
-		return -EINVAL;
-	core = mint_core_find(apic_id);
-	if (!core)
-		return -ENODEV;
-	return PTR_ERR_OR_ZERO(kthread_run(fn, core, "mint_deface"));
-}
-
-static int provoke_deface(char *args)
-{
-	return to_core(args, deface);
-}
-
 static int provoke_forge(char *args)
 {
-	return to_core(args, forge);
+	struct mint_core *core = blind(args);
+
+	if (IS_ERR(core))
+		return PTR_ERR(core);
+	return PTR_ERR_OR_ZERO(kthread_run(forge, core, "mint_forge"));
 }
 
 static int provoke_erase(char *args)
