@@ -721,18 +721,22 @@ def panicked_sharer(b):
     """A sharer panics and waits for its own reboot: no storm meanwhile."""
     unbind(b, *SHARED.values())
     one, _ = b.launch_on("com2", 1, devices=SHARED["com2"])
-    two, _ = b.launch_on("com3", 1, devices=SHARED["com3"],
-                         append="panic=%d" % (10 * qemu.SLOW))
+    stays = int(10 * qemu.SLOW)
+    two, _ = b.launch_on("com3", 1, devices=SHARED["com3"], append="panic=%d" % stays)
     talk(b, LINKS, 1)
+    began = time.monotonic()
     b.m.send("com3", " echo c >/proc/sysrq-trigger\n")
     b.nodes.wait_state(two, "panicked")
     # What its card receives now asserts the line, and nobody answers.
     b.m.sh("! ping -c 1 -W 1 10.1.1.2")
     before = count_of(b, " 20-fasteoi ")
     calm(b, " 20-fasteoi ")
-    expect(count_of(b, " 20-fasteoi ") > before, "is the line asserted at all?")
-    expect(b.nodes.status()[two][0] == "panicked", "it did not wait: %s",
-           b.nodes.status())
+    asserted = count_of(b, " 20-fasteoi ") > before
+    found = b.nodes.status()[two][0]
+    # Where all this took longer, it is rightly back, and nothing was to be seen.
+    if time.monotonic() - began < stays:
+        expect(asserted, "is the line asserted at all?")
+        expect(found == "panicked", "it did not wait: it is %s", found)
     talk(b, LINKS[:1], 1)
     b.nodes.wait_state(two, "running", 90)
     expect(b.nodes.file(two, "boots").strip() == "2", "%s boots",
