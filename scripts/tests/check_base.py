@@ -473,7 +473,9 @@ def warnings_are_found(b):
         node, log))[0] == 0, 60, "init of node %d" % node)
     expect(not b.nodes.unheard(), "there are complaints already")
     b.m.sh("echo 'echo warn >%s' >/dev/mint%d" % (ends.PROVOKE, node))
-    b.nodes.poll(lambda: b.m.run("grep -q 'mint: provoked' %s" % log)[0] == 0,
+    # The last line of a warning; its text comes before the line that is found.
+    end = "end trace"
+    b.nodes.poll(lambda: b.m.run("grep -q '%s' %s" % (end, log))[0] == 0,
                  30, "warning of node %d" % node)
     found = b.nodes.unheard()
     expect([who for who, _ in found] == ["node %d" % node]
@@ -483,7 +485,7 @@ def warnings_are_found(b):
     # Once more, to be found by whoever ends this test.
     b.m.sh("echo 'echo warn >%s' >/dev/mint%d" % (ends.PROVOKE, node))
     b.nodes.poll(lambda: b.m.run(
-        "[ $(grep -c 'mint: provoked' %s) = 2 ]" % log)[0] == 0, 30,
+        "[ $(grep -c '%s' %s) = 2 ]" % (end, log))[0] == 0, 30,
                  "second warning of node %d" % node)
 
 
