@@ -358,13 +358,14 @@ def reboot_with_all_kinds(b):
     b.m.sh("echo 8 >/proc/sys/kernel/printk")
     starting = b.launch(1)
     said = kexec_of_node0(b)
-    for n in (1, 2, starting):
+    for n in (1, starting):
         expect("node %d is asked to end first" % n in said,
                "node %d is not asked", n)
-    expect("node 2 does not end by itself" in said, "who hangs is not parked")
-    for n in (1, starting):
         expect("node %d does not end by itself" % n not in said,
                "node %d does not listen", n)
+    # Who hangs is asked, unless mint.lost_ms has passed by then.
+    expect("node 2 does not end by itself" in said or
+           "node 2 is silent and was not asked" in said, "who hangs is not parked")
     expect("goes down with the machine" not in said, "somebody was left")
     node, _ = b.launch_on("com2", 3)
     b.nodes.beats([0, node])
