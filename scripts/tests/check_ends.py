@@ -304,21 +304,31 @@ def stall(b):
 def node0_pauses(b):
     """Node 0's heart stands still: a successor says so, until it beats again."""
     node, _ = b.launch_on("com2", 1)
-    limit, _ = lost_after(b, 2000, "com2")
+    path = SYSFS + "/nodes/0"
 
     def seen():
-        return b.m.sh("cd %s/nodes/0 && cat state reason" % SYSFS, 30,
-                      "com2").splitlines()
+        return b.m.sh("cd %s && cat state reason" % path, 30, "com2").splitlines()
 
     expect(seen() == ["running", "up"], "node 0 is %s", seen())
-    b.m.kick("echo pause %d >%s" % (limit * 2, PROVOKE))
-    b.nodes.poll(lambda: seen()[0] == "silent", 30, "silence of node 0")
-    expect(seen() in (["silent", "no heartbeat for %d ms" % limit],
-                      ["running", "up"]), "node 0 is %s", seen())
+    limit, _ = lost_after(b, 2000, "com2")
+    # It is silent for two seconds, in which a look from here may not be over. A shell
+    # there looks all the time.
+    b.m.sh("cd %s && rm -f /tmp/reason || exit 1\n"
+           "(until grep -q silent state; do usleep 20000; done; "
+           "cat reason >/tmp/reason) </dev/null >/dev/null 2>&1 &" % path, 30, "com2")
+    # A core that the host takes away meanwhile does not judge others: once more then.
+    for _ in range(5):
+        b.m.sh("echo pause %d >%s" % (limit * 2, PROVOKE), 60)
+        if b.m.run("[ -s /tmp/reason ]", 30, "com2")[0] == 0:
+            break
+    word = "no heartbeat for %d ms" % limit
+    reason = b.m.sh("cat /tmp/reason 2>/dev/null || :", 30, "com2")
+    # It may have come back between the looks at state and reason.
+    expect(reason in (word, "up"), "silent node 0: %r", reason)
     b.nodes.poll(lambda: seen() == ["running", "up"], 60, "node 0 back")
     said = b.m.sh("dmesg | grep 'mint: node 0 is'", 30, "com2")
-    expect("node 0 is silent: no heartbeat for %d ms" % limit in said and
-           "node 0 is back" in said, "the log says %s", said)
+    expect("node 0 is silent: " + word in said and "node 0 is back" in said,
+           "the log says %s", said)
     b.nodes.beats([0, node])
 
 
