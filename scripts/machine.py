@@ -508,7 +508,9 @@ class Machine:
             if left <= 0 and not self.ended:
                 self._end("ran longer than its limit of %d s" % self.limit)
                 self.process.kill()
-            for key, _ in self._selector.select(max(0.1, min(left, 5))):
+            ready = self._selector.select(max(0.1, min(left, 5)))
+            # QEMU tells of the end last: who waits for that finds all consoles read.
+            for key, _ in sorted(ready, key=lambda pair: pair[0].data == "qmp"):
                 what = key.data
                 if what == "wake":
                     os.read(self._wake_r, 1)
