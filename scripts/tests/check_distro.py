@@ -442,8 +442,8 @@ def setup_is_undone(h):
 
 def shutdown_ends_successors(h):
     """its power-off asks the successor to end, and ends the machine"""
-    h.nodes.launch(1, 192, "console=ttyS1", devices="com2")
     since = h.m.mark("com2")
+    h.nodes.launch(1, 192, "console=ttyS1", devices="com2")
     h.m.wait_for(UP, "com2", 120, since)
     h.m.power_off(BOOT)
     expect("reboot: Power down" in h.m.ports["com2"].text[since:],
