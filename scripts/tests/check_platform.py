@@ -100,6 +100,7 @@ def far_cores(b):
            "node 0 is not in x2APIC mode; see %s", b.m.where("com1"))
     refused(b, (r"00:07\.0", "remap"), ids=[256], devices="00:07.0")
     near = b.launch(1, ids=[1])
+    b.nodes.wait_state(near, "running")
     node, up = b.launch_on("com2", 2, ids=[256, 261])
     expect(up.cpus == 2, "%d of 2 cores came up", up.cpus)
     for name in ("cpus", "cpus_up"):
