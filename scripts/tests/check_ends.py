@@ -138,7 +138,7 @@ def pattern_left(b, scrub):
     path = os.path.join(b.m.logs, "memory")
 
     def count():
-        b.m.hmp('pmemsave 0x%x 0x%x "%s"' % (first, last - first + 1, path))
+        b.m.qmp("pmemsave", 120, val=first, size=last - first + 1, filename=path)
         with open(path, "rb") as dump:
             found = dump.read().count(PATTERN.encode() * 4)
         os.unlink(path)
