@@ -244,7 +244,7 @@ def stop_from_node0(h):
     for seat in h.seats:
         since = h.m.mark(seat.port)
         # The write waits for mint.ask_ms, systemd may take longer.
-        h.m.run("echo ask >%s/nodes/%d/stop" % (SYSFS, seat.node))
+        h.m.run("echo ask >%s/nodes/%d/stop" % (SYSFS, seat.node), BOOT)
         h.nodes.wait_over(seat.node, BOOT)
         h.m.wait_for("systemd-shutdown.*Powering off", seat.port, 10, since)
     h.nodes.poll(lambda: h.state() == h.before, 20, "state as before")
