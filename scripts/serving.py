@@ -127,9 +127,10 @@ done
 OPTIONS = ("transport=tcp,traddr=%(serving)s,trsvcid=4420,nqn=disk,keep_alive_tmo=5,"
            "reconnect_delay=1,ctrl_loss_tmo=-1")
 
+# A disk has its name in /dev a moment before it can be opened
 CONNECT = "echo " + OPTIONS + """ >/dev/nvme-fabrics
 i=0
-until [ -b /dev/nvme0n1 ]; do
+until (: </dev/nvme0n1) 2>/dev/null; do
 	usleep 100000
 	i=$((i + 1))
 	[ $i -lt 300 ]

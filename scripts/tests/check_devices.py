@@ -47,9 +47,12 @@ look_for() {
     return 1
 }
 of_device() { wait_until look_for "$@" || { echo "no $*" >&2; return 1; }; }
-disk() { of_device block $1; }
+# A disk is in /sys/block a moment before it can be opened
+opens() { (: </dev/$1) 2>/dev/null; }
+block() { n=$(of_device block "$@") && wait_until opens $n && echo $n; }
+disk() { block $1; }
 card() { of_device class/net $1; }
-namespace() { of_device block $1 $2; }
+namespace() { block $1 $2; }
 # fill <function> <MiB>: random data on its disk, read back; prints the digest
 fill() {
     d=$(disk $1) || return 1
