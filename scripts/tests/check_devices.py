@@ -204,17 +204,18 @@ def talk_begin(b, links, name="talk"):
     """All nodes fetch what the other side of each link sends.
 
     A card needs a while until it has its link: before the next try, ping waits
-    for an answer from there, for a second at the most.
+    for an answer from there, for a second at the most. Who talks to a node that has
+    gone may try on for a while, so each name has files of its own.
     """
     for who in {None} | {link[0] for link in links}:
         subnets = " ".join(str(k) for k, link in enumerate(links)
                            if who in (None, link[0]))
         start(b, name, "get() { i=0; a=10.1.$1.%d; until wget -q -T 20 -O "
-              "/tmp/got.$1 http://$a/data 2>/dev/null; do i=$((i + 1)); "
+              "/tmp/got.%s.$1 http://$a/data 2>/dev/null; do i=$((i + 1)); "
               "[ $i -lt 30 ] || return 1; ping -c 1 -W 1 $a >/dev/null 2>&1; "
               "done; }\nat_once get %s && "
-              "for k in %s; do echo $k $(md5sum </tmp/got.$k); done" % (
-                  1 if who else 2, subnets, subnets), who)
+              "for k in %s; do echo $k $(md5sum </tmp/got.%s.$k); done" % (
+                  1 if who else 2, name, subnets, subnets, name), who)
 
 
 def talk_end(b, links, sums, limit=240):
@@ -669,7 +670,7 @@ def shared_line(b):
     # One dies, with its line asserted, most likely, and DMA under way.
     sums = address(b, LINKS, 16)
     talk_begin(b, LINKS, "cut")
-    b.nodes.poll(lambda: b.m.run("[ -s /tmp/got.1 ]")[0] == 0, 60, "transfer")
+    b.nodes.poll(lambda: b.m.run("[ -s /tmp/got.cut.1 ]")[0] == 0, 60, "transfer")
     b.m.send("com3", " echo c >/proc/sysrq-trigger\n")
     b.nodes.wait_over(nodes["com3"], 60)
     b.launched.remove(nodes["com3"])
@@ -697,7 +698,7 @@ def hung_sharer(b):
         nodes[port], _ = b.launch_on(port, 1, devices=function)
     sums = address(b, LINKS, 4)
     talk_begin(b, LINKS, "cut")
-    b.nodes.poll(lambda: b.m.run("[ -s /tmp/got.1 ]")[0] == 0, 60, "transfer")
+    b.nodes.poll(lambda: b.m.run("[ -s /tmp/got.cut.1 ]")[0] == 0, 60, "transfer")
     b.m.send("com3", " echo hang 0 >/sys/kernel/debug/mint/provoke\n")
     b.nodes.wait_state(nodes["com3"], "silent", 60)
     for line in finish(b, "cut", "com2", 240):
