@@ -565,13 +565,14 @@ pass_beats() {
 	loop_until 60 beyond 0 $(($(beat 0) + $1)) || fail "node 0's heart stands"
 }
 
-# stands_still: the heart of $node has beaten, and does not while node 0's goes on
+# stands_still: the heart of $node has beaten, and does not while node 0's goes on.
+# For longer than the host lets one core wait for the others.
 stands_still() {
 	local last
 
 	last=$(beat "$node")
 	[ "$last" -gt 0 ] || return 1
-	pass_beats 10
+	pass_beats 30
 	[ "$(beat "$node")" = "$last" ]
 }
 
@@ -889,6 +890,20 @@ parameter() {
 	else
 		echo "$2" >"/sys/module/mint/parameters/$1"
 	fi
+}
+
+# with_parameter <name> <value> <command>...: the command, in a subshell, while the
+# parameter has that value; its status is the command's
+with_parameter() {
+	local name="$1" was rc
+
+	was=$(parameter "$name")
+	parameter "$name" "$2"
+	shift 2
+	("$@")
+	rc=$?
+	parameter "$name" "$was"
+	return $rc
 }
 
 # runs <node>: wait until it runs and its heart beats

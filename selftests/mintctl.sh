@@ -213,18 +213,22 @@ statuses() {
 
 # A node that hangs does not end when asked.
 ladder() {
+	# Who is silent cannot be asked, which is another status
+	with_parameter lost_ms $((60000 * MINT_SLOW)) ladder_of_hung || exit
+}
+
+ladder_of_hung() {
 	initrd_with "$HERE/way.sh"
-	was=$(parameter lost_ms)
-	parameter lost_ms $((3000 * MINT_SLOW))
 	cmdline="way=hang_all mint.test=/test/way.sh" \
 		ctl_run --memory="${MINT_SIZE}M" hung
 	loop_until 60 stands_still || fail "node $node does not hang"
-	ctl stop hung 2>"$TMP/err"
+	with_parameter ask_ms $((2000 * MINT_SLOW)) ctl stop hung 2>"$TMP/err"
 	rc=$?
 	[ "$rc" = 4 ] || fail "stop: status $rc, not 4: $(cat "$TMP/err")"
 	grep -q -- "use --park" "$TMP/err" || fail "no remedy: $(cat "$TMP/err")"
+	# From here on it may become silent: it is asked until then at the most
+	parameter lost_ms $((3000 * MINT_SLOW))
 	ctl stop --ladder hung || fail "the ladder does not stop it"
-	parameter lost_ms "$was"
 	reason "$node" | grep -q "parked by NMI" || fail "the reason is '$(reason "$node")'"
 }
 
