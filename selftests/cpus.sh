@@ -43,8 +43,9 @@ elif [ -n "$busy" ]; then
 fi
 [ -z "$deadline" ] || {
 	# SCHED_DEADLINE's bandwidth is what the cores left could not bear
-	/test/deadline &
-	say deadline
+	mkfifo /tmp/deadline
+	/test/deadline >/tmp/deadline &
+	read -r word </tmp/deadline && say "$word"
 }
 [ -z "$provoke" ] || {
 	echo "move ${provoke%:*} ${provoke#*:}" >/sys/kernel/debug/mint/provoke &&
