@@ -299,6 +299,17 @@ quiet() {
 	echo "kill \$(jobs -p)" >"/dev/mint$1"
 }
 
+# at_rest <node>...: as they say, for three seconds less than half a task was there
+at_rest() {
+	local n
+
+	sh "$HERE/load_node.sh" once >"$TMP/loads"
+	for n in "$@"; do
+		awk -v n="$n" '$1 == n && $2 >= 3 { rest = $3 < $2 / 2 }
+			END { exit !rest }' "$TMP/loads" || return 1
+	done
+}
+
 # told_moves <number>: so many has the broker made
 told_moves() {
 	[ "$(grep -c "^move core .*: done" "$TMP/mintd")" = "$1" ]
@@ -323,16 +334,16 @@ broker() {
 		ctl_run --cores=1 --memory="${MINT_SIZE}M" --wait "$name"
 		eval "$name=$node"
 	done
-	# Who comes up is busy; what is idle from here on is for the broker to see.
+	# Who comes up is busy: the free core would be for that one.
+	# shellcheck disable=SC2154 # by eval
+	loop_until 60 at_rest "$left" "$right" || fail "they are busy: $(cat "$TMP/loads")"
 	mintd >"$TMP/mintd" 2>&1 &
 	broker=$!
-	# shellcheck disable=SC2154 # by eval
 	busy "$left"
 	loop_until 90 has "$left" 2 || fail "node $left gets no core: $(cat "$TMP/mintd")"
 	mintd --steps=1 >"$TMP/second" 2>&1 && fail "there are two brokers"
 	grep -q "$broker" "$TMP/second" || fail "who is the other? $(cat "$TMP/second")"
 	quiet "$left"
-	# shellcheck disable=SC2154 # the same
 	busy "$right"
 	loop_until 90 has "$right" 2 || fail "node $right gets no core: $(cat "$TMP/mintd")"
 	has "$left" 1 || fail "node $left has $(cores "$left")"
