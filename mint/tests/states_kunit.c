@@ -240,6 +240,10 @@ static int look_for_report(const struct mint_node *record)
 	return since_ns == boots ? 1 : -1;
 }
 
+/*
+ * The node may stand still meanwhile: so many looks and so many boots. Where all is
+ * slow, it is as many as there is time for.
+ */
 static void race(struct kunit *test, int (*node)(void *record),
 		 int (*look)(const struct mint_node *record))
 {
@@ -259,7 +263,8 @@ static void race(struct kunit *test, int (*node)(void *record),
 		kthread_bind(task, cpumask_any_but(cpu_online_mask,
 						   smp_processor_id()));
 		wake_up_process(task);
-		while (seen < 50000 && time_before(jiffies, end)) {
+		while ((seen < 50000 || READ_ONCE(record->boots) < 1000) &&
+		       time_before(jiffies, end)) {
 			found = look(record);
 			seen += !!found;
 			wrong += found < 0;
@@ -269,7 +274,9 @@ static void race(struct kunit *test, int (*node)(void *record),
 	}
 	migrate_enable();
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	KUNIT_EXPECT_EQ(test, seen, 50000);
+	kunit_info(test, "%u looks, %u boots", seen, record->boots);
+	KUNIT_EXPECT_GT(test, seen, 0);
+	KUNIT_EXPECT_GT(test, record->boots, 0);
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
