@@ -57,7 +57,7 @@ fewer_cores() {
 		fail "cpus_up: $(cat "$MINT/nodes/$node/cpus_up"), not $boot"
 	[ "$(cores_of "node $node")" = "$ids " ] ||
 		fail "node $node has cores $(cores_of "node $node"), not $ids"
-	grep -q "1 of 2 cores came up, without APIC ID $missing" \
+	loop_until 20 grep -q "1 of 2 cores came up, without APIC ID $missing" \
 		"$MINT/nodes/$node/log" || fail "its log does not say so"
 	dmesg | grep "node $node is up with 1 of 2 cores" >/dev/null ||
 		fail "node 0's log does not say so"

@@ -18,6 +18,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sched/isolation.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
@@ -329,7 +330,8 @@ static bool look_at_report(struct mint_claim *claim,
 		       claim->reported_ns == reported_ns))
 		return true;
 	claim->reported_ns = reported_ns ?: 1;
-	if (!first)
+	/* Of two reports that come soon after each other only the second may be seen */
+	if (!first || strcmp(reason, "up"))
 		pr_warn_ratelimited("node %u is %s\n", claim->n, reason);
 	else if (old == MINT_STATE_SILENT)
 		pr_info("node %u is back\n", claim->n);
