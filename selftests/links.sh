@@ -493,7 +493,7 @@ name_taken() {
 	}
 	loop_until 20 named || fail "no link, though its name is free"
 	linked "$node"
-	pings "$node" || fail "no answer"
+	loop_until 20 pings "$node" || fail "no answer"
 	stop "$node" || exit 1
 	# One that ends without a link leaves nothing behind, either
 	loop_until 20 ip link set foreign name "mint$node" 2>/dev/null ||
