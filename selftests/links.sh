@@ -222,8 +222,11 @@ said_for_another() {
 	[ "$(on "$two" 'echo disown >/sys/kernel/debug/mint/provoke; echo $?')" = 0 ] ||
 		fail "node $two cannot write there"
 	# Less than mint.lost_ms=, so that it does not become silent
-	on "$one" 'echo pause 8000 >/sys/kernel/debug/mint/provoke' >/dev/null &
+	on "$one" 'echo "<5>it pauses" >/dev/kmsg
+		echo pause 8000 >/sys/kernel/debug/mint/provoke' >/dev/null &
 	paused=$!
+	loop_until 60 grep -q "it pauses" "$MINT/nodes/$one/log" ||
+		fail "node $one has not got so far"
 	loop_until 5 held "$one" || fail "node $one goes on"
 	echo force >"$MINT/nodes/$two/stop" || fail "force: $(state "$two")"
 	pass_beats 3
