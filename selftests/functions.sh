@@ -642,7 +642,10 @@ dies() {
 	arm "$victim" "$turn" "$way"
 	last=$(beat "$third")
 	# Who hangs is waited for, who starts again has to come up meanwhile.
-	[ "$way" != hang ] || parameter move_ms 8000
+	case $way in
+	hang) parameter move_ms 8000 ;;
+	reboot) parameter move_ms $((60000 * MINT_SLOW)) ;;
+	esac
 	try_move "$@" 2>/dev/null
 	parameter move_ms 30000
 	say "$said"

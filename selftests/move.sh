@@ -130,7 +130,8 @@ reboot_with_more() {
 	first=$node
 	spare=$(free_cores 1)
 	spare=${spare%% *}
-	moves core "$spare" "$first"
+	# It may reboot before it has said that it has the core: its next kernel does
+	with_parameter move_ms $((60000 * MINT_SLOW)) moves core "$spare" "$first" || exit
 	rebooted() {
 		[ "$(boots "$first")" = 2 ]
 	}

@@ -336,7 +336,8 @@ own_reboot() {
 	}
 	mover 1 memory.reboot
 	at=$(block) || skip "needs a free block"
-	move "128M@$at" "$node"
+	# It may reboot before it has said that it has it: its next kernel does
+	with_parameter move_ms $((60000 * MINT_SLOW)) move "128M@$at" "$node" || exit
 	loop_until 120 has_booted 2 || fail "boot $(boots "$node")"
 	runs "$node"
 	owned "$at" 1 "node $node"
