@@ -621,7 +621,7 @@ no_move() {
 arm() {
 	echo " echo move $2 $3 >/sys/kernel/debug/mint/provoke &&" \
 		"echo '<5>armed: $2 $3' >/dev/kmsg" >"/dev/mint$1"
-	loop_until 30 grep -q "armed: $2 $3" "$MINT/nodes/$1/log" ||
+	loop_until 60 grep -q "armed: $2 $3" "$MINT/nodes/$1/log" ||
 		fail "node $1 is not armed"
 }
 

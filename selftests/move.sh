@@ -43,7 +43,7 @@ is_free() {
 
 # counts <node> <n>: by its own word it has so many cores online
 counts() {
-	loop_until 30 grep -q "cpus.sh: $2\$" "$MINT/nodes/$1/log" ||
+	loop_until 60 grep -q "cpus.sh: $2\$" "$MINT/nodes/$1/log" ||
 		fail "node $1 does not say that it has $2 cores"
 }
 
@@ -137,7 +137,7 @@ reboot_with_more() {
 	}
 	loop_until 60 rebooted || fail "node $first has booted $(boots "$first") times"
 	runs "$first"
-	loop_until 30 uses "$first" "$spare" || fail "it has lost APIC ID $spare"
+	loop_until 60 uses "$first" "$spare" || fail "it has lost APIC ID $spare"
 	moves core "$spare" free
 	is_free "$spare"
 }
@@ -179,7 +179,7 @@ given_away_stays_away() {
 	spare=${ids##* }
 	counts "$first" 2
 	moves core "$spare" 0
-	loop_until 30 grep -q "cpus.sh: grab fails" "$MINT/nodes/$first/log" ||
+	loop_until 60 grep -q "cpus.sh: grab fails" "$MINT/nodes/$first/log" ||
 		fail "node $first brings a core of node 0 online, or does not try"
 	[ -n "$(cpu_of "$spare")" ] || fail "node 0 has lost APIC ID $spare"
 	moves core "$spare" free
@@ -192,7 +192,7 @@ wishes() {
 	initrd_with "$HERE/cpus.sh"
 	more="mint.test=/test/cpus.sh cpus.wish=$2 cpus.after=$1" launch "$1"
 	first=$node
-	loop_until 30 grep -q "cpus.sh: wish $3" "$MINT/nodes/$first/log" ||
+	loop_until 60 grep -q "cpus.sh: wish $3" "$MINT/nodes/$first/log" ||
 		fail "node $first: wish $2 is not $3: $(tail -n 1 "$MINT/moves")"
 }
 
@@ -272,7 +272,7 @@ busy_core() {
 	more="mint.test=/test/cpus.sh cpus.deadline=1" launch 2
 	first=$node
 	spare=${ids##* }
-	loop_until 30 grep -q "cpus.sh: deadline" "$MINT/nodes/$first/log" ||
+	loop_until 60 grep -q "cpus.sh: deadline" "$MINT/nodes/$first/log" ||
 		fail "no task with a deadline in node $first"
 	no_move "APIC ID $spare" "node $first" "deadline" core "$spare" free
 	owns "$first" "$spare"
@@ -299,7 +299,7 @@ dies() {
 	third=$node
 	two_nodes
 	moves core "$spare" "$first"
-	loop_until 30 grep -q "cpus.sh: armed" "$MINT/nodes/$first/log" \
+	loop_until 60 grep -q "cpus.sh: armed" "$MINT/nodes/$first/log" \
 		"$MINT/nodes/$second/log" || fail "nobody is armed"
 	last=$(beat "$third")
 	try_move core "$spare" "$second" 2>/dev/null
@@ -364,7 +364,7 @@ receiver_ends_first() {
 	more_first="cpus.provoke=3:wait"
 	two_nodes
 	moves core "$spare" "$first"
-	loop_until 30 grep -q "cpus.sh: armed" "$MINT/nodes/$first/log" ||
+	loop_until 60 grep -q "cpus.sh: armed" "$MINT/nodes/$first/log" ||
 		fail "nobody is armed"
 	echo "core $spare $second" 2>/dev/null >"$MINT/move" &
 	writer=$!
