@@ -385,6 +385,8 @@ broker_memory() {
 	free_memory 256 >/dev/null || skip "needs 256 MiB of free memory"
 	# It says so with its heartbeat. What its start gives back to it is no block.
 	loop_until 20 more_memory "$node" 64 || fail "node $node says nothing of its load"
+	# What it takes to come up is no longer available then.
+	loop_until 60 at_rest "$node" || fail "node $node is busy: $(cat "$TMP/loads")"
 	before=$(($(mib mem_mib "$node") + 64))
 	mintd >"$TMP/mintd" 2>&1 &
 	broker=$!
