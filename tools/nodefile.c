@@ -4,9 +4,11 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -516,6 +518,38 @@ static int take_line(void *data, const char *section, const char *key,
 	return !reading->problem;
 }
 
+/*
+ * Only what has an end can be read to it: no pipe, whose other end nobody may have, and no
+ * device. NULL: what is wrong is in @why, or there is no such file.
+ */
+static FILE *open_file(const char *path, const char **why)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat stat;
+	FILE *file = NULL;
+
+	*why = NULL;
+	if (fd < 0 && errno == ENOENT && !lstat(path, &stat))
+		*why = "it is a link to what is not there: mend or remove the link";
+	else if (fd < 0 && errno != ENOENT)
+		*why = error_text(errno);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &stat))
+		*why = error_text(errno);
+	else if (S_ISDIR(stat.st_mode))
+		*why = strerror(EISDIR);
+	else if (!S_ISREG(stat.st_mode))
+		*why = "it is a pipe or a device: a node file is plain text";
+	else
+		file = fdopen(fd, "r");
+	if (!file && !*why)
+		*why = error_text(errno);
+	if (!file)
+		close(fd);
+	return file;
+}
+
 static int incomplete(const char *path, const char *key)
 {
 	return fail(ST_REFUSED, "%s: [Node] has no %s=, which each node needs", path, key);
@@ -534,11 +568,12 @@ int spec_read(const struct ctl *ctl, struct spec *spec, bool must)
 	char *path = ctl_path(ctl, NODE_DIR "/%s.node", spec->name);
 	struct reading reading = { .ctl = ctl, .spec = spec };
 	int error, unread, status = ST_OK;
+	const char *why;
 
-	reading.file = fopen(path, "re");
+	reading.file = open_file(path, &why);
 	if (!reading.file) {
-		if (errno != ENOENT)
-			status = fail(ST_REFUSED, "%s: %s", path, strerror(errno));
+		if (why)
+			status = fail(ST_REFUSED, "%s: %s", path, why);
 		else if (must)
 			status = fail(ST_ABSENT, "%s is not there: write it, see mint.node(5)",
 				      path);

@@ -240,13 +240,15 @@ static int supervise(const struct ctl *ctl, const struct spec *spec)
 
 /* ---- all of them ------------------------------------------------------------- */
 
-/* Names of the node files, sorted */
+/* Names of the node files, sorted; -1: whether there are any cannot be seen, which was said */
 static int node_names(const struct ctl *ctl, char ***names)
 {
 	char *path = ctl_path(ctl, NODE_DIR), *dot;
 	struct dirent **entries;
 	int nr = scandir(path, &entries, NULL, alphasort), i, found = 0;
 
+	if (nr < 0 && errno != ENOENT)
+		found = fail(-1, "%s: %s", path, error_text(errno));
 	free(path);
 	*names = NULL;
 	for (i = 0; i < nr; i++) {
@@ -371,6 +373,10 @@ static int supervise_all(const struct ctl *ctl)
 	if (family.signal_fd < 0)
 		return fail(ST_REFUSED, "no signals by a file: %s", strerror(errno));
 	nr = node_names(ctl, &names);
+	if (nr < 0) {
+		close(family.signal_fd);
+		return ST_REFUSED;
+	}
 	for (i = 0; i < nr; i++) {
 		struct spec spec;
 
@@ -513,6 +519,8 @@ int do_diff(const struct ctl *ctl, int argc, char **argv)
 		return status;
 	if (!nr)
 		nr = node_names(ctl, &names);
+	if (nr < 0)
+		return ST_REFUSED;
 	/* A file that is wrong leaves the others alone */
 	for (i = 0; i < nr; i++)
 		worst = diff_node(ctl, &mint, names[i], &table) ?: worst;
@@ -571,6 +579,8 @@ int do_generate(const struct ctl *ctl, int argc, char **argv)
 		return usage("generate", "a directory is wanted");
 	dir = argv[1];
 	nr = node_names(ctl, &names);
+	if (nr < 0)
+		return ST_REFUSED;
 	for (i = 0; i < nr; i++) {
 		struct spec spec;
 

@@ -1397,11 +1397,41 @@ def node_files_of_other_editors():
 
 
 def node_file_that_cannot_be_read():
-    """A directory where a file is expected is no empty file"""
+    """A directory, a pipe, a device, a link to nothing or to itself is no empty file, and no wait"""
+    units = tempfile.mkdtemp()
+    for make, pattern in ((os.mkdir, "x.node: Is a directory"),
+                          (os.mkfifo, "x.node: it is a pipe or a device: a node file is plain"),
+                          (lambda path: os.symlink("/dev/zero", path), "x.node: it is a pipe or a"),
+                          (lambda path: os.symlink("gone", path),
+                           "x.node: it is a link to what is not there: mend or remove the link"),
+                          (lambda path: os.symlink("x.node", path),
+                           "x.node: Too many levels of symbolic links")):
+        with Bench(machines.demo) as b:
+            os.makedirs(b.tree.path("/etc/mint"))
+            make(b.tree.path("/etc/mint/x.node"))
+            # What is in the machine is not looked at here: it has what cannot be read
+            for status, *words in ((1, "plan", "x"), (1, "supervise", "x"), (1, "diff"),
+                                   (64, "generate", units), (1, "supervise", "--all"),
+                                   (1, "run", "--memory=64M", "--image=" + b.kexec, "x")):
+                got, out, err = b.ctl(*words)
+                expect(got == status and re.search(pattern, err) and not out, "%s: %d %s%s", words,
+                       got, out, err)
+            expect(not os.path.exists(b.kexec + ".words"), "it was launched")
+    # A link to a file is that file
     with Bench(machines.demo) as b:
-        os.makedirs(b.tree.path("/etc/mint/x.node"))
-        for words in (("plan", "x"), ("supervise", "x"), ("diff",)):
-            b.bad(1, "x.node: Is a directory", *words)
+        node_file(b, "y", "Cores=1\n")
+        os.symlink("y.node", b.tree.path("/etc/mint/x.node"))
+        b.good("plan", "x")
+    expect(os.listdir(units) == [], "there are units")
+    os.rmdir(units)
+
+
+def node_directory_that_cannot_be_read():
+    """Where it cannot be seen which node files there are, nothing is as it shall be"""
+    with Bench(machines.demo) as b:
+        b.tree.write("/etc/mint", "")
+        for words in (("diff",), ("supervise", "--all"), ("generate", b.tree.path("/run"))):
+            b.bad(1, "/etc/mint: Not a directory", *words)
 
 
 def interface(b):
@@ -1542,6 +1572,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          completion_knows_words, golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
          node_files_are_read, cores_are_told_once, node_files_that_are_wrong,
          node_files_of_other_editors, node_file_that_cannot_be_read,
+         node_directory_that_cannot_be_read,
          net_names_are_for_setup] + broker.TESTS
 WANTED = sys.argv[3:]
 if WANTED:
