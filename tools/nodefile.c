@@ -17,6 +17,9 @@
 /* Longest time that a node may be lost, seconds */
 #define LOST_MAX	86400
 #define MEMORY_MIN	(1ull << 20)
+#define PAGE_BYTES	4096
+/* The mark with which some editors begin a file of UTF-8 */
+#define BOM		"\xef\xbb\xbf"
 
 static const char *set_text(char **text, const char *value)
 {
@@ -78,10 +81,11 @@ static const char *set_apic_ids(const struct ctl *ctl, struct spec *spec,
 static const char *set_memory(const struct ctl *ctl, struct spec *spec, const char *value)
 {
 	(void)ctl;
-	/* Fewer bytes are a unit that is missing */
-	if (parse_memory(value, &spec->memory, &spec->start) && spec->memory >= MEMORY_MIN)
+	/* Fewer bytes are a unit that is missing; kexec would cut what is no whole page */
+	if (parse_memory(value, &spec->memory, &spec->start) && spec->memory >= MEMORY_MIN &&
+	    (!strchr(value, '@') || !(spec->memory % PAGE_BYTES || spec->start % PAGE_BYTES)))
 		return NULL;
-	return "a size from 1M on, such as 512M or 32G, and perhaps a place: 512M@0x40000000";
+	return "a size from 1M on, such as 512M or 32G, in whole pages at a place: 512M@0x40000000";
 }
 
 /* The PCI function of a network interface; NULL if there is none */
@@ -155,9 +159,16 @@ static bool good_link(const char *word)
 
 static const char *set_links(const struct ctl *ctl, struct spec *spec, const char *value)
 {
+	bool good = add_words(&spec->links, value, good_link);
+	char *copy, *rest, *word;
+
 	(void)ctl;
-	return add_words(&spec->links, value, good_link) ? NULL :
-	       "numbers and names of nodes, or all, or none";
+	copy = xstrdup(good ? spec->links : "");
+	for (rest = copy; good && (word = strsep(&rest, ","));)
+		good = strcmp(word, spec->name) &&
+		       (strcmp(word, "none") || !strcmp(spec->links, "none"));
+	free(copy);
+	return good ? NULL : "numbers and names of other nodes, or all, or none alone";
 }
 
 /* It is a share's, as the kernel takes it: "<name>:<size>" */
@@ -168,7 +179,7 @@ static bool good_share(const char *word)
 	bool good;
 	u64 size;
 
-	if (!colon || !parse_size(colon + 1, &size) || !size || size % 4096 ||
+	if (!colon || !parse_size(colon + 1, &size) || !size || size % PAGE_BYTES ||
 	    size >> 32)
 		return false;
 	name = xasprintf("%.*s", (int)(colon - word), word);
@@ -453,14 +464,22 @@ struct reading {
 /* What is wrong with a line that inih would cut without a word; NULL: nothing */
 static const char *cut_line(const char *line, int size, bool last)
 {
-	const char *p;
+	const char *p = line + strcspn(line, "\r");
 
+	if (p[strspn(p, "\r\n")])
+		return "there is a carriage return in the line: its end is a line feed";
 	if (!strchr(line, '\n') && !last)
 		return xasprintf("the line is longer than %d characters: go on in a next line that begins with blanks",
 				 size - 2);
 	p = line + strspn(line, " \t");
 	if (*p == ';' || *p == '#')
 		return NULL;
+	if (!strncmp(line, BOM, strlen(BOM)))
+		line += strlen(BOM);
+	p = *line == '[' ? strchr(line, ']') : NULL;
+	if (p && p[1 + strspn(p + 1, " \t\r\n")])
+		return "something stands behind the section: give it its own line";
+	p = line;
 	for (; *p; p++)
 		if (*p == ';' && p > line && strchr(" \t", p[-1]))
 			return "a blank and ';' cut the line: give a comment its own";
@@ -488,11 +507,15 @@ static char *next_line(char *text, int size, void *data)
 	return got;
 }
 
-/* Is this "<Key>=..", of the keys that there are? */
+/* Is this "<Key>=..", of the keys that there are, or "[<Section>]"? */
 static bool is_setting(const char *text)
 {
 	size_t i, len = strcspn(text, "=: \t");
 
+	for (i = 0; *text == '[' && i < ARRAY_SIZE(keys); i++)
+		if (!strncmp(keys[i].section, text + 1, strlen(keys[i].section)) &&
+		    !strcmp(text + 1 + strlen(keys[i].section), "]"))
+			return true;
 	for (i = 0; text[len] && i < ARRAY_SIZE(keys); i++)
 		if (!strncmp(keys[i].name, text, len) && !keys[i].name[len])
 			return strchr("=:", text[len + strspn(text + len, " \t")]);

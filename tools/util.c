@@ -351,7 +351,7 @@ bool parse_memory(const char *text, u64 *size, u64 *start)
 	*start = UINT64_MAX;
 	if (!size_before(text, size, &end) || !*size)
 		return false;
-	return !*end || (*end == '@' && parse_size(end + 1, start));
+	return !*end || (*end == '@' && parse_size(end + 1, start) && *start != UINT64_MAX);
 }
 
 /* For people: three digits and a unit */
