@@ -9,7 +9,7 @@
 #include "sysfs.h"
 #include "verbs.h"
 
-/* Of a node whose name a shell would expand, print the number */
+/* Of a node whose name a shell would expand, or that means another one, print the number */
 static void print_nodes(const struct ctl *ctl)
 {
 	struct mint mint;
@@ -20,7 +20,8 @@ static void print_nodes(const struct ctl *ctl)
 	for (i = 0; i < mint.nr_nodes; i++) {
 		const char *name = mint.nodes[i].name;
 
-		if (good_name(name) || !strcmp(name, "predecessor"))
+		if ((good_name(name) || !strcmp(name, "predecessor")) &&
+		    mint_find(&mint, name) == &mint.nodes[i])
 			puts(name);
 		else
 			printf("%u\n", mint.nodes[i].n);

@@ -51,6 +51,7 @@
  * @waited:	steps for which the decision waits for such a core
  * @boot:	APIC ID of the core on which it began, once the kernel has said so
  * @knows_boot:	it has
+ * @twin:	another node is called so, too
  * @recorded:	the trace has it
  */
 struct seen {
@@ -69,6 +70,7 @@ struct seen {
 	unsigned int		waited;
 	u32			boot;
 	bool			knows_boot;
+	bool			twin;
 	bool			recorded;
 };
 
@@ -119,6 +121,28 @@ static void read_limits(const struct ctl *ctl, const struct node *node, struct s
 	}
 	seen->limits = spec.limits;
 	spec_free(&spec);
+}
+
+/*
+ * kexec takes a name that another node has. Whose the file of that name is nobody can tell,
+ * so it is nobody's while there are two.
+ */
+static void look_for_twin(struct mint *mint, const struct node *node, struct seen *seen,
+			  struct policy_limits *limits)
+{
+	bool twin = false;
+	size_t nr;
+
+	if (node->n && good_name(node->name)) {
+		mint_owner(mint, node->name, &nr);
+		twin = nr > 1;
+	}
+	if (twin)
+		limits->mode = POLICY_FIXED;
+	if (twin && !seen->twin)
+		fail(ST_REFUSED, "node %u (%s) is left alone: another node is called so, too, until one of them has ended",
+		     node->n, node->name);
+	seen->twin = twin;
 }
 
 static struct seen *find_seen(struct broker *broker, const struct node *node)
@@ -557,6 +581,7 @@ static int step(struct broker *broker, u32 step_ms)
 			.owned		= node->memory >> 20 > INT32_MAX ? INT32_MAX :
 					  node->memory >> 20,
 		};
+		look_for_twin(&mint, node, seen, &facts[nr].limits);
 		read_load(broker, seen, &facts[nr]);
 		read_want(broker, seen, &facts[nr]);
 		count_cores(broker, &mint, node, seen, &facts[nr]);

@@ -356,11 +356,15 @@ static void make_command(const struct ctl *ctl, const struct spec *spec,
 /* The name is free, and this node may launch */
 static int may_launch(struct mint *mint, const struct spec *spec)
 {
-	struct node *node = mint_find(mint, spec->name);
+	struct node *node;
+	size_t nr;
 
 	if (mint->self)
 		return fail(ST_REFUSED, "only node 0 launches: this is node %u", mint->self);
-	if (node && node_owns(node))
+	node = mint_owner(mint, spec->name, &nr);
+	if (nr > 1)
+		return mint_absent(mint, spec->name);
+	if (node)
 		return fail(ST_REFUSED,
 			    "node %u is called %s already: 'mintctl stop %s' ends it; or choose another name",
 			    node->n, spec->name, spec->name);

@@ -144,19 +144,17 @@ static int watch_node(struct watch *watch)
 	return status;
 }
 
-/* Is there a node of this name or number that a launch can have a link with? */
+/* Is there a node of this name that a launch can have a link with? */
 static bool launched(const struct ctl *ctl, const char *word)
 {
 	struct mint mint;
-	struct node *node;
-	bool there;
+	size_t nr;
 
 	if (mint_read(ctl, &mint))
 		return true;
-	node = mint_find(&mint, word);
-	there = node && node_owns(node);
+	mint_owner(&mint, word, &nr);
 	mint_free(&mint);
-	return there;
+	return nr;
 }
 
 /* Does a node of this name start with the machine, by its node file? */
@@ -212,12 +210,15 @@ static int supervise(const struct ctl *ctl, const struct spec *spec)
 	struct node *node;
 	struct mint mint;
 	int status;
+	size_t nr;
 
 	status = mint_read(ctl, &mint);
 	if (status)
 		return status;
-	node = mint_find(&mint, spec->name);
-	if (node && node_owns(node)) {
+	node = mint_owner(&mint, spec->name, &nr);
+	if (nr > 1)
+		return mint_absent(&mint, spec->name);
+	if (node) {
 		watch.n = node->n;
 		if (ctl->dry_run) {
 			printf("node %u (%s) would be adopted\n", watch.n, spec->name);
@@ -466,13 +467,17 @@ static int diff_node(const struct ctl *ctl, struct mint *mint, const char *name,
 	struct node *node;
 	const char *state;
 	int status;
+	size_t nr;
 
 	spec_init(&spec, name);
 	status = spec_read(ctl, &spec, true);
 	if (status)
 		return status;
-	node = mint_find(mint, name);
-	if (!node || !node_owns(node)) {
+	node = mint_owner(mint, name, &nr);
+	if (nr > 1)
+		return mint_absent(mint, name);
+	if (!node) {
+		node = mint_find(mint, name);
 		state = node ? node->state : "not there";
 		differs(table, name, "state", state, spec.autostart ? "running" : state);
 		return ST_OK;

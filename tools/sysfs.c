@@ -251,19 +251,49 @@ struct node *mint_number(struct mint *mint, u32 n)
 }
 
 /**
+ * mint_owner() - the node that has a name
+ * @mint:	what was read
+ * @name:	no number
+ * @nr:		out: how many own something and are called so
+ *
+ * kexec takes any name, also one that another node has.
+ *
+ * Return: the first of them, or NULL.
+ */
+struct node *mint_owner(struct mint *mint, const char *name, size_t *nr)
+{
+	struct node *found = NULL;
+	size_t i;
+
+	*nr = 0;
+	for (i = 0; *name && i < mint->nr_nodes; i++) {
+		struct node *node = &mint->nodes[i];
+
+		if (strcmp(node->name, name) || !node_owns(node))
+			continue;
+		found = found ?: node;
+		++*nr;
+		/* Node 0 has its name from no command line */
+		if (!node->n)
+			break;
+	}
+	return found;
+}
+
+/**
  * mint_find() - the node that a word means
  * @mint:	what was read
  * @word:	number or name
  *
  * Of several nodes of a name, the one that owns something, else the one that
- * ended last.
+ * ended last. None if several own something.
  *
- * Return: it, or NULL.
+ * Return: it, or NULL: mint_absent() says why.
  */
 struct node *mint_find(struct mint *mint, const char *word)
 {
-	struct node *found = NULL;
-	size_t i;
+	struct node *found;
+	size_t i, nr;
 	u64 n;
 
 	/* An empty word means no node, although the name of a node may be empty */
@@ -271,27 +301,34 @@ struct node *mint_find(struct mint *mint, const char *word)
 		return NULL;
 	if (isdigit((unsigned char)*word))
 		return parse_number(word, INT32_MAX, &n) ? mint_number(mint, n) : NULL;
+	found = mint_owner(mint, word, &nr);
+	if (nr)
+		return nr == 1 ? found : NULL;
 	for (i = 0; i < mint->nr_nodes; i++) {
 		struct node *node = &mint->nodes[i];
 
-		if (strcmp(node->name, word))
-			continue;
-		if (node_owns(node))
-			return node;
-		if (!found || node->since > found->since)
+		if (!strcmp(node->name, word) && (!found || node->since > found->since))
 			found = node;
 	}
 	return found;
 }
 
-/* Say that there is no such node, and which there are */
-int mint_absent(const struct mint *mint, const char *word)
+/* Say that there is no such node, and which there are, or that the word means several */
+int mint_absent(struct mint *mint, const char *word)
 {
-	char *names = xstrdup("");
-	size_t i;
+	char *names = xstrdup(""), *owners = xstrdup("");
+	size_t i, nr;
 
-	for (i = 0; i < mint->nr_nodes; i++)
-		names = xasprintf("%s%s%u %s", names, i ? ", " : "",
-				  mint->nodes[i].n, mint->nodes[i].name);
+	for (i = 0; i < mint->nr_nodes; i++) {
+		const struct node *node = &mint->nodes[i];
+
+		names = xasprintf("%s%s%u %s", names, i ? ", " : "", node->n, node->name);
+		if (!strcmp(node->name, word) && node_owns(node))
+			owners = xasprintf("%s%s%u", owners, *owners ? ", " : "", node->n);
+	}
+	mint_owner(mint, word, &nr);
+	if (nr > 1 && !isdigit((unsigned char)*word))
+		return fail(ST_REFUSED, "nodes %s are called '%s': say which by its number", owners,
+			    word);
 	return fail(ST_ABSENT, "no node is called '%s': there is %s", word, names);
 }

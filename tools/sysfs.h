@@ -65,7 +65,8 @@ int mint_read(const struct ctl *ctl, struct mint *mint);
 void mint_free(struct mint *mint);
 struct node *mint_find(struct mint *mint, const char *word);
 struct node *mint_number(struct mint *mint, u32 n);
-int mint_absent(const struct mint *mint, const char *word);
+struct node *mint_owner(struct mint *mint, const char *name, size_t *nr);
+int mint_absent(struct mint *mint, const char *word);
 bool node_owns(const struct node *node);
 bool node_ended(const char *state);
 

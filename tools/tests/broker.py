@@ -492,6 +492,32 @@ def names_are_no_paths():
             expect(status == 0 and not out and not err, "%s: %d %s%s", name, status, out, err)
 
 
+def twins_have_no_file():
+    """Two nodes of a name are both left alone, and said so once, until one of them has ended"""
+    with Kernel(node2=3) as kernel:
+        kernel.policy("web", "Mode=autonomous\n")
+        kernel.policy("predecessor", "Mode=autonomous\n")
+        kernel.tree.mint("nodes/2/name", "web\n")
+        kernel.owners["0"].append(9)
+        mintd = kernel.start()
+        try:
+            lines = [mintd.stderr.readline() for _ in range(2)]
+            expect(lines == ["mintd: node %d (web) is left alone: another node is called so, too, "
+                             "until one of them has ended\n" % n for n in (1, 2)], "%s", lines)
+            # Node 0 gives a core to none of them for so long that it would have
+            kernel.done.wait(6)
+            expect(not kernel.moves, "%s", kernel.moves)
+            kernel.tree.mint("nodes/2/name", "db\n")
+            kernel.policy("db", "Mode=autonomous\n")
+            mintd.send_signal(signal.SIGHUP)
+            kernel.wait(1)
+        finally:
+            mintd.send_signal(signal.SIGTERM)
+            status, out, err = finish(mintd)
+        expect(status == 0 and not err and re.match(r"core \d 2", kernel.moves[0]), "%s %s %s",
+               kernel.moves, out, err)
+
+
 def only_root_locks_mintd_out():
     """Nobody but its owner can open mintd's lock; a lock that nobody holds is none"""
     with Kernel() as kernel:
@@ -654,6 +680,6 @@ TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_a
          liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
          no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load,
          mintd_learns_the_boot_core, mintd_leaves_wrong_files_alone,
-         mintd_bounds_memory_by_the_book, names_are_no_paths, only_root_locks_mintd_out, mintd_heeds_wishes,
+         mintd_bounds_memory_by_the_book, names_are_no_paths, twins_have_no_file, only_root_locks_mintd_out, mintd_heeds_wishes,
          wishes_stand_in_any_order, mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims,
          agent_names_idle_cores, mintd_is_for_node_0, programs_have_help]

@@ -218,6 +218,31 @@ def nodes_without_a_good_name():
         expect(top[4].split()[:3] == ["3", "-", "running"], "%s", top)
 
 
+def a_name_of_two_nodes_is_nobodys():
+    """Of two live nodes of a name none is meant by it: verbs refuse, and want the number"""
+    with Bench(machines.demo) as b:
+        b.tree.node(3, "web", "running", "3")
+        b.tree.node(4, "predecessor", "running", "4")
+        b.tree.mint("move", "")
+        node_file(b, "web")
+        for words in (["show"], ["stop"], ["stop", "--force"], ["reboot"], ["log"], ["console"],
+                      ["move", "core", "4"], ["diff"], ["supervise"], ["plan"], ["run"]):
+            b.bad(1, "nodes 1, 3 are called 'web': say which by its number", *words, "web")
+        b.bad(1, "nodes 1, 3 are called 'web'", "move", "memory", "128M:web", "0")
+        b.good("stop", "3")
+        expect(b.tree.read("/sys/kernel/mint/nodes/3/stop") == "ask" and
+               b.tree.read("/sys/kernel/mint/nodes/1/stop") == "", "another one was stopped")
+        expect(b.good("complete", "stop").split()[-5:] == ["predecessor", "1", "db", "3", "4"],
+               "%s", b.good("complete", "stop"))
+        # Node 0 is the predecessor, whoever else calls itself so
+        expect("echo core 3 0 " in b.good("move", "--dry-run", "core", "3", "predecessor"), "whom?")
+        # One that has ended and owns nothing is not meant
+        for file in ("cpus", "memory", "devices"):
+            b.tree.mint("nodes/3/" + file, "\n")
+        b.tree.mint("nodes/3/state", "ended\n")
+        expect("node       1\n" in b.good("show", "web"), "not the one that lives")
+
+
 def lost_output_is_no_success():
     """What could not be written is status 1, with a line that says so"""
     with Bench(machines.demo) as b:
@@ -1569,7 +1594,7 @@ def setup_is_applied_and_undone():
 
 
 TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_shown_harmless,
-         nodes_without_a_good_name, lost_output_is_no_success,
+         nodes_without_a_good_name, a_name_of_two_nodes_is_nobodys, lost_output_is_no_success,
          golden_plans, run_calls_kexec, dry_run_does_nothing, refusals_of_kexec_pass_through,
          no_kexec_is_said, sbin_is_searched, kernel_that_is_installed_is_named,
          taken_meanwhile_is_planned_again, launches_are_one_at_a_time, names_are_unique,
