@@ -289,14 +289,64 @@ static size_t kernel_part(const char *line)
 	}
 }
 
+/**
+ * asks_for() - does a node file ask for a link with another node?
+ * @ctl:	where it lies
+ * @name:	whose file; there may be none
+ * @other:	name of the other node
+ *
+ * Return: whether its Links= has that name, or all.
+ */
+bool asks_for(const struct ctl *ctl, const char *name, const char *other)
+{
+	char *copy, *rest, *word;
+	bool asks = false;
+	struct spec spec;
+
+	if (!good_name(name) || !ctl_there(ctl, NODE_DIR "/%s.node", name))
+		return false;
+	spec_init(&spec, name);
+	copy = xstrdup(spec_read(ctl, &spec, false) || !spec.links ? "" : spec.links);
+	for (rest = copy; !asks && (word = strsep(&rest, ","));)
+		asks = !strcmp(word, other) || !strcmp(word, "all");
+	free(copy);
+	spec_free(&spec);
+	return asks;
+}
+
+/*
+ * The links of a launch: Links= but for nodes that are not launched yet and ask for the link
+ * themselves. The kernel refuses those, and one of both has to be launched first.
+ */
+static char *links_now(const struct ctl *ctl, struct mint *mint, const struct spec *spec,
+		       struct placement *placement)
+{
+	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word, *links = NULL;
+	size_t nr;
+
+	while (spec->links && (word = strsep(&rest, ","))) {
+		mint_owner(mint, word, &nr);
+		if (nr || !asks_for(ctl, word, spec->name))
+			links = links ? xasprintf("%s,%s", links, word) : xstrdup(word);
+		else
+			placement->notes = xasprintf("%s%s%s is not launched yet: it asks for the link with %s when it is",
+						     placement->notes ?: "",
+						     placement->notes ? "\n" : "", word,
+						     spec->name);
+	}
+	free(copy);
+	/* Without a word the kernel takes node 0 */
+	return links || !spec->links ? links : xstrdup("none");
+}
+
 /* NULL if there is none. kexec has no option for links and shares: they are words of it */
-static char *command_line(const struct spec *spec)
+static char *command_line(const struct spec *spec, const char *links)
 {
 	const char *own = spec->command_line ?: "", *rest = own + kernel_part(own);
 	char *kernel = xasprintf("%.*s", (int)(rest - own), own);
 	const char *parts[][2] = {
 		{ "", spec->command_line ? kernel : NULL },
-		{ "mint.links=", spec->links },
+		{ "mint.links=", links },
 		{ "mint.share=", spec->shares },
 		{ "", *rest ? rest : NULL },
 	};
@@ -320,7 +370,7 @@ static char *command_line(const struct spec *spec)
 	return text;
 }
 
-static void make_command(const struct ctl *ctl, const struct spec *spec,
+static void make_command(const struct ctl *ctl, const struct spec *spec, const char *links,
 			 struct plan *plan)
 {
 	const struct placement *placement = &plan->placement;
@@ -345,7 +395,7 @@ static void make_command(const struct ctl *ctl, const struct spec *spec,
 	add_word(&plan->argv, &nr, xasprintf("--mint-name=%s", spec->name));
 	if (spec->initrd)
 		add_word(&plan->argv, &nr, xasprintf("--initrd=%s", spec->initrd));
-	words = command_line(spec);
+	words = command_line(spec, links);
 	if (words)
 		add_word(&plan->argv, &nr, words);
 	add_word(&plan->argv, &nr, xstrdup(spec->image));
@@ -393,7 +443,7 @@ static int make_plan(const struct ctl *ctl, const struct spec *spec,
 	};
 	struct place_machine machine;
 	struct mint mint;
-	char *why;
+	char *why, *links;
 	int status;
 
 	status = mint_read(ctl, &mint);
@@ -405,7 +455,9 @@ static int make_plan(const struct ctl *ctl, const struct spec *spec,
 	topology_machine(ctl, &mint, &machine);
 	if (place(&machine, &request, &plan->placement, &why))
 		return fail(ST_REFUSED, "%s: %s", spec->name, why);
-	make_command(ctl, spec, plan);
+	links = links_now(ctl, &mint, spec, &plan->placement);
+	make_command(ctl, spec, links, plan);
+	free(links);
 	return ST_OK;
 }
 

@@ -173,7 +173,8 @@ static bool starts_too(const struct ctl *ctl, const char *name)
 
 /*
  * All nodes with Autostart=yes start at once, and the kernel refuses a link to one that
- * is not launched yet: wait for those, LINKS_SECONDS at most. False: a signal says to end.
+ * is not launched yet: wait for those, LINKS_SECONDS at most. One that asks for the link
+ * itself is not waited for: it may wait for this one. False: a signal says to end.
  */
 static bool wait_for_links(const struct ctl *ctl, const struct spec *spec)
 {
@@ -183,7 +184,8 @@ static bool wait_for_links(const struct ctl *ctl, const struct spec *spec)
 	bool on = true;
 
 	while (on && !ctl->dry_run && (word = strsep(&rest, ","))) {
-		if (!starts_too(ctl, word) || launched(ctl, word))
+		if (!starts_too(ctl, word) || asks_for(ctl, word, spec->name) ||
+		    launched(ctl, word))
 			continue;
 		if (fd.fd < 0)
 			fd.fd = signals(0);

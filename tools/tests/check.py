@@ -1039,6 +1039,48 @@ def links_wait_for_their_nodes():
         expect(not os.path.exists(b.kexec + ".words"), "it was launched")
 
 
+def mutual_links_delay_nobody():
+    """Of two nodes that name each other in Links= none waits; who is launched second asks"""
+    for second in ("Links=0 dns\n", "Links=all\n"):
+        with Bench(machines.demo) as b:
+            nodes = b.tree.path("/sys/kernel/mint/nodes")
+            b.tree.write("/kexec", KEXEC % (
+                "n=3; case $* in *--mint-name=zone*) n=4;; esac\n"
+                "echo \"$*\" >>$0.calls; mv %s/x$n %s/$n; echo node $n started on APIC ID 1" %
+                (nodes, nodes)))
+            b.tree.cores(0, node0="0", free="1-3")
+            for number, name in ((3, "dns"), (4, "zone")):
+                b.tree.node(number, name, "running", "1-2")
+                os.rename("%s/%d" % (nodes, number), "%s/x%d" % (nodes, number))
+            node_file(b, "dns", "Autostart=yes\nLinks=zone\n")
+            node_file(b, "zone", "Autostart=yes\n" + second)
+            status, out, err = b.ctl("plan", "dns")
+            expect(status == 0 and " --command-line=mint.links=none " in out and
+                   "zone is not launched yet: it asks for the link with dns" in out, "%d %s%s",
+                   status, out, err)
+            # At once, as a service manager starts them
+            both = [subprocess.Popen([PROGRAM, "--sysroot=" + b.top, "--kexec=" + b.kexec,
+                                      "supervise", name], text=True, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE) for name in ("dns", "zone")]
+            try:
+                expect(broker.until(lambda: all(os.path.exists("%s/%d" % (nodes, n))
+                                                for n in (3, 4)), 20), "one waits")
+            finally:
+                for process in both:
+                    process.terminate()
+                said = [process.communicate(timeout=20) for process in both]
+            expect(not any("waits for" in err for _, err in said), "%s", said)
+            calls = b.tree.read("/kexec.calls").splitlines()
+            links = {re.search("--mint-name=(.*?) ", call)[1]:
+                     re.search("mint.links=([a-z0-9,]*)", call)[1] for call in calls}
+            wanted = ({"dns": "none", "zone": second.strip()[6:].replace(" ", ",")},
+                      {"zone": "0" if "0" in second else "all", "dns": "zone"})
+            expect(len(calls) == 2 and links in wanted, "%s", calls)
+            # It is what the files say, whoever has asked
+            status, out, err = b.ctl("diff")
+            expect("Links" not in out and not err, "%d %s%s", status, out, err)
+
+
 def supervisors_end_together():
     """Who ends supervise --all ends its children and no node, also by a signal it cannot see"""
     for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)):
@@ -1608,7 +1650,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          manual_has_all_words, no_mint_is_status_5,
          successors_launch_nothing, fate_is_the_status, restart_of_its_own_is_no_end,
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
-         links_wait_for_their_nodes,
+         links_wait_for_their_nodes, mutual_links_delay_nobody,
          generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
          completion_knows_words, golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
          node_files_are_read, cores_are_told_once, node_files_that_are_wrong,
