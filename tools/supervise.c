@@ -180,15 +180,22 @@ static bool wait_for_links(const struct ctl *ctl, const struct spec *spec)
 {
 	double end = monotonic() + LINKS_SECONDS;
 	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word, *text;
-	struct pollfd fd = { .fd = -1, .events = POLLIN };
+	struct pollfd fds[] = {
+		{ .fd = -1, .events = POLLIN },
+		{ .fd = -1, .events = POLLPRI },
+	};
 	bool on = true;
 
 	while (on && !ctl->dry_run && (word = strsep(&rest, ","))) {
 		if (!starts_too(ctl, word) || asks_for(ctl, word, spec->name) ||
 		    launched(ctl, word))
 			continue;
-		if (fd.fd < 0)
-			fd.fd = signals(0);
+		if (fds[0].fd < 0) {
+			text = ctl_path(ctl, MINT_DIR "/generation");
+			fds[0].fd = signals(0);
+			fds[1].fd = open(text, O_RDONLY | O_CLOEXEC);
+			free(text);
+		}
 		fprintf(stderr, "mintctl: %s waits for %s, with which it has a link\n", spec->name,
 			word);
 		/* TimeoutStartSec= of mint@.service is for the start alone */
@@ -196,11 +203,20 @@ static bool wait_for_links(const struct ctl *ctl, const struct spec *spec)
 				 (LINKS_SECONDS + START_SECONDS) * 1000000ull, word);
 		notify(text);
 		free(text);
-		while (on && !launched(ctl, word) && monotonic() < end)
-			on = poll(&fd, 1, 1000) <= 0;
+		for (;;) {
+			/* What was not read is news for ever */
+			if (!lseek(fds[1].fd, 0, SEEK_SET))
+				free(read_fd(fds[1].fd, NULL));
+			if (!on || launched(ctl, word) || monotonic() >= end)
+				break;
+			poll(fds, ARRAY_SIZE(fds), 1000);
+			on = !fds[0].revents;
+		}
 	}
-	if (fd.fd >= 0)
-		close(fd.fd);
+	if (fds[0].fd >= 0)
+		close(fds[0].fd);
+	if (fds[1].fd >= 0)
+		close(fds[1].fd);
 	free(copy);
 	return on;
 }
