@@ -215,6 +215,48 @@ bool launched_read(const struct ctl *ctl, const char *name, struct launched *lau
 	return true;
 }
 
+/**
+ * keys_not_taken() - what is another in a node's file than the node was launched with
+ * @ctl:	where that was noted
+ * @name:	of the node
+ *
+ * Only a launch reads them: what a node has got by them stays when it reboots by itself.
+ *
+ * Return: keys with commas between them; NULL: none, or it cannot be told.
+ */
+char *keys_not_taken(const struct ctl *ctl, const char *name)
+{
+	struct launched launched;
+	char *keys = NULL, *before;
+	struct spec spec;
+	size_t i;
+
+	if (!good_name(name) || !ctl_there(ctl, NODE_DIR "/%s.node", name) ||
+	    !launched_read(ctl, name, &launched))
+		return NULL;
+	spec_init(&spec, name);
+	if (!spec_read(ctl, &spec, false)) {
+		const char *rows[][3] = {
+			{ "Image", launched.image, spec.image },
+			{ "Initrd", launched.initrd, spec.initrd },
+			{ "CommandLine", launched.command_line, spec.command_line },
+			{ "Devices", launched.devices, spec.devices },
+			{ "Links", launched.links, spec.links },
+			{ "Shares", launched.shares, spec.shares },
+		};
+
+		for (i = 0; i < ARRAY_SIZE(rows); i++) {
+			if (!strcmp(rows[i][1], rows[i][2] ?: ""))
+				continue;
+			before = keys;
+			keys = xasprintf("%s%s%s", before ?: "", before ? ", " : "", rows[i][0]);
+			free(before);
+		}
+	}
+	spec_free(&spec);
+	return keys;
+}
+
 /* NULL if there is nothing, or nothing sensible */
 static struct placement *remembered(const struct ctl *ctl, const struct spec *spec)
 {

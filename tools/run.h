@@ -14,6 +14,7 @@ struct launched {
 };
 
 bool launched_read(const struct ctl *ctl, const char *name, struct launched *launched);
+char *keys_not_taken(const struct ctl *ctl, const char *name);
 bool asks_for(const struct ctl *ctl, const char *name, const char *other);
 int launch(const struct ctl *ctl, const struct spec *spec, u32 *n);
 int run_program(const struct ctl *ctl, char *const argv[], char **output);

@@ -160,11 +160,16 @@ static int reboot_refused(const struct ctl *ctl, const struct node *node, int er
 static int reboot_one(const struct ctl *ctl, struct mint *mint, const char *word)
 {
 	struct node *node = mint_find(mint, word);
-	char *path;
+	char *path, *keys;
 	int err;
 
 	if (!node)
 		return mint_absent(mint, word);
+	keys = keys_not_taken(ctl, node->name);
+	if (keys)
+		fprintf(stderr, "mintctl: note: node %u (%s) keeps what it was launched with, and %s of its file are others: 'mintctl stop %u', then 'mintctl run %s' has it take them\n",
+			node->n, node->name, keys, node->n, node->name);
+	free(keys);
 	path = ctl_path(ctl, MINT_DIR "/nodes/%u/stop", node->n);
 	if (ctl->dry_run) {
 		printf("echo reboot >%s\n", path);

@@ -609,6 +609,23 @@ def reboot_writes_its_word():
         b.bad(1, "cannot be stopped from here", "reboot", "0")
 
 
+def reboot_takes_no_file():
+    """reboot says which keys of the node's file it does not take"""
+    with Bench(machines.demo) as b:
+        node_file(b, "web", "Links=0\nShares=rt:64K\n")
+        for launched, keys in (("quiet\ncom2\n0\nrt:64K\n", "CommandLine"),
+                               ("\ncom2\n0,db\n\n", "Links, Shares"),
+                               ("\ncom2\n0\nrt:64K\n", None)):
+            b.tree.write("/run/mint/web.launched", "1-2 0x10000000-0x1fffffff\n%s/image\n\n%s" %
+                         (b.top, launched))
+            for more in (("--dry-run",), ()):
+                status, _, err = b.ctl("reboot", "web", *more)
+                wanted = ("mintctl: note: node 1 (web) keeps what it was launched with, and %s of "
+                          "its file are others: 'mintctl stop 1', then 'mintctl run web' has it "
+                          "take them\n" % keys if keys else "")
+                expect(status == 0 and err == wanted, "%s: %d %s", keys, status, err)
+
+
 # ---- load and wishes ------------------------------------------------------------
 
 def wishes_are_one_line():
@@ -1642,7 +1659,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          taken_meanwhile_is_planned_again, launches_are_one_at_a_time, names_are_unique,
          placements_stick, placements_follow_the_request, placement_properties,
          stop_writes_its_word, stop_of_many_is_partly_done, loaded_is_unloaded,
-         reboot_writes_its_word, wishes_are_one_line, top_shows_differences, timeline_goes_by_moves,
+         reboot_writes_its_word, reboot_takes_no_file, wishes_are_one_line, top_shows_differences, timeline_goes_by_moves,
          moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied,
          log_steers_no_terminal,
          root_is_not_told_to_be_root, console_can_always_be_left,
