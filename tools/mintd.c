@@ -149,6 +149,7 @@ static struct seen *find_seen(struct broker *broker, const struct node *node)
 {
 	u32 incarnation = 0;
 	struct seen *seen = NULL;
+	bool recorded = false;
 	char *text;
 	size_t i;
 
@@ -165,10 +166,12 @@ static struct seen *find_seen(struct broker *broker, const struct node *node)
 		broker->seen = xgrow(broker->seen, broker->nr_seen, sizeof(*broker->seen));
 		seen = &broker->seen[broker->nr_seen++];
 	} else {
+		recorded = seen->recorded;
 		free(seen->want);
 		free(seen->victims.id);
 	}
-	*seen = (struct seen){ .n = node->n, .incarnation = incarnation };
+	/* A trace names each number once */
+	*seen = (struct seen){ .n = node->n, .incarnation = incarnation, .recorded = recorded };
 	seen->want = xstrdup("");
 	read_limits(broker->ctl, node, seen);
 	return seen;

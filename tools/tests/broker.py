@@ -410,6 +410,24 @@ def mintd_follows_the_load():
         expect(finish(kernel.start("--steps=1"))[0] == 0, "it is still locked")
 
 
+def records_are_traces():
+    """A node that is launched anew while mintd records has its line once: mint-sim takes the trace"""
+    with Kernel() as kernel:
+        record = kernel.tree.path("/trace")
+        kernel.tree.mint("nodes/2/incarnation", "1\n")
+        mintd = kernel.start("--record=" + record)
+        try:
+            for incarnation, second in ((2, 1), (3, 3)):
+                expect(until(lambda at=second: os.path.exists(record) and
+                             "load,%d,2," % at in kernel.tree.read("/trace")), "no steps")
+                kernel.tree.mint("nodes/2/incarnation", "%d\n" % incarnation)
+            expect(until(lambda: "load,5,2," in kernel.tree.read("/trace")), "no steps")
+        finally:
+            mintd.send_signal(signal.SIGTERM)
+            finish(mintd)
+        sim(kernel.tree.read("/trace").splitlines())
+
+
 def mintd_learns_the_boot_core():
     """A node began on another core than its lowest: the kernel says so once, and the lowest goes"""
     with Kernel(node2=5) as kernel:
@@ -678,7 +696,7 @@ def programs_have_help():
 TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_are_left_alone,
          steady_loads_come_to_rest, square_waves_move_seldom, the_entitled_gets_its_core,
          liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
-         no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load,
+         no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load, records_are_traces,
          mintd_learns_the_boot_core, mintd_leaves_wrong_files_alone,
          mintd_bounds_memory_by_the_book, names_are_no_paths, twins_have_no_file, only_root_locks_mintd_out, mintd_heeds_wishes,
          wishes_stand_in_any_order, mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims,
