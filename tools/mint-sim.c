@@ -6,6 +6,7 @@
  * cores do; it reports the heap as runnable tasks. mint-sim(1) has the format.
  */
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -48,6 +49,7 @@ struct trace {
 	struct event	*events;
 	size_t		nr_events;
 	u32	free_cores, free_memory, cost_ms, end;
+	bool		free_told, cost_told, end_told;
 };
 
 struct result {
@@ -56,12 +58,16 @@ struct result {
 	bool		finished;
 };
 
-static int wrong(int line, const char *why)
+/* One of them would be read over */
+#define TWICE	"that stands there already: once is enough"
+#define BEHIND_END	"something happens after the end: let that be later"
+
+static int wrong(const char *name, int line, const char *why)
 {
 	if (line)
-		fprintf(stderr, "mint-sim: line %d: %s\n", line, why);
+		fprintf(stderr, "mint-sim: %s: line %d: %s\n", name, line, why);
 	else
-		fprintf(stderr, "mint-sim: %s\n", why);
+		fprintf(stderr, "mint-sim: %s: %s\n", name, why);
 	return 2;
 }
 
@@ -82,7 +88,8 @@ static bool good_numbers(const char *text, bool negative)
 
 	while ((text = strchr(text, ','))) {
 		text++;
-		if (*text >= 'a' && *text <= 'z')
+		/* A mode, which is compared later */
+		if (isalpha((unsigned char)*text))
 			continue;
 		text += negative && *text == '-';
 		if (*text < '0' || *text > '9')
@@ -110,7 +117,7 @@ static const char *take_node(struct trace *trace, const char *text)
 	if (trace->nr_nodes == POLICY_NODES)
 		return "too many nodes";
 	memset(node, 0, sizeof(*node));
-	if (sscanf(text, "node,%u,%u,%u,%u,%u,%u,%15[a-z]%n", &facts->node, &node->cores,
+	if (sscanf(text, "node,%u,%u,%u,%u,%u,%u,%15[A-Za-z]%n", &facts->node, &node->cores,
 		   &facts->limits.cores_min, &facts->limits.cores_max,
 		   &facts->limits.weight, &facts->limits.priority, mode, &end) != 7 ||
 	    text[end])
@@ -145,25 +152,43 @@ static const char *take_memory(struct trace *trace, const char *text)
 	node = node_of(trace, number);
 	if (!node)
 		return "there is no such node";
+	if (node->facts.limits.memory_max != UINT32_MAX)
+		return TWICE;
 	node->facts.memory = have;
 	node->facts.limits.memory_min = low;
 	node->facts.limits.memory_max = high;
 	return NULL;
 }
 
+/* What can happen, and which values it has */
+static const struct {
+	const char	*what;
+	s64		least, most;
+	const char	*right;
+} happenings[] = {
+	{ "load", 0, INT32_MAX, "work is 0 or more" },
+	{ "need", 0, INT32_MAX, "memory is 0 or more" },
+	{ "stall", 0, 1000, "thousandths are 0 to 1000" },
+	{ "want", INT32_MIN, INT32_MAX, NULL },
+	{ "lie", -1, INT32_MAX, "tasks are 0 or more, or -1" },
+	{ "stale", 0, 1, "it is 0 or 1" },
+	{ "refuse", 0, 1, "it is 0 or 1" },
+};
+
 static const char *take_event(struct trace *trace, const char *text)
 {
 	struct event event = {};
-	int end = 0;
 	long long value, more = 0;
+	int end = 0;
+	size_t i;
 
 	if ((sscanf(text, "%15[a-z],%u,%u,%lld%n,%lld%n", event.what, &event.at,
 		    &event.node, &value, &end, &more, &end) < 4) || text[end])
 		return "neither a node, memory, free, cost, end nor what happens";
-	if (strcmp(event.what, "load") && strcmp(event.what, "want") &&
-	    strcmp(event.what, "lie") && strcmp(event.what, "stale") &&
-	    strcmp(event.what, "refuse") && strcmp(event.what, "need") &&
-	    strcmp(event.what, "stall"))
+	for (i = 0; i < ARRAY_SIZE(happenings); i++)
+		if (!strcmp(event.what, happenings[i].what))
+			break;
+	if (i == ARRAY_SIZE(happenings))
 		return "what happens is load, need, stall, want, lie, stale or refuse";
 	if (!node_of(trace, event.node))
 		return "there is no such node";
@@ -172,15 +197,58 @@ static const char *take_event(struct trace *trace, const char *text)
 	if (event.at > 10000000 || value > INT32_MAX || value < INT32_MIN ||
 	    more < 0 || more > INT32_MAX)
 		return "a number is too large";
+	if (value < happenings[i].least || value > happenings[i].most)
+		return happenings[i].right;
+	if (!strcmp(event.what, "want") && more > 86400)
+		return "seconds are 86400 at most";
 	event.value = value;
 	event.more = more;
 	trace->events = reallocarray(trace->events, trace->nr_events + 1, sizeof(event));
 	if (!trace->events)
 		return "out of memory";
 	trace->events[trace->nr_events++] = event;
+	if (trace->end < event.at && trace->end_told)
+		return BEHIND_END;
 	if (trace->end < event.at)
 		trace->end = event.at;
 	return NULL;
+}
+
+static const char *take_free(struct trace *trace, const char *text)
+{
+	int end = 0;
+
+	if (trace->free_told)
+		return TWICE;
+	trace->free_told = true;
+	return sscanf(text, "free,%u%n,%u%n", &trace->free_cores, &end,
+		      &trace->free_memory, &end) < 1 || text[end] ||
+	       trace->free_cores > POLICY_CORES ? "free,<cores>[,<MiB>]" : NULL;
+}
+
+static const char *take_cost(struct trace *trace, const char *text)
+{
+	int end = 0;
+
+	if (trace->cost_told)
+		return TWICE;
+	trace->cost_told = true;
+	return sscanf(text, "cost,%u%n", &trace->cost_ms, &end) != 1 || text[end] ||
+	       trace->cost_ms > 60000 ? "cost,<ms>, up to 60000" : NULL;
+}
+
+static const char *take_end(struct trace *trace, const char *text)
+{
+	u32 last = trace->end;
+	int end = 0;
+
+	if (trace->end_told)
+		return TWICE;
+	trace->end_told = true;
+	if (sscanf(text, "end,%u%n", &trace->end, &end) != 1 || text[end] ||
+	    trace->end > 10000000)
+		return "end,<seconds>";
+	return trace->end < last ? BEHIND_END : NULL;
 }
 
 /* Does the line describe the machine? All others are events */
@@ -205,55 +273,49 @@ static void skip_line(FILE *file)
 	while (c != '\n' && c != EOF);
 }
 
-static int read_trace(struct trace *trace, FILE *file)
+static int read_trace(struct trace *trace, const char *name, FILE *file)
 {
-	char text[LINE_MAX_LEN];
+	char text[LINE_MAX_LEN], *rest;
 	const char *why = NULL;
-	int line = 0, end;
+	int line = 0;
 
 	trace->cost_ms = 100;
 	while (!why && fgets(text, sizeof(text), file)) {
 		line++;
 		if (!strchr(text, '\n') && !feof(file)) {
 			if (*text != '#' || strlen(text) < sizeof(text) - 1)
-				return wrong(line,
+				return wrong(name, line,
 					     "the line is too long, or has a zero byte in it");
 			skip_line(file);
 		}
 		if (*text == '#')
 			continue;
-		text[strcspn(text, "\r\n")] = 0;
-		end = 0;
+		rest = text + strcspn(text, "\r\n");
+		if (rest[strspn(rest, "\r\n")])
+			return wrong(name, line, "there is a carriage return in the line: its end is a line feed");
+		*rest = 0;
 		if (!*text)
 			continue;
-		if (!good_numbers(text, !describes(text))) {
+		if (!good_numbers(text, !describes(text)))
 			why = "one of its numbers is wrong: up to 2147483647, without blanks";
-		} else if (!strncmp(text, "node,", 5)) {
+		else if (!strncmp(text, "node,", 5))
 			why = take_node(trace, text);
-		} else if (!strncmp(text, "free,", 5)) {
-			if (sscanf(text, "free,%u%n,%u%n", &trace->free_cores, &end,
-				   &trace->free_memory, &end) < 1 || text[end] ||
-			    trace->free_cores > POLICY_CORES)
-				why = "free,<cores>[,<MiB>]";
-		} else if (!strncmp(text, "memory,", 7)) {
+		else if (!strncmp(text, "free,", 5))
+			why = take_free(trace, text);
+		else if (!strncmp(text, "memory,", 7))
 			why = take_memory(trace, text);
-		} else if (!strncmp(text, "cost,", 5)) {
-			if (sscanf(text, "cost,%u%n", &trace->cost_ms, &end) != 1 || text[end] ||
-			    trace->cost_ms > 60000)
-				why = "cost,<ms>, up to 60000";
-		} else if (!strncmp(text, "end,", 4)) {
-			if (sscanf(text, "end,%u%n", &trace->end, &end) != 1 || text[end] ||
-			    trace->end > 10000000)
-				why = "end,<seconds>";
-		} else {
+		else if (!strncmp(text, "cost,", 5))
+			why = take_cost(trace, text);
+		else if (!strncmp(text, "end,", 4))
+			why = take_end(trace, text);
+		else
 			why = take_event(trace, text);
-		}
 	}
 	if (why)
-		return wrong(line, why);
+		return wrong(name, line, why);
 	if (ferror(file))
-		return wrong(0, strerror(errno));
-	return trace->nr_nodes ? 0 : wrong(0, "the trace has no node");
+		return wrong(name, 0, strerror(errno));
+	return trace->nr_nodes ? 0 : wrong(name, 0, "the trace has no node");
 }
 
 static void happen(struct trace *trace, const struct event *event)
@@ -514,7 +576,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "mint-sim: %s: %s\n", argv[optind], strerror(errno));
 		return 3;
 	}
-	c = read_trace(&trace, file);
+	c = read_trace(&trace, argv[optind], file);
 	fclose(file);
 	if (c)
 		return c;
@@ -527,6 +589,10 @@ int main(int argc, char **argv)
 		       result.finished ? "" : " and not done",
 		       (unsigned long long)result.waste / 1000,
 		       (unsigned long long)result.waste % 1000, result.moves, result.reversals);
+	}
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "mint-sim: standard output: %s\n", strerror(errno));
+		return 1;
 	}
 	return 0;
 }

@@ -248,6 +248,10 @@ def no_harm_to_makespan():
         expect(spans["mintd"] <= 1.02 * spans["static"] + 5, "%s: %s", trace, spans)
 
 
+# A node of a trace
+ONE = "node,1,1,1,2,100,50,fixed\n"
+
+
 def wrong_traces_are_refused():
     """A wrong line is named, with what is allowed"""
     for line, pattern in (("node,1,0,1,2,100,50,fixed", "line 1: numbers from 1 on"),
@@ -265,13 +269,39 @@ def wrong_traces_are_refused():
                           ("# " + "x" * 999 + "\n# " + "x" * 252 + "\nx", "line 3: neither"),
                           ("load,1," + "0" * 300 + "7,5", "line 1: the line is too long"),
                           ("\0", "line 1: the line is too long, or has a zero byte in it"),
+                          (ONE + "load,1,1,nan", "line 2: neither a node"),
+                          (ONE + "lie,1,1,inf", "line 2: neither a node"),
+                          (ONE + "load,1,1,-5", "line 2: work is 0 or more"),
+                          (ONE + "need,1,1,-5", "line 2: memory is 0 or more"),
+                          (ONE + "stall,1,1,1001,5", "line 2: thousandths are 0 to 1000"),
+                          (ONE + "lie,1,1,-2", "line 2: tasks are 0 or more, or -1"),
+                          (ONE + "stale,1,1,7", "line 2: it is 0 or 1"),
+                          (ONE + "refuse,1,1,-1", "line 2: it is 0 or 1"),
+                          (ONE + "want,1,1,1,86401", "line 2: seconds are 86400 at most"),
+                          (ONE + "load,9,1,5\nload,8,1,5", "line 3: times do not go back"),
+                          (ONE + "load,9,1,5\nend,5", "line 3: something happens after the end"),
+                          (ONE + "end,5\nload,9,1,5", "line 3: something happens after the end"),
+                          (ONE + "end,5\nend,9", "line 3: that stands there already"),
+                          ("free,1\nfree,2", "line 2: that stands there already"),
+                          ("cost,1\ncost,2", "line 2: that stands there already"),
+                          (ONE + "memory,1,2,1,3\nmemory,1,2,1,3", "line 3: that stands there alr"),
+                          (ONE + ONE, "line 2: numbers from 1 on, min to max"),
+                          ("node,1,1,1,2,100,50,Fixed", "line 1: the mode is"),
+                          ("\ufeff" + ONE, "line 1: neither a node"),
+                          (ONE.replace("\n", "\r") + "load,1,1,5", "line 1: there is a carriage re"),
+                          (ONE.replace(",", ";"), "line 1: neither a node"), ("", "has no node"),
                           ("nonsense", "line 1: neither a node")):
-        with tempfile.NamedTemporaryFile("w") as file:
+        with tempfile.NamedTemporaryFile("w", newline="") as file:
             file.write(line + "\n")
             file.flush()
             done = subprocess.run([SIM, file.name], check=False, capture_output=True, text=True)
-        expect(done.returncode == 2 and pattern in done.stderr and not done.stdout,
-               "%s: %s", line, done)
+        expect(done.returncode == 2 and pattern in done.stderr and not done.stdout and
+               done.stderr.startswith("mint-sim: %s: " % file.name), "%s: %s", line, done)
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([SIM, os.path.join(TRACES, "idle.csv")], check=False, stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    expect(done.returncode == 1 and done.stderr.startswith("mint-sim: standard output: "), "%s",
+           done)
     done = subprocess.run([SIM, "/"], check=False, capture_output=True, text=True)
     expect(done.returncode == 2 and "Is a directory" in done.stderr, "%s", done)
 
