@@ -10,6 +10,7 @@ Both versions of cgroups will do; root has to ask. Whatever happens, no cgroup i
 import errno
 import os
 import re
+import select
 import time
 
 from machine import MachineError
@@ -34,6 +35,18 @@ class Hierarchy:
     def remove(self, group):
         """It ends."""
         os.rmdir(group)
+
+    def wait_empty(self, group):
+        """Until its last thread has left, or a moment has passed."""
+        if self.version == 2:
+            with open(os.path.join(group, "cgroup.events"), encoding="ascii") as file:
+                poller = select.poll()
+                poller.register(file, select.POLLPRI)
+                if "populated 1" in file.read():
+                    poller.poll(1000)
+                    return
+        # Version 1 tells nobody when a group is empty
+        time.sleep(0.05)
 
     def write(self, group, name, value):
         """A value into a file of a group, by one write(2)."""
@@ -197,8 +210,7 @@ class Caps:
             except OSError as error:
                 if error.errno != errno.EBUSY or time.monotonic() > limit:
                     raise MachineError("cgroup of the host stays: %s" % error) from error
-                # Version 1 tells nobody when a group is empty
-                time.sleep(0.05)
+                self.hierarchy.wait_empty(self.made[-1])
                 continue
             self.made.pop()
         if self.enabled:

@@ -409,11 +409,12 @@ class Cgroups(vcpu_caps.Hierarchy):
     FILES = {1: ("cgroup.procs", "tasks", "cpu.shares", "cpu.cfs_period_us",
                  "cpu.cfs_quota_us"),
              2: ("cgroup.procs", "cgroup.threads", "cgroup.type", "cpu.weight", "cpu.max",
-                 "cgroup.subtree_control")}
+                 "cgroup.subtree_control", "cgroup.events")}
 
     def __init__(self, version, base):
         super().__init__(version, base)
         self.written = []
+        self.busy = []
         self.fill(base)
 
     def fill(self, group):
@@ -426,6 +427,10 @@ class Cgroups(vcpu_caps.Hierarchy):
         self.fill(group)
 
     def remove(self, group):
+        if group in self.busy:
+            self.busy.remove(group)
+            mintlib.write(os.path.join(group, "cgroup.events"), "populated 1\nfrozen 0\n")
+            raise OSError(errno.EBUSY, "busy", group)
         shutil.rmtree(group)
 
     def write(self, group, name, value):
@@ -466,6 +471,10 @@ def cores_are_limited():
             except machine.MachineError:
                 pass
             expect(not fake.groups(), "left after a refusal: %s", fake.groups())
+            # A thread that is about to leave
+            with vcpu_caps.Caps(pid, [thread], fake) as caps:
+                fake.busy = list(caps.groups)
+            expect(not fake.groups() and not fake.busy, "left: %s", fake.groups())
 
 
 SAMPLES = """at 1000|node 0: 0,3|node 1: 1-2|bsp: 0|load 0 beats=5 runnable_sum=9 busy_ms=1 \
