@@ -64,7 +64,8 @@ loops() {
 	wait
 }
 
-# A batch that is late has waited: it is timed from when it was due.
+# A batch that is late has waited: it is timed from when it was due. What is waited for is that
+# time, which no event announces.
 bursts() {
 	look
 	zero=$now
@@ -158,7 +159,8 @@ alternate() {
 	echo "bench: makespan $((now - began))"
 }
 
-# All but sleep is the shell's own: little to do itself
+# All but sleep is the shell's own: little to do itself. A sample is due each second, whatever
+# happens meanwhile.
 sample() {
 	while :; do
 		look
