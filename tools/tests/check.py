@@ -1235,6 +1235,26 @@ def completion_knows_words():
         expect("--memory=" in words and "web" not in words, "%s", words)
 
 
+def disk_of_another_node_or_why_not():
+    """mint-nvmf of an initrd says why there is no connection, and makes no file of the device's name"""
+    with open(os.path.join(HERE, "..", "initramfs", "mint-nvmf"), encoding="utf-8") as file:
+        script = file.read()
+    with tempfile.TemporaryDirectory() as top:
+        for device, cmdline, status, pattern in (
+                ("/dev/null", "quiet mint.nvmf=transport=tcp,nqn=x", 0, "^$"),
+                ("/dev/full", "mint.nvmf=nqn=x", 1, "^mint-nvmf: no connection by mint.nvmf=nqn=x: .+"),
+                (top + "/gone", "mint.nvmf=nqn=x", 1, "there is no .*/gone: the kernel needs"),
+                ("/dev/full", "quiet", 0, "^$")):
+            with open(top + "/cmdline", "w", encoding="ascii") as file:
+                file.write(cmdline + "\n")
+            text = script.replace("/proc/cmdline", top + "/cmdline").replace(
+                "/dev/nvme-fabrics", device).replace("tries=120", "tries=2")
+            done = subprocess.run(["sh", "-c", text], check=False, capture_output=True, text=True,
+                                  timeout=60)
+            expect(done.returncode == status and re.search(pattern, done.stderr) and
+                   not os.path.exists(top + "/gone"), "%s: %s", device, done)
+
+
 # ---- wrong words ----------------------------------------------------------------
 
 def wrong_words_are_usage():
@@ -1669,7 +1689,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
          links_wait_for_their_nodes, mutual_links_delay_nobody,
          generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
-         completion_knows_words, golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
+         completion_knows_words, disk_of_another_node_or_why_not, golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
          node_files_are_read, cores_are_told_once, node_files_that_are_wrong,
          node_files_of_other_editors, node_file_that_cannot_be_read,
          node_directory_that_cannot_be_read,
