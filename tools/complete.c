@@ -40,7 +40,7 @@ int do_complete(const struct ctl *ctl, int argc, char **argv)
 		else if (!strcmp(verb->name, argv[1]))
 			break;
 	}
-	puts("--json\n--dry-run");
+	puts("--json\n--dry-run\n--help\n--kexec=\n--sysroot=");
 	if (argc < 2 || !verb->name)
 		return ST_OK;
 	copy = xstrdup(verb->options);

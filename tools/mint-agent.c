@@ -261,7 +261,7 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{}
 	};
-	static const char usage_text[] = "usage: mint-agent [--steps=N] [--sysroot=DIR]\n";
+	static const char usage_text[] = "usage: mint-agent [--steps=N] [--sysroot=DIR] [--help]\n";
 	struct ctl ctl = { .sysroot = "" };
 	bool wrong = false;
 	u64 steps = 0;

@@ -553,7 +553,7 @@ int main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{}
 	};
-	static const char usage[] = "usage: mint-sim [--quiet] TRACE\n";
+	static const char usage[] = "usage: mint-sim [--quiet | --help] TRACE\n";
 	static struct trace trace;
 	enum scheme scheme;
 	bool quiet = false;

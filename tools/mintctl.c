@@ -57,7 +57,7 @@ const struct verb verbs[] = {
 };
 
 static const char all_options[] =
-	"[--json] [--dry-run] [--kexec=FILE] [--sysroot=DIR]";
+	"[--json] [--dry-run] [--help] [--kexec=FILE] [--sysroot=DIR]";
 
 static const struct verb *find_verb(const char *name)
 {

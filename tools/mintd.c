@@ -690,7 +690,7 @@ static int run(struct broker *broker, u64 steps)
 static int how_to_call(bool asked)
 {
 	fprintf(asked ? stdout : stderr,
-		"usage: mintd [--dry-run] [--record=FILE] [--steps=N] [--sysroot=DIR]\n");
+		"usage: mintd [--dry-run] [--record=FILE] [--steps=N] [--sysroot=DIR] [--help]\n");
 	return asked ? ST_OK : ST_USAGE;
 }
 

@@ -1362,6 +1362,98 @@ def manual_has_all_words():
         expect(words and all("Fl -" + word in text for word in words), "%s: %s", program, words)
 
 
+def source(name):
+    """The text of a file of tools/."""
+    with open(os.path.join(HERE, "..", name), encoding="utf-8") as file:
+        return file.read()
+
+
+def option_table(text):
+    """{name: no, required or optional} of the tables of getopt_long() in a source."""
+    return dict(re.findall(r'{ "([a-z-]+)", (no|required|optional)_argument', text))
+
+
+def flags(page):
+    """Options that a manual page names, without the dashes."""
+    return set(re.findall(r"Fl -([a-z-]+)", page)) - {""}
+
+
+def options_are_told_everywhere():
+    """What getopt_long() takes, --help, completion and the manual page are the same options"""
+    page = source("mintctl.8")
+    with Bench(machines.stock) as b:
+        every = {word.strip("-=") for word in b.good("complete", "list", "").split()} - {
+            "cores", "memory"}
+        main = source("mintctl.c")
+        taken = set(re.findall(r'"--([a-z-]+)"\)', main[main.index("take_options("):])) | {"help"}
+        usage = set(re.findall(r"\[--([a-z-]+)", b.good("--help").splitlines()[0]))
+        expect(every == taken == usage, "of all: %s, %s, %s", every, taken, usage)
+        told = {}
+        for verb in b.good("complete").split():
+            if verb.startswith("-"):
+                continue
+            words = {word for word in b.good("complete", verb).split()
+                     if word.startswith("-") and word.strip("-=") not in every}
+            usage = b.good(verb, "--help").splitlines()[0] if verb != "complete" else ""
+            expect({word.strip("-=") for word in words} ==
+                   set(re.findall(r"--([a-z-]+)", usage)) - every, "%s: %s, not %s", verb, words,
+                   usage)
+            for word in words:
+                told.setdefault(word.strip("-="), set()).add(word.endswith("="))
+                # Taken, whatever else is missing
+                status, _, err = b.ctl(verb, word + "1" * word.endswith("="))
+                expect("an option is unknown" not in err, "%s %s: %d %s", verb, word, status, err)
+    table = {}
+    for name in ("console", "move", "run", "setup", "show", "stop", "supervise", "timeline", "top",
+                 "want", "check", "complete", "move"):
+        for option, kind in option_table(source(name + ".c")).items():
+            table.setdefault(option, set()).add(kind == "required")
+    expect(table == told, "%s, not %s", table, told)
+    expect(flags(page) == set(told) | every, "mintctl.8: %s", flags(page) ^ (set(told) | every))
+    for program, section in (("mintd", 8), ("mint-agent", 8), ("mint-sim", 1)):
+        done = subprocess.run([os.path.join(os.path.dirname(PROGRAM), program), "--help"],
+                              check=False, capture_output=True, text=True, timeout=60)
+        told = dict((name, "required" if value else "no") for name, value in
+                    re.findall(r"--([a-z-]+)(=?)", done.stdout))
+        table = option_table(source(program + ".c"))
+        expect(table == told, "%s: %s, not %s", program, told, table)
+        found = flags(source("%s.%d" % (program, section)))
+        expect(found == set(table), "%s.%d: %s", program, section, found)
+
+
+def statuses_are_told_everywhere():
+    """Each exit status of a program is in its manual page, and no other"""
+    numbers = dict(re.findall(r"(ST_[A-Z]+)\s*= (\d+)", source("mintctl.h")))
+    for program, section in (("mintctl", 8), ("mintd", 8), ("mint-agent", 8)):
+        page = source("%s.%d" % (program, section))
+        page = page[page.index(".Sh EXIT STATUS"):].partition(".Sh EXAMPLES")[0]
+        told = set(re.findall(r"(?:^\.It |; |^)(\d+)\b", page, re.M))
+        text = source(program + ".c")
+        if program == "mintctl":
+            text = "".join(source(name) for name in os.listdir(os.path.join(HERE, ".."))
+                           if name.endswith(".c") and name not in ("mintd.c", "mint-agent.c"))
+        used = {numbers[name] for name in re.findall(r"\bST_[A-Z]+", text)}
+        # What mint_read() says for all of them
+        expect(told == used | {numbers["ST_NOMINT"]}, "%s: %s, not %s", program, told, used)
+    units = {name: unit(name)["RestartPreventExitStatus"]
+             for name in ("mint@.service", "mintd.service", "mint-agent.service")}
+    expect(set(map(tuple, units.values())) == {("1 2 3 5",)}, "%s", units)
+
+
+def keys_are_told_everywhere():
+    """mint.node(5) has the keys of each section that the program knows, and no other"""
+    page, known = source("mint.node.5"), {}
+    with Bench(machines.demo) as b:
+        for section in ("Node", "Policy", "Failure"):
+            b.tree.write("/etc/mint/x.node", "[%s]\nX=1\n" % section)
+            known[section] = set(b.ctl("plan", "x")[2].partition("allowed are ")[2].split())
+    for section, keys in known.items():
+        text = page[page.index(".Ss Section " + section):].partition("\n.S")[0]
+        told = {key for line in re.findall(r"^\.It Va (.*)", text, re.M)
+                for key in line.split(" , ")}
+        expect(told == {key.strip(",") for key in keys}, "[%s]: %s, not %s", section, told, keys)
+
+
 def no_mint_is_status_5():
     """Where there is no Mint, verbs say so, and what to do"""
     for machine, pattern in ((machines.stock, "no Mint: boot one with CONFIG_MINT=y"),
@@ -1684,7 +1776,8 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          log_steers_no_terminal,
          root_is_not_told_to_be_root, console_can_always_be_left,
          console_carries_both_ways, wrong_words_are_usage, who_may_not_is_told, each_verb_has_help,
-         manual_has_all_words, no_mint_is_status_5,
+         manual_has_all_words, options_are_told_everywhere,
+         statuses_are_told_everywhere, keys_are_told_everywhere, no_mint_is_status_5,
          successors_launch_nothing, fate_is_the_status, restart_of_its_own_is_no_end,
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
          links_wait_for_their_nodes, mutual_links_delay_nobody,
