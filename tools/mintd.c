@@ -90,6 +90,7 @@ struct broker {
 	unsigned int		shift;		/* of an APIC ID, to its core */
 	u32			threads;	/* of a core */
 	char			*said;		/* what would be moved, last */
+	bool			crowded;	/* has been said */
 	FILE			*record;
 	u64			began_ms;
 };
@@ -570,12 +571,19 @@ static int step(struct broker *broker, u32 step_ms)
 	if (status)
 		return status;
 	broker->threads = threads_of(broker, &mint);
-	for (i = 0; i < mint.nr_nodes && nr < POLICY_NODES; i++) {
+	for (i = 0; i < mint.nr_nodes; i++) {
 		struct node *node = &mint.nodes[i];
 		struct seen *seen;
 
 		if (strcmp(node->state, "running"))
 			continue;
+		if (nr == POLICY_NODES) {
+			if (!broker->crowded)
+				fail(ST_REFUSED, "%u nodes are looked after: node %u and those behind it are left alone",
+				     nr, node->n);
+			broker->crowded = true;
+			break;
+		}
 		seen = find_seen(broker, node);
 		facts[nr] = (struct policy_facts){
 			.node		= node->n,
@@ -608,12 +616,13 @@ static int take_lock(const struct ctl *ctl)
 	char *dir = ctl_path(ctl, LOCK_DIR), *path = ctl_path(ctl, LOCK), *text;
 	int fd, status = ST_OK;
 
-	mkdir(dir, 0755);
-	free(dir);
-	/* Who may open it may lock it, and keep every mintd away */
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (mkdir(dir, 0755) && errno != EEXIST)
+		fd = -1;
+	else
+		/* Who may open it may lock it, and keep every mintd away */
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		status = fail(ST_REFUSED, "%s: %s", path, strerror(errno));
+		status = fail(ST_REFUSED, "%s: %s", path, error_text(errno));
 	} else if (flock(fd, LOCK_EX | LOCK_NB)) {
 		text = read_fd(fd, NULL);
 		status = fail(ST_REFUSED, "%s: there is a mintd already, process %s: end that",
@@ -628,6 +637,7 @@ static int take_lock(const struct ctl *ctl)
 			status = fail(ST_REFUSED, "%s: %s", path, strerror(errno));
 		free(text);
 	}
+	free(dir);
 	free(path);
 	return status;
 }
@@ -742,7 +752,7 @@ int main(int argc, char **argv)
 	if (record) {
 		broker.record = fopen(record, "we");
 		if (!broker.record)
-			return fail(ST_REFUSED, "%s: %s", record, strerror(errno));
+			return fail(ST_REFUSED, "--record=%s: %s", record, error_text(errno));
 	}
 	topology_shifts(&ctl, &shifts);
 	broker.shift = shifts.core;

@@ -698,11 +698,32 @@ def agent_names_idle_cores():
         shutil.rmtree(top)
 
 
+def mintd_says_whom_it_leaves_alone():
+    """Of more nodes than it looks after the others are named, once"""
+    with Kernel() as kernel:
+        for number in range(3, 70):
+            kernel.tree.node(number, "n%d" % number, "running", "%d" % (number + 10))
+        status, out, err = finish(kernel.start("--steps=3"))
+        expect(status == 0 and not out and err ==
+               "mintd: 64 nodes are looked after: node 64 and those behind it are left alone\n",
+               "%d %s%s", status, out, err)
+
+
 def mintd_is_for_node_0():
     """A successor and a kernel without Mint have no mintd; wrong words are usage"""
     with Kernel() as kernel:
         expect(finish(kernel.start("--steps=0"))[0] == 2, "no usage")
         expect(finish(kernel.start("x"))[0] == 2, "no usage")
+        # No lock, no broker; no record, none either
+        lock = kernel.tree.path("/run/mint/mintd.lock")
+        os.makedirs(lock)
+        status, _, err = finish(kernel.start("--steps=1"))
+        expect(status == 1 and err.endswith("/run/mint/mintd.lock: Is a directory\n"), "%d %s",
+               status, err)
+        os.rmdir(lock)
+        status, _, err = finish(kernel.start("--steps=1", "--record=/nonexistent/x"))
+        expect(status == 1 and err == "mintd: --record=/nonexistent/x: No such file or directory\n",
+               "%d %s", status, err)
         kernel.tree.mint("node", "1\n")
         status, _, err = finish(kernel.start())
         expect(status == 1 and "only node 0 shares out" in err, "%d %s", status, err)
@@ -730,4 +751,4 @@ TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_a
          mintd_learns_the_boot_core, mintd_leaves_wrong_files_alone,
          mintd_bounds_memory_by_the_book, names_are_no_paths, twins_have_no_file, only_root_locks_mintd_out, mintd_heeds_wishes,
          wishes_stand_in_any_order, mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims,
-         agent_names_idle_cores, mintd_is_for_node_0, programs_have_help]
+         agent_names_idle_cores, mintd_says_whom_it_leaves_alone, mintd_is_for_node_0, programs_have_help]

@@ -1297,6 +1297,7 @@ def who_may_not_is_told():
     with Bench(machines.demo) as b:
         # The program of the build may lie where another user does not reach
         program = shutil.copy(STATIC, b.tree.path("/mintctl"))
+        mintd = shutil.copy(broker.MINTD, b.tree.path("/mintd"))
         b.tree.mint("want", "")
         b.tree.mint("move", "")
         b.tree.write("/dev/mint1", "")
@@ -1318,6 +1319,10 @@ def who_may_not_is_told():
                                   stdin=subprocess.DEVNULL, capture_output=True, timeout=60, **more)
             expect(done.returncode == 1 and done.stderr.count("\n") == 1 and
                    done.stderr.endswith(": Permission denied: run as root\n"), "%s: %s", words, done)
+        done = subprocess.run([mintd, "--sysroot=" + b.top, "--steps=1"], check=False, text=True,
+                              capture_output=True, timeout=60, **more)
+        expect(done.returncode == 1 and
+               done.stderr.endswith("/mintd.lock: Permission denied: run as root\n"), "%s", done)
         expect(before is None or b.files() == before, "something changed")
         for path in ("/run", "/etc/default/grub.d"):
             os.chmod(b.tree.path(path), 0o755)
