@@ -466,9 +466,16 @@ static int may_launch(struct mint *mint, const struct spec *spec)
 /* What kexec could not read, by the key that names it */
 static int may_read(const struct spec *spec, const char *key, const char *path)
 {
-	if (!path || !access(path, R_OK))
+	struct stat file;
+
+	if (!path)
 		return ST_OK;
-	return fail(ST_REFUSED, "%s: %s=%s: %s", spec->name, key, path, strerror(errno));
+	if (access(path, R_OK) || stat(path, &file))
+		return fail(ST_REFUSED, "%s: %s=%s: %s", spec->name, key, path,
+			    error_text(errno));
+	if (!S_ISREG(file.st_mode))
+		return fail(ST_REFUSED, "%s: %s=%s: it is no file", spec->name, key, path);
+	return ST_OK;
 }
 
 static int make_plan(const struct ctl *ctl, const struct spec *spec,
@@ -726,9 +733,13 @@ static int take_option(const struct ctl *ctl, const char *verb, struct spec *spe
 	if (option == 'i' || option == 'r') {
 		path = realpath(value, NULL);
 		if (!path)
-			return fail(ST_REFUSED, "%s: %s", value, strerror(errno));
+			return fail(ST_REFUSED, "--%s=%s: %s", option == 'i' ? "image" : "initrd",
+				    value, strerror(errno));
 		value = path;
 	}
+	/* What a node was launched with is noted by lines */
+	if (option == 'c' && strpbrk(value, "\r\n"))
+		return usage(verb, "--command-line= is more than one line");
 	if (option == 's') {
 		spec->split = true;
 	} else if (option == 'c') {

@@ -1280,7 +1280,12 @@ def wrong_words_are_usage():
                 ("Devices=,: what is", "run", image, "--devices=,", "x"),
                 ("--wait=0", "run", image, "--memory=1M", "--wait=0", "x")):
             b.bad(2, pattern, *words)
-        b.bad(1, "No such file", "run", "--image=/nonexistent/x", "--memory=1M", "x")
+        b.bad(1, "--image=/nonexistent/x: No such file", "run", "--image=/nonexistent/x",
+              "--memory=1M", "x")
+        b.bad(1, "--initrd=: No such file", "run", image, "--initrd=", "--memory=1M", "x")
+        b.bad(2, "--command-line= is more than one line", "run", image, "--command-line=a\nb", "x")
+        for verb in ("plan", "run"):
+            b.bad(1, "x: Image=/: it is no file", verb, "--image=/", "--memory=1M", "x")
         for key in ("Image", "Initrd"):
             b.tree.write("/etc/mint/x.node", "[Node]\nImage=%s/image\n%s=/nonexistent/x\n"
                          "Memory=1M\n" % (b.top, key))
