@@ -412,6 +412,48 @@ static char *command_line(const struct spec *spec, const char *links)
 	return text;
 }
 
+/* Does a parameter, with its equals sign, stand on a command line? */
+static bool has_param(const char *line, const char *param)
+{
+	size_t part = kernel_part(line);
+	const char *at = line;
+
+	while ((at = strstr(at, param)) && at < line + part) {
+		if (at == line || isspace((unsigned char)at[-1]))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* Of a parameter that stands twice the last one counts, and what is given here stands last */
+static void note_params(const struct spec *spec, const char *links, struct placement *placement)
+{
+	const struct {
+		const char	*param, *instead;
+		bool		given;
+	} params[] = {
+		{ "mint.cpus=", "Cores= or ApicIds=", true },
+		{ "mint.mem=", "Memory=, which is in pieces here,", placement->nr_ranges > 1 },
+		{ "mint.name=", "the name of the node", true },
+		{ "mint.devices=", "Devices=", spec->devices },
+		{ "mint.links=", "Links=", links },
+		{ "mint.share=", "Shares=", spec->shares },
+	};
+	size_t i;
+
+	for (i = 0; spec->command_line && i < ARRAY_SIZE(params); i++) {
+		char *before = placement->notes;
+
+		if (!params[i].given || !has_param(spec->command_line, params[i].param))
+			continue;
+		placement->notes = xasprintf("%s%s%s on the command line is not heeded: %s says that",
+					     before ?: "", before ? "\n" : "", params[i].param,
+					     params[i].instead);
+		free(before);
+	}
+}
+
 static void make_command(const struct ctl *ctl, const struct spec *spec, const char *links,
 			 struct plan *plan)
 {
@@ -505,6 +547,7 @@ static int make_plan(const struct ctl *ctl, const struct spec *spec,
 	if (place(&machine, &request, &plan->placement, &why))
 		return fail(ST_REFUSED, "%s: %s", spec->name, why);
 	links = links_now(ctl, &mint, spec, &plan->placement);
+	note_params(spec, links, &plan->placement);
 	make_command(ctl, spec, links, plan);
 	free(links);
 	return ST_OK;

@@ -441,7 +441,7 @@ def mintd_follows_the_load():
 
 
 def records_are_traces():
-    """A node that is launched anew while mintd records has its line once: mint-sim takes the trace"""
+    """A node that is launched anew while mintd records has its line in the trace once"""
     with Kernel() as kernel:
         record = kernel.tree.path("/trace")
         kernel.tree.mint("nodes/2/incarnation", "1\n")
@@ -749,6 +749,8 @@ TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_a
          liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
          no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load, records_are_traces,
          mintd_learns_the_boot_core, mintd_leaves_wrong_files_alone,
-         mintd_bounds_memory_by_the_book, names_are_no_paths, twins_have_no_file, only_root_locks_mintd_out, mintd_heeds_wishes,
+         mintd_bounds_memory_by_the_book, names_are_no_paths, twins_have_no_file,
+         only_root_locks_mintd_out, mintd_heeds_wishes,
          wishes_stand_in_any_order, mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims,
-         agent_names_idle_cores, mintd_says_whom_it_leaves_alone, mintd_is_for_node_0, programs_have_help]
+         agent_names_idle_cores, mintd_says_whom_it_leaves_alone,
+         mintd_is_for_node_0, programs_have_help]

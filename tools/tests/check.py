@@ -1236,13 +1236,14 @@ def completion_knows_words():
 
 
 def disk_of_another_node_or_why_not():
-    """mint-nvmf of an initrd says why there is no connection, and makes no file of the device's name"""
+    """mint-nvmf of an initrd says why there is no connection, and makes no file of that name"""
     with open(os.path.join(HERE, "..", "initramfs", "mint-nvmf"), encoding="utf-8") as file:
         script = file.read()
     with tempfile.TemporaryDirectory() as top:
         for device, cmdline, status, pattern in (
                 ("/dev/null", "quiet mint.nvmf=transport=tcp,nqn=x", 0, "^$"),
-                ("/dev/full", "mint.nvmf=nqn=x", 1, "^mint-nvmf: no connection by mint.nvmf=nqn=x: .+"),
+                ("/dev/full", "mint.nvmf=nqn=x", 1,
+                 "^mint-nvmf: no connection by mint.nvmf=nqn=x: .+"),
                 (top + "/gone", "mint.nvmf=nqn=x", 1, "there is no .*/gone: the kernel needs"),
                 ("/dev/full", "quiet", 0, "^$")):
             with open(top + "/cmdline", "w", encoding="ascii") as file:
@@ -1532,6 +1533,29 @@ def node_files_are_read():
                "%s", b.words())
 
 
+def parameters_that_are_not_heeded():
+    """A parameter of a command line that a key takes the place of is named in a note"""
+    with Bench(machines.demo) as b:
+        words = ["--memory=64M", "--image=" + b.kexec]
+        line = ("mint.cpus=1 mint.mem=4M@0 mint.name=x mint.devices=com3 mint.links=1 "
+                "mint.share=a:4K")
+        for options, params in (
+                ((), ["cpus", "name"]),
+                (("--devices=com3", "--links=0", "--shares=b:4K"),
+                 ["cpus", "name", "devices", "links", "share"])):
+            for verb in ("plan", "run"):
+                status, out, err = b.ctl(verb, *words, "--command-line=" + line, *options, "y")
+                found = re.findall(r"mint\.([a-z]+)= on the command line is not heeded",
+                                   out if verb == "plan" else err)
+                expect(status == 0 and found == params, "%s: %d %s%s", options, status, out, err)
+        _, out, err = b.ctl("run", *words, "--command-line=x.mint.cpus=1 -- mint.name=x", "z")
+        expect("not heeded" not in err, "%s", err)
+    with Bench(machines.holes) as b:
+        out = b.good("plan", "--memory=1100M", "--image=" + b.kexec,
+                     "--command-line=mint.mem=4M@0", "x")
+        expect("mint.mem= on the command line is not heeded: Memory=, which is" in out, "%s", out)
+
+
 def cores_are_told_once():
     """A number of cores or which: an option takes the place of the file's, and both are refused"""
     with Bench(machines.smt) as b:
@@ -1619,7 +1643,7 @@ def node_files_of_other_editors():
 
 
 def node_file_that_cannot_be_read():
-    """A directory, a pipe, a device, a link to nothing or to itself is no empty file, and no wait"""
+    """A directory, a pipe, a device, a link to nothing is no empty file, and no wait"""
     units = tempfile.mkdtemp()
     for make, pattern in ((os.mkdir, "x.node: Is a directory"),
                           (os.mkfifo, "x.node: it is a pipe or a device: a node file is plain"),
@@ -1781,7 +1805,8 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          taken_meanwhile_is_planned_again, launches_are_one_at_a_time, names_are_unique,
          placements_stick, placements_follow_the_request, placement_properties,
          stop_writes_its_word, stop_of_many_is_partly_done, loaded_is_unloaded,
-         reboot_writes_its_word, reboot_takes_no_file, wishes_are_one_line, top_shows_differences, timeline_goes_by_moves,
+         reboot_writes_its_word, reboot_takes_no_file,
+         wishes_are_one_line, top_shows_differences, timeline_goes_by_moves,
          moves_are_one_write, in_flight_is_nobodys, links_are_shown, log_is_copied,
          log_steers_no_terminal,
          root_is_not_told_to_be_root, console_can_always_be_left,
@@ -1792,8 +1817,10 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
          links_wait_for_their_nodes, mutual_links_delay_nobody,
          generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
-         completion_knows_words, disk_of_another_node_or_why_not, golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
-         node_files_are_read, cores_are_told_once, node_files_that_are_wrong,
+         completion_knows_words, disk_of_another_node_or_why_not,
+         golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
+         node_files_are_read, parameters_that_are_not_heeded, cores_are_told_once,
+         node_files_that_are_wrong,
          node_files_of_other_editors, node_file_that_cannot_be_read,
          node_directory_that_cannot_be_read,
          net_names_are_for_setup] + broker.TESTS
