@@ -171,6 +171,62 @@ static bool starts_too(const struct ctl *ctl, const char *name)
 	return starts;
 }
 
+/* Is a node waited for by another one that has a link with it? */
+static bool waited_for(const struct ctl *ctl, const char *word, const char *name)
+{
+	return starts_too(ctl, word) && !asks_for(ctl, word, name) && !launched(ctl, word);
+}
+
+/* Names of nodes that were looked at */
+struct names {
+	char	**name;
+	size_t	nr;
+};
+
+/* Does the node of a file wait for another one, itself or by those for which it waits? */
+static bool waits_for(const struct ctl *ctl, const char *name, const char *other,
+		      struct names *seen)
+{
+	char *copy, *rest, *word;
+	bool waits = false;
+	struct spec spec;
+	size_t i;
+
+	for (i = 0; i < seen->nr; i++)
+		if (!strcmp(seen->name[i], name))
+			return false;
+	seen->name = xgrow(seen->name, seen->nr, sizeof(*seen->name));
+	seen->name[seen->nr++] = xstrdup(name);
+	spec_init(&spec, name);
+	copy = xstrdup(spec_read(ctl, &spec, false) || !spec.links ? "" : spec.links);
+	for (rest = copy; !waits && (word = strsep(&rest, ","));)
+		waits = waited_for(ctl, word, name) &&
+			(!strcmp(word, other) || waits_for(ctl, word, other, seen));
+	free(copy);
+	spec_free(&spec);
+	return waits;
+}
+
+/* Would a node wait for one that waits for it? Nothing ends that: say so */
+static int check_ring(const struct ctl *ctl, const struct spec *spec)
+{
+	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word;
+	struct names seen = {};
+	int status = ST_OK;
+
+	while (!status && (word = strsep(&rest, ",")))
+		if (waited_for(ctl, word, spec->name) &&
+		    waits_for(ctl, word, spec->name, &seen))
+			status = fail(ST_REFUSED,
+				      "%s: its Links= names %s, which waits for %s by its own Links=: none of them can be launched first; let %s name %s in its file, too",
+				      spec->name, word, spec->name, word, spec->name);
+	free(copy);
+	while (seen.nr)
+		free(seen.name[--seen.nr]);
+	free(seen.name);
+	return status;
+}
+
 /*
  * All nodes with Autostart=yes start at once, and the kernel refuses a link to one that
  * is not launched yet: wait for those, LINKS_SECONDS at most. One that asks for the link
@@ -187,8 +243,7 @@ static bool wait_for_links(const struct ctl *ctl, const struct spec *spec)
 	bool on = true;
 
 	while (on && !ctl->dry_run && (word = strsep(&rest, ","))) {
-		if (!starts_too(ctl, word) || asks_for(ctl, word, spec->name) ||
-		    launched(ctl, word))
+		if (!waited_for(ctl, word, spec->name))
 			continue;
 		if (fds[0].fd < 0) {
 			text = ctl_path(ctl, MINT_DIR "/generation");
@@ -245,6 +300,9 @@ static int supervise(const struct ctl *ctl, const struct spec *spec)
 		printf("node %u (%s) is adopted\n", watch.n, spec->name);
 		fflush(stdout);
 	} else {
+		status = check_ring(ctl, spec);
+		if (status)
+			return status;
 		if (!wait_for_links(ctl, spec))
 			return fail(ST_OK, "%s is not launched: asked to end", spec->name);
 		status = launch(ctl, spec, &watch.n);

@@ -1098,6 +1098,25 @@ def mutual_links_delay_nobody():
             expect("Links" not in out and not err, "%d %s%s", status, out, err)
 
 
+def rings_of_links_are_refused():
+    """Nodes that wait for each other in a ring are refused at once, each with what to do"""
+    with Bench(machines.demo) as b:
+        for name, link in (("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")):
+            node_file(b, name, "Autostart=yes\nLinks=%s\n" % link)
+        for name, link in (("a", "b"), ("b", "c"), ("c", "a")):
+            b.bad(1, "%s: its Links= names %s, which waits for %s by its own Links=: none of them "
+                  "can be launched first; let %s name %s in its file, too" %
+                  (name, link, name, link, name), "supervise", name)
+        # That is done: c and a go first, by one of them; b then waits for c, and d for a
+        node_file(b, "a", "Autostart=yes\nLinks=b,c\n")
+        for name in ("b", "d"):
+            supervisor = Supervisor(b, name)
+            line = supervisor.child.stderr.readline()
+            expect("%s waits for " % name in line, "%s", line)
+            supervisor.child.terminate()
+            supervisor.ends(0, "is not launched: asked to end")
+
+
 def supervisors_end_together():
     """Who ends supervise --all ends its children and no node, also by a signal it cannot see"""
     for number, status in ((signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)):
@@ -1816,6 +1835,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          successors_launch_nothing, fate_is_the_status, restart_of_its_own_is_no_end,
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
          links_wait_for_their_nodes, mutual_links_delay_nobody,
+         rings_of_links_are_refused,
          generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
          completion_knows_words, disk_of_another_node_or_why_not,
          golden_setup, setup_keeps_whole_cores, setup_is_applied_and_undone,
