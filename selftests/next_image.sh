@@ -54,6 +54,7 @@ refused_in_successor() {
 		for options in "" "--mint-cpu=1 -l --mem-min=16M --mem-max=64M" \
 			"--mint-reboot -e" "--mint-reboot --mint-cpus=1" \
 			"--mint-reboot --command-line=mint.devices=com1" \
+			"--mint-reboot --command-line=mint.links=none" \
 			"--mint-reboot --mem-min=16M --mem-max=64M"; do
 			if kexec $options /test/image; then
 				echo "not refused: $options"

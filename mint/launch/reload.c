@@ -28,6 +28,22 @@ static void copy_memory_map(struct boot_params *params)
 	       sizeof(params->e820_table));
 }
 
+/* Parameters of a launch, which a reboot would not heed */
+static const char *param_of_launch(const char *cmdline)
+{
+	static const char * const names[] = {
+		"mint.mem=", "mint.cpus=", "mint.devices=", "mint.name=",
+		"mint.links=", "mint.share=", "mint.keep=",
+	};
+	struct mint_token value;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (mint_param_find(cmdline, names[i], &value))
+			return names[i];
+	return NULL;
+}
+
 /**
  * mint_restart_load() - take another image for the next reboot
  * @rq:	request, its hand-over read
@@ -41,7 +57,7 @@ static void copy_memory_map(struct boot_params *params)
 int mint_restart_load(struct mint_kexec *rq)
 {
 	struct mint_range seg, kept_range;
-	struct mint_token value;
+	const char *param;
 	unsigned long i;
 	int err;
 
@@ -62,12 +78,11 @@ int mint_restart_load(struct mint_kexec *rq)
 				   "the image uses %u levels of page tables, node %u runs with %u: launch it from node 0",
 				   rq->la57 ? 5 : 4, mint_self,
 				   rq->la57 ? 4 : 5);
-	if (mint_param_find(rq->cmdline, "mint.mem=", &value) ||
-	    mint_param_find(rq->cmdline, "mint.cpus=", &value) ||
-	    mint_param_find(rq->cmdline, "mint.devices=", &value))
+	param = param_of_launch(rq->cmdline);
+	if (param)
 		return mint_refuse(rq, -EINVAL,
-				   "'%.*s': what node %u owns stays as it was launched; leave mint.mem=, mint.cpus= and mint.devices= out",
-				   value.len, value.text, mint_self);
+				   "%s is for a launch: what node %u owns and is called stays as it was launched; leave it out",
+				   param, mint_self);
 
 	memcpy(rq->node.mem, mint_own_mem, sizeof(rq->node.mem));
 	rq->node.nr_mem = mint_own_mem_count;
