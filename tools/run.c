@@ -356,28 +356,72 @@ bool asks_for(const struct ctl *ctl, const char *name, const char *other)
 	return asks;
 }
 
+static char *add_link(char *links, const char *word)
+{
+	char *more = links ? xasprintf("%s,%s", links, word) : xstrdup(word);
+
+	free(links);
+	return more;
+}
+
+static void add_note(struct placement *placement, const char *text)
+{
+	char *notes = placement->notes;
+
+	placement->notes = notes ? xasprintf("%s\n%s", notes, text) : xstrdup(text);
+	free(notes);
+}
+
+/* Is a link with this node among those words? */
+static bool names_node(struct mint *mint, const char *words, const struct node *node)
+{
+	char *copy = xstrdup(words ?: ""), *rest = copy, *word;
+	bool named = false;
+
+	while (!named && (word = strsep(&rest, ",")))
+		named = !strcmp(word, "all") || mint_find(mint, word) == node;
+	free(copy);
+	return named;
+}
+
 /*
  * The links of a launch: Links= but for nodes that are not launched yet and ask for the link
- * themselves. The kernel refuses those, and one of both has to be launched first.
+ * themselves. The kernel refuses those, and one of both has to be launched first. Besides,
+ * nodes that run and whose files name this one: a link ends with one of its nodes, and who
+ * comes back is the one that can ask for it again.
  */
 static char *links_now(const struct ctl *ctl, struct mint *mint, const struct spec *spec,
 		       struct placement *placement)
 {
-	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word, *links = NULL;
-	size_t nr;
+	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word, *links = NULL, *note;
+	size_t i, nr;
 
 	while (spec->links && (word = strsep(&rest, ","))) {
 		mint_owner(mint, word, &nr);
-		if (nr || !asks_for(ctl, word, spec->name))
-			links = links ? xasprintf("%s,%s", links, word) : xstrdup(word);
-		else
-			placement->notes = xasprintf("%s%s%s is not launched yet: it asks for the link with %s when it is",
-						     placement->notes ?: "",
-						     placement->notes ? "\n" : "", word,
-						     spec->name);
+		if (!strcmp(word, "none"))
+			continue;
+		if (nr || !asks_for(ctl, word, spec->name)) {
+			links = add_link(links, word);
+			continue;
+		}
+		note = xasprintf("%s is not launched yet: it asks for the link with %s when it is",
+				 word, spec->name);
+		add_note(placement, note);
+		free(note);
 	}
 	free(copy);
-	/* Without a word the kernel takes node 0 */
+	for (i = 0; i < mint->nr_nodes; i++) {
+		const struct node *node = &mint->nodes[i];
+
+		if (!node->n || mint_owner(mint, node->name, &nr) != node || nr > 1 ||
+		    names_node(mint, spec->links, node) ||
+		    !asks_for(ctl, node->name, spec->name))
+			continue;
+		/* Without a word the kernel takes node 0 */
+		if (!links && !spec->links)
+			links = xstrdup("0");
+		links = add_link(links, node->name);
+	}
 	return links || !spec->links ? links : xstrdup("none");
 }
 

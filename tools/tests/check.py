@@ -1098,6 +1098,30 @@ def mutual_links_delay_nobody():
             expect("Links" not in out and not err, "%d %s%s", status, out, err)
 
 
+def links_come_back_with_a_node():
+    """A node that is launched again has links with those that run and name it"""
+    with Bench(machines.demo) as b:
+        b.tree.cores(0, node0="0", node1="1", free="2-3")
+        for state, own, links in (
+                ("running", "", "0,web"), ("running", "Links=none\n", "web"),
+                ("running", "Links=0\n", "0,web"), ("running", "Links=web 0\n", "web,0"),
+                ("running", "Links=all\n", "all"), ("running", "Links=1\n", "1"),
+                ("ended", "", None), ("ended", "Links=none\n", "none")):
+            owns = state == "running"
+            b.tree.node(1, "web", state, "1" if owns else "",
+                        [(256 << 20, 512 << 20)] if owns else ())
+            node_file(b, "db", own)
+            node_file(b, "web", "Links=db\n")
+            status, out, err = b.ctl("plan", "db")
+            found = re.search("mint.links=([a-z0-9,]*)", out)
+            expect(status == 0 and (found[1] if found else None) == links, "%s, %s: %d %s%s",
+                   state, own, status, out, err)
+            # Who does not ask for it gets none
+            node_file(b, "web")
+            out = b.ctl("plan", "db")[1]
+            expect("web" in own or "mint.links=web" not in out and ",web" not in out, "%s", out)
+
+
 def rings_of_links_are_refused():
     """Nodes that wait for each other in a ring are refused at once, each with what to do"""
     with Bench(machines.demo) as b:
@@ -1834,7 +1858,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          statuses_are_told_everywhere, keys_are_told_everywhere, no_mint_is_status_5,
          successors_launch_nothing, fate_is_the_status, restart_of_its_own_is_no_end,
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
-         links_wait_for_their_nodes, mutual_links_delay_nobody,
+         links_wait_for_their_nodes, mutual_links_delay_nobody, links_come_back_with_a_node,
          rings_of_links_are_refused,
          generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
          completion_knows_words, disk_of_another_node_or_why_not,
