@@ -151,7 +151,7 @@ void mint_bell_init(void);
 void mint_bell_poll(void);
 struct mint_core *mint_bell_core(u32 n);
 void mint_bell_ring(struct mint_core *core, u32 cause);
-void mint_ring_node0(u32 cause);
+void mint_bell_ring_node0(u32 cause);
 void mint_bell_forget(u32 n);
 
 #if IS_ENABLED(CONFIG_KUNIT)

@@ -210,14 +210,14 @@ void mint_bell_ring(struct mint_core *core, u32 cause)
 }
 
 /**
- * mint_ring_node0() - tell node 0 that there is something to look at
+ * mint_bell_ring_node0() - tell node 0 that there is something to look at
  * @cause:	MINT_BELL_*
  *
- * Rings again if node 0 publishes another core meanwhile, as mint_ring_core().
+ * Rings again if node 0 publishes another core meanwhile, as mint_bell_try_ring_node().
  *
  * Context: successor, as mint_send_ipi().
  */
-void mint_ring_node0(u32 cause)
+void mint_bell_ring_node0(u32 cause)
 {
 	struct mint_core *core, *now;
 	unsigned long *callers;

@@ -135,5 +135,5 @@ void mint_report_state(u32 state, const char *fmt, ...)
 	smp_store_release(&node->state, state);
 	/* Node 0 polls twice a second; the bell makes it poll now */
 	if (mint_role == MINT_SUCCESSOR)
-		mint_ring_node0(MINT_BELL_NODE);
+		mint_bell_ring_node0(MINT_BELL_NODE);
 }

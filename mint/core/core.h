@@ -42,7 +42,7 @@ bool mint_core_parked(const struct mint_core *core);
 bool mint_core_left_gateway(const struct mint_core *core, u64 tsc);
 void mint_core_nmi(const struct mint_core *core);
 u32 mint_owner_of_core(const struct mint_core *core);
-bool mint_ring_core(u32 n, u32 cause);
+bool mint_bell_try_ring_node(u32 n, u32 cause);
 bool mint_core_is_spare(u32 apic_id, u32 room);
 bool mint_core_hand(struct mint_core *core, u32 from, u32 to);
 void mint_core_own(struct mint_core *core, bool own);

@@ -155,7 +155,7 @@ u32 mint_owner_of_core(const struct mint_core *core)
 }
 
 /**
- * mint_ring_core() - ring at the core on which a successor takes its bells
+ * mint_bell_try_ring_node() - ring at the core on which a successor takes its bells
  * @n:		number of the node
  * @cause:	MINT_BELL_*
  *
@@ -165,7 +165,7 @@ u32 mint_owner_of_core(const struct mint_core *core)
  * Context: as mint_send_ipi().
  * Return: false if the core that the node published last was not rung.
  */
-bool mint_ring_core(u32 n, u32 cause)
+bool mint_bell_try_ring_node(u32 n, u32 cause)
 {
 	struct mint_core *core, *now = mint_bell_core(n);
 	u32 tries = 0;

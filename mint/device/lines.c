@@ -404,7 +404,7 @@ static void forward_line(struct line *line)
 				  msecs_to_jiffies(LINE_BOUND_MS));
 		}
 		sync_set_bit(line->gsi, waiting);
-		mint_ring_node(n, MINT_BELL_LINES);
+		mint_bell_ring_node(n, MINT_BELL_LINES);
 	}
 }
 
@@ -613,7 +613,7 @@ static void forward_by_polling(struct line *line)
 			continue;
 		}
 		sync_set_bit(line->gsi, waiting);
-		mint_ring_node(n, MINT_BELL_LINES);
+		mint_bell_ring_node(n, MINT_BELL_LINES);
 	}
 }
 
@@ -686,7 +686,7 @@ static void line_done(u32 gsi)
 	unsigned long *waiting = mint_line_waiting(mint_self);
 
 	if (waiting && sync_test_and_clear_bit(gsi, waiting))
-		mint_ring_node0(MINT_BELL_LINES);
+		mint_bell_ring_node0(MINT_BELL_LINES);
 }
 
 static void line_mask(struct irq_data *data)

@@ -132,9 +132,9 @@ static void ring_peer(const struct mint_link *link)
 	if (!READ_ONCE(link->alive))
 		return;
 	if (link->peer)
-		mint_ring_core(link->peer, MINT_BELL_LINK);
+		mint_bell_try_ring_node(link->peer, MINT_BELL_LINK);
 	else
-		mint_ring_node0(MINT_BELL_LINK);
+		mint_bell_ring_node0(MINT_BELL_LINK);
 }
 
 static bool peer_alive(struct mint_link *link)

@@ -134,9 +134,9 @@ static void ring(u32 n, u32 index)
 	/* Orders as mint_bell_set() */
 	sync_set_bit(index, (unsigned long *)rings);
 	if (n)
-		mint_ring_core(n, MINT_BELL_SHARE);
+		mint_bell_try_ring_node(n, MINT_BELL_SHARE);
 	else
-		mint_ring_node0(MINT_BELL_SHARE);
+		mint_bell_ring_node0(MINT_BELL_SHARE);
 }
 
 /* write(): whatever was written */

@@ -147,7 +147,7 @@ static bool read_move(const struct mint_move *move, struct mint_transfer *t)
 static void ring_receiver(const struct mint_transfer *t)
 {
 	if (mint_state(0) == MINT_STATE_PANICKED && t->to != mint_self)
-		mint_ring_core(t->to, MINT_BELL_MOVE);
+		mint_bell_try_ring_node(t->to, MINT_BELL_MOVE);
 }
 
 /* The end of a turn: @done, or @failed with the reason */
@@ -164,7 +164,7 @@ static bool end_turn(struct mint_move *move, u32 seq, u32 now, int err,
 		memcpy(move->reason, t->reason, sizeof(move->reason));
 	}
 	changed = mint_turn_change(move, seq, now, err ? failed : done);
-	mint_ring_node0(MINT_BELL_MOVE);
+	mint_bell_ring_node0(MINT_BELL_MOVE);
 	if (changed && !err)
 		ring_receiver(t);
 	return changed;
@@ -347,7 +347,7 @@ static int __init mint_party_init(void)
 	}
 	WRITE_ONCE(peer->can, can);
 	if (mint_role == MINT_SUCCESSOR)
-		mint_ring_node0(MINT_BELL_MOVE);
+		mint_bell_ring_node0(MINT_BELL_MOVE);
 	return 0;
 }
 late_initcall_sync(mint_party_init);

@@ -216,7 +216,7 @@ static int ask(struct job *job, u32 party, u32 asked, u32 at_it, u32 done,
 	       bool (*lives)(const struct job *job))
 {
 	set_turn(job, asked);
-	mint_ring_node(party, MINT_BELL_MOVE);
+	mint_bell_ring_node(party, MINT_BELL_MOVE);
 	wait_event_timeout(move_wait,
 			   !party_is_on_it(job, asked, at_it) || !lives(job),
 			   mint_move_bound());

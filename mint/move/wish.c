@@ -122,7 +122,7 @@ static void answer(struct work_struct *work)
 	WRITE_ONCE(wish->error, err);
 	/* Pairs with is_answered() */
 	smp_store_release(&wish->answered, seq);
-	mint_ring_node(wisher->n, MINT_BELL_MOVE);
+	mint_bell_ring_node(wisher->n, MINT_BELL_MOVE);
 }
 
 /* ---- a successor ---- */
@@ -202,7 +202,7 @@ int mint_move_wish(const char *text)
 		seq = wish->seq + 1;
 		/* Pairs with answer() */
 		smp_store_release(&wish->seq, seq);
-		mint_ring_node0(MINT_BELL_MOVE);
+		mint_bell_ring_node0(MINT_BELL_MOVE);
 		err = wait_answer(wish, seq) ?: read_answer(wish);
 	}
 	mutex_unlock(&wish_mutex);

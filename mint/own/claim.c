@@ -694,7 +694,7 @@ void mint_claim_settle(struct mint_claim *claim)
 }
 
 /**
- * mint_ring_node() - tell a successor that there is something to look at
+ * mint_bell_ring_node() - tell a successor that there is something to look at
  * @n:		number of a successor
  * @cause:	MINT_BELL_*
  *
@@ -702,12 +702,12 @@ void mint_claim_settle(struct mint_claim *claim)
  *
  * Context: predecessor, any.
  */
-void mint_ring_node(u32 n, u32 cause)
+void mint_bell_ring_node(u32 n, u32 cause)
 {
 	const struct mint_node *claim = mint_claim(n);
 	struct mint_core *core;
 
-	if (!claim || mint_ring_core(n, cause))
+	if (!claim || mint_bell_try_ring_node(n, cause))
 		return;
 	/* After an own reboot it may be another one than at the launch */
 	core = mint_core_find(READ_ONCE(mint_node(n)->boot_apic_id));
@@ -750,7 +750,7 @@ int mint_request(u32 n, u32 what, u64 *incarnation)
 		*incarnation = claim->incarnation;
 		claim->request = max(claim->request, what);
 		WRITE_ONCE(mint_node(n)->request, claim->request);
-		mint_ring_node(n, MINT_BELL_NODE);
+		mint_bell_ring_node(n, MINT_BELL_NODE);
 	}
 	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
 	return err;
@@ -780,7 +780,7 @@ int mint_request_reboot(u32 n, u64 incarnation)
 		err = 0;
 		claim->reboots++;
 		WRITE_ONCE(mint_life(n)->reboots, claim->reboots);
-		mint_ring_node(n, MINT_BELL_NODE);
+		mint_bell_ring_node(n, MINT_BELL_NODE);
 	}
 	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
 	return err;

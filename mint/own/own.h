@@ -177,7 +177,7 @@ void mint_claim_settle(struct mint_claim *claim);
 void mint_claim_undo(struct mint_claim *claim);
 int mint_device_slot(const struct mint_device *list, u32 count, u32 max);
 void mint_claim_set_device(u32 n, u32 i, const struct mint_device *dev);
-void mint_ring_node(u32 n, u32 cause);
+void mint_bell_ring_node(u32 n, u32 cause);
 int mint_request(u32 n, u32 what, u64 *incarnation);
 int mint_request_reboot(u32 n, u64 incarnation);
 __printf(3, 4)

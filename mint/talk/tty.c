@@ -64,9 +64,9 @@ static void ring_peer(const struct mint_line *line)
 	if (system_state < SYSTEM_SCHEDULING || in_nmi())
 		return;
 	if (mint_successor())
-		mint_ring_node0(MINT_BELL_TERMINAL);
+		mint_bell_ring_node0(MINT_BELL_TERMINAL);
 	else if (mint_state(line->peer) == MINT_STATE_RUNNING)
-		mint_ring_node(line->peer, MINT_BELL_TERMINAL);
+		mint_bell_ring_node(line->peer, MINT_BELL_TERMINAL);
 }
 
 /* Bytes that may be written now; all that fit if nobody listens. Locked. */
