@@ -148,7 +148,7 @@ static void beat(struct timer_list *timer)
 	mint_clock_poll();
 	mint_log_flush();
 	mint_tty_poll();
-	mint_link_poll();
+	mint_windows_poll();
 	mint_load_beat();
 	mint_generation_poll();
 	mint_share_poll();

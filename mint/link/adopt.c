@@ -194,11 +194,11 @@ void mint_links_disown(void)
 #endif
 
 /**
- * mint_link_poll() - see to windows and links
+ * mint_windows_poll() - see to windows and links
  *
  * Context: soft interrupt; called by the heartbeat.
  */
-void mint_link_poll(void)
+void mint_windows_poll(void)
 {
 	if (!READ_ONCE(ready))
 		return;

@@ -69,10 +69,10 @@ static inline bool mint_link_part(u32 i, void **addr, u32 *size)
 
 /* adopt.c */
 #ifdef CONFIG_MINT_NET
-void mint_link_poll(void);
+void mint_windows_poll(void);
 void mint_links_disown(void);
 #else
-static inline void mint_link_poll(void) { }
+static inline void mint_windows_poll(void) { }
 static inline void mint_links_disown(void) { }
 #endif
 
