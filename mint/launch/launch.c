@@ -216,7 +216,7 @@ static int load(struct mint_kexec *rq, struct mint_claim **out)
 			  name.len, name.text);
 	}
 
-	mint_claim_await();
+	mint_claim_wait_number();
 	err = check_and_claim(rq, &claim);
 	if (!claim)
 		return err;

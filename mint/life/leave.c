@@ -133,7 +133,7 @@ static void stop_hard(u32 n)
 		       mint_state_name(mint_state(n)));
 	/* Another operation may be taking it back right now */
 	while ((err = mint_stop(n, MINT_STOP_PARK)) == -EBUSY &&
-	       tries++ < BUSY_TRIES && mint_claim_wait(n, STEP_BOUND_MS))
+	       tries++ < BUSY_TRIES && mint_claim_wait_unlocked(n, STEP_BOUND_MS))
 		;
 	if (err && err != -ESRCH && mint_stop(n, MINT_STOP_FORCE))
 		pr_err("node %u goes down with the machine\n", n);

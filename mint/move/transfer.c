@@ -243,7 +243,7 @@ static struct mint_claim *lock_party(u32 n)
 	struct mint_claim *claim;
 
 	while (!(claim = mint_claim_trylock(n)))
-		if (!mint_claim_wait(n, CLAIM_BOUND_MS) ||
+		if (!mint_claim_wait_unlocked(n, CLAIM_BOUND_MS) ||
 		    time_after(jiffies, bound))
 			break;
 	return claim;

@@ -505,7 +505,7 @@ struct mint_claim *mint_claim_trylock(u32 n)
 void mint_claim_unlock(struct mint_claim *claim)
 {
 	mutex_unlock(&claim->lock);
-	/* For mint_claim_wait(), mint_claim_await() and mint_stop() */
+	/* For mint_claim_wait_unlocked(), mint_claim_wait_number() and mint_stop() */
 	wake_up_all(&mint_state_wait);
 }
 
@@ -535,7 +535,7 @@ void mint_claim_progressed(struct mint_claim *claim)
 }
 
 /**
- * mint_claim_wait() - wait until no operation on a node is under way
+ * mint_claim_wait_unlocked() - wait until no operation on a node is under way
  * @n:	number of the node
  * @ms:	bound for one step of that operation, ms
  *
@@ -544,7 +544,7 @@ void mint_claim_progressed(struct mint_claim *claim)
  * Context: predecessor, process; may sleep. The caller has no claim locked.
  * Return: false if it makes no progress for @ms.
  */
-bool mint_claim_wait(u32 n, unsigned int ms)
+bool mint_claim_wait_unlocked(u32 n, unsigned int ms)
 {
 	struct mint_claim *claim = mint_node(n) ? READ_ONCE(claims[n]) : NULL;
 	unsigned long seen;
@@ -582,7 +582,7 @@ static bool numbers_held(void)
 }
 
 /**
- * mint_claim_await() - wait for a number that is about to become free
+ * mint_claim_wait_number() - wait for a number that is about to become free
  *
  * The end of a node is announced while its claim is still locked. A launch that was
  * waiting for that may come here before the unlock, and mint_claim_new() would find no
@@ -591,7 +591,7 @@ static bool numbers_held(void)
  * Context: predecessor, process; may sleep, for a second at the most. The caller
  *	    has no claim locked.
  */
-void mint_claim_await(void)
+void mint_claim_wait_number(void)
 {
 	wait_event_timeout(mint_state_wait, !numbers_held(), HZ);
 }
