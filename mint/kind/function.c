@@ -332,14 +332,14 @@ static bool hand(struct mint_transfer *t, u32 from, u32 to)
 	/* A core that no device can interrupt may have come to the receiver since plan() */
 	if (to == t->to && mint_is_successor(to) && mint_pin_far_core(to))
 		return false;
-	if (to == MINT_NODE_FLIGHT && !mint_function_fly(id, true))
+	if (to == MINT_NODE_FLIGHT && !mint_function_set_flight(id, true))
 		return false;
 	if (mint_is_successor(to) && !enter(to, id))
 		return false;
 	if (mint_is_successor(from))
 		leave(from, index);
 	if (from == MINT_NODE_FLIGHT)
-		mint_function_fly(id, false);
+		mint_function_set_flight(id, false);
 	return true;
 }
 

@@ -195,7 +195,7 @@ u32 mint_owner_of_function(u32 id, u32 *index);
 u32 mint_owner_of_legacy(u32 id);
 bool mint_pin_give(u32 gsi, u32 from, u32 to);
 void mint_pin_adopt(u32 gsi, bool own);
-bool mint_function_fly(u32 id, bool fly);
+bool mint_function_set_flight(u32 id, bool flight);
 
 /* lock.c */
 void mint_locks_poll(void);

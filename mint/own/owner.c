@@ -182,40 +182,40 @@ u32 mint_owner_of_memory(phys_addr_t addr, phys_addr_t *end, const char **what)
 }
 
 /* Functions that are nobody's, on the way from one node to another; 0: none */
-static u64 flying[MINT_MOVES];
+static u64 in_flight[MINT_MOVES];
 
-#define FLYING(id)	(BIT_ULL(32) | (id))
+#define IN_FLIGHT(id)	(BIT_ULL(32) | (id))
 
-static u64 *find_flying(u64 what)
+static u64 *find_in_flight(u64 what)
 {
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(flying); i++)
-		if (READ_ONCE(flying[i]) == what)
-			return &flying[i];
+	for (i = 0; i < ARRAY_SIZE(in_flight); i++)
+		if (READ_ONCE(in_flight[i]) == what)
+			return &in_flight[i];
 	return NULL;
 }
 
 /**
- * mint_function_fly() - a PCI function leaves its node, or has arrived
+ * mint_function_set_flight() - a PCI function is on its way to another node, or has arrived
  * @id:		segment << 16 | bus << 8 | devfn
- * @fly:	it leaves
+ * @flight:	from now on it is MINT_NODE_FLIGHT's
  *
  * Context: predecessor, under mint_claims_lock().
  * Return: false if too many are on their way.
  */
-bool mint_function_fly(u32 id, bool fly)
+bool mint_function_set_flight(u32 id, bool flight)
 {
-	u64 *entry = find_flying(FLYING(id));
+	u64 *entry = find_in_flight(IN_FLIGHT(id));
 
 	mint_claims_assert_held();
-	if (fly) {
-		entry = entry ?: find_flying(0);
+	if (flight) {
+		entry = entry ?: find_in_flight(0);
 		if (!entry)
 			return false;
 	}
 	if (entry)
-		WRITE_ONCE(*entry, fly ? FLYING(id) : 0);
+		WRITE_ONCE(*entry, flight ? IN_FLIGHT(id) : 0);
 	return true;
 }
 
@@ -246,7 +246,7 @@ u32 mint_owner_of_function(u32 id, u32 *index)
 			return n;
 		}
 	}
-	return find_flying(FLYING(id)) ? MINT_NODE_FLIGHT : MINT_NODE_FREE;
+	return find_in_flight(IN_FLIGHT(id)) ? MINT_NODE_FLIGHT : MINT_NODE_FREE;
 }
 
 /**
