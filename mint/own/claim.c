@@ -441,7 +441,7 @@ u64 mint_incarnation(u32 n)
 }
 
 /**
- * mint_life_number() - how many nodes have had a number, the one that has it included?
+ * mint_incarnation_settled() - how many nodes have had a number, this one included?
  * @n:	number of a node
  *
  * As mint_incarnation(), but a load that fails changes nothing.
@@ -449,7 +449,7 @@ u64 mint_incarnation(u32 n)
  * Context: any.
  * Return: from 1 on; 0 if that is not known.
  */
-u64 mint_life_number(u32 n)
+u64 mint_incarnation_settled(u32 n)
 {
 	const struct mint_claim *claim;
 

@@ -157,7 +157,7 @@ bool mint_quarantined(u32 n);
 bool mint_node_parked(u32 n);
 bool mint_claim_busy(u32 n);
 u64 mint_incarnation(u32 n);
-u64 mint_life_number(u32 n);
+u64 mint_incarnation_settled(u32 n);
 void mint_claim_own(const struct mint_node *node);
 u32 mint_record_memory(const struct mint_node *record, struct mint_range *mem);
 u32 mint_claim_memory(u32 n, struct mint_range *mem);

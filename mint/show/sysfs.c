@@ -288,7 +288,7 @@ static ssize_t show_timing(u32 n, const struct mint_node *node, char *buf)
 
 static ssize_t show_incarnation(u32 n, const struct mint_node *node, char *buf)
 {
-	u64 number = mint_life_number(n);
+	u64 number = mint_incarnation_settled(n);
 
 	return number ? sysfs_emit(buf, "%llu\n", number) : 0;
 }
