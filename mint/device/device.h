@@ -87,7 +87,7 @@ bool mint_pci_resets_bus(u8 method);
 void mint_pci_quiesce(struct pci_dev *dev, const char *where);
 bool mint_pci_held(struct pci_dev *dev);
 int mint_pci_hold(struct pci_dev *dev);
-void mint_pci_rest(struct pci_dev *dev, const char *where);
+void mint_pci_quiesce_held(struct pci_dev *dev, const char *where);
 void mint_pci_let_go(struct pci_dev *dev);
 bool mint_pci_may_use(struct pci_dev *dev);
 int mint_pci_close(u32 id, struct mint_reason *why);

@@ -195,7 +195,7 @@ int mint_pci_clear(u32 id, const char *where, struct mint_reason *why)
 		err = mint_pci_refuse(why, -EBUSY, MINT_PCI_LOCKED);
 	} else {
 		if (mint_pci_held(dev))
-			mint_pci_rest(dev, where);
+			mint_pci_quiesce_held(dev, where);
 		else
 			err = mint_pci_refuse(why, -ENODEV, "was removed by node 0");
 		device_unlock(&dev->dev);

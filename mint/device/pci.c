@@ -859,14 +859,14 @@ static void stand_back_at_rest(struct pci_dev *dev, const char *where)
 }
 
 /**
- * mint_pci_rest() - bring a function to rest on its way between two nodes
+ * mint_pci_quiesce_held() - bring a function to rest on its way between two nodes
  * @dev:	the function, held
  * @where:	on which way it is, for the log
  *
  * Context: predecessor, process, device lock held; sleeps for as long as the
  *	    reset takes.
  */
-void mint_pci_rest(struct pci_dev *dev, const char *where)
+void mint_pci_quiesce_held(struct pci_dev *dev, const char *where)
 {
 	device_lock_assert(&dev->dev);
 	stand_back_at_rest(dev, where);
