@@ -59,7 +59,7 @@ void mint_restart_jump(u64 kept);
 void mint_sibling_warn(u32 n);
 
 #if IS_ENABLED(CONFIG_KUNIT)
-u32 mint_microcode_odd(u32 revision, u32 node0, u32 boot);
+u32 mint_microcode_mismatch(u32 revision, u32 node0, u32 boot);
 #endif
 
 /* gateway.S */

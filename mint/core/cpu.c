@@ -300,7 +300,7 @@ static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
 }
 
 /**
- * mint_microcode_odd() - is a core's microcode not what the others have?
+ * mint_microcode_mismatch() - is a core's microcode not what the others have?
  * @revision:	of the core
  * @node0:	of node 0's cores, 0 if that is not known
  * @boot:	of this node's boot core
@@ -308,13 +308,13 @@ static int state_wait(const struct mint_core *core, u32 state, unsigned int ms)
  * Context: any.
  * Return: the revision that it should have, 0 if it has that.
  */
-VISIBLE_IF_KUNIT u32 mint_microcode_odd(u32 revision, u32 node0, u32 boot)
+VISIBLE_IF_KUNIT u32 mint_microcode_mismatch(u32 revision, u32 node0, u32 boot)
 {
 	u32 want = node0 ?: boot;
 
 	return revision == want ? 0 : want;
 }
-EXPORT_SYMBOL_IF_KUNIT(mint_microcode_odd);
+EXPORT_SYMBOL_IF_KUNIT(mint_microcode_mismatch);
 
 /*
  * A core has the microcode of the firmware until node 0 starts it, which loads
@@ -323,8 +323,8 @@ EXPORT_SYMBOL_IF_KUNIT(mint_microcode_odd);
 static void check_microcode(int cpu)
 {
 	u32 revision = cpu_data(cpu).microcode;
-	u32 want = mint_microcode_odd(revision, mint_layout.microcode,
-				      boot_cpu_data.microcode);
+	u32 want = mint_microcode_mismatch(revision, mint_layout.microcode,
+					   boot_cpu_data.microcode);
 
 	if (want)
 		pr_warn("APIC ID %u has microcode %#x, not %#x as %s: have node 0 take it online and offline once before it is lent\n",

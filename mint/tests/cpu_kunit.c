@@ -47,13 +47,13 @@ static void reach(struct kunit *test)
 static void microcode(struct kunit *test)
 {
 	/* The firmware's, where node 0 has loaded a newer one */
-	KUNIT_EXPECT_EQ(test, mint_microcode_odd(0x10, 0x12, 0x10), 0x12);
-	KUNIT_EXPECT_EQ(test, mint_microcode_odd(0x12, 0x12, 0x10), 0);
+	KUNIT_EXPECT_EQ(test, mint_microcode_mismatch(0x10, 0x12, 0x10), 0x12);
+	KUNIT_EXPECT_EQ(test, mint_microcode_mismatch(0x12, 0x12, 0x10), 0);
 	/* An older node 0 does not say what it has */
-	KUNIT_EXPECT_EQ(test, mint_microcode_odd(0x10, 0, 0x12), 0x12);
-	KUNIT_EXPECT_EQ(test, mint_microcode_odd(0x12, 0, 0x12), 0);
+	KUNIT_EXPECT_EQ(test, mint_microcode_mismatch(0x10, 0, 0x12), 0x12);
+	KUNIT_EXPECT_EQ(test, mint_microcode_mismatch(0x12, 0, 0x12), 0);
 	/* Virtual processors have none */
-	KUNIT_EXPECT_EQ(test, mint_microcode_odd(0, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, mint_microcode_mismatch(0, 0, 0), 0);
 }
 
 /* Of the machine that this runs on */
