@@ -14,26 +14,26 @@ struct net_device;
 /* ring.c */
 
 /**
- * struct mint_bytes - a ring of a window
+ * struct mint_link_ring - a ring of a window
  * @data:	its first byte
  * @size:	bytes, a multiple of MINT_LINK_ALIGN
  */
-struct mint_bytes {
+struct mint_link_ring {
 	void	*data;
 	u32	size;
 };
 
-void mint_bytes_place(const struct mint_window *window, void *addr,
-		      struct mint_bytes bytes[MINT_WINDOW_MEMBERS]);
-bool mint_bytes_valid(const struct mint_bytes *bytes, u32 pos);
-u32 mint_bytes_used(const struct mint_bytes *bytes, u32 tail, u32 head);
-u32 mint_bytes_room(const struct mint_bytes *bytes, u32 tail, u32 head);
-u32 mint_bytes_need(u32 len);
-u32 mint_bytes_next(const struct mint_bytes *bytes, u32 pos, u32 len);
-bool mint_bytes_passed(const struct mint_bytes *bytes, u32 from, u32 to, u32 at);
-u32 mint_bytes_piece(const struct mint_bytes *bytes, u32 pos, u32 len,
-		     void **at);
-bool mint_frame_read(const struct mint_bytes *bytes, u32 tail, u32 head,
+void mint_link_ring_place(const struct mint_window *window, void *addr,
+			  struct mint_link_ring rings[MINT_WINDOW_MEMBERS]);
+bool mint_link_ring_valid(const struct mint_link_ring *ring, u32 pos);
+u32 mint_link_ring_used(const struct mint_link_ring *ring, u32 tail, u32 head);
+u32 mint_link_ring_room(const struct mint_link_ring *ring, u32 tail, u32 head);
+u32 mint_link_ring_need(u32 len);
+u32 mint_link_ring_next(const struct mint_link_ring *ring, u32 pos, u32 len);
+bool mint_link_ring_passed(const struct mint_link_ring *ring, u32 from, u32 to, u32 at);
+u32 mint_link_ring_piece(const struct mint_link_ring *ring, u32 pos, u32 len,
+			 void **at);
+bool mint_frame_read(const struct mint_link_ring *ring, u32 tail, u32 head,
 		     struct mint_frame *frame);
 
 /* net.c */

@@ -82,8 +82,8 @@ struct mint_link {
 	u32			peer;
 	struct mint_end		*own;
 	const struct mint_end	*other;
-	struct mint_bytes	tx;
-	struct mint_bytes	rx;
+	struct mint_link_ring	tx;
+	struct mint_link_ring	rx;
 	struct mint_heart	heart;
 	u32			boots;
 	bool			alive;
@@ -105,8 +105,8 @@ static LIST_HEAD(links);
 /* Room for the longest frame, or the queue waits */
 static bool roomy(const struct mint_link *link, u32 tail)
 {
-	return mint_bytes_room(&link->tx, tail, link->head) >=
-	       mint_bytes_need(MINT_LINK_FRAME);
+	return mint_link_ring_room(&link->tx, tail, link->head) >=
+	       mint_link_ring_need(MINT_LINK_FRAME);
 }
 
 /*
@@ -179,7 +179,7 @@ static bool wants_poll(const struct mint_link *link)
 		return false;
 	tail = READ_ONCE(link->other->tail);
 	/* What cannot be is for room() to find */
-	return !mint_bytes_valid(&link->tx, tail) || roomy(link, tail);
+	return !mint_link_ring_valid(&link->tx, tail) || roomy(link, tail);
 }
 
 /* The own half of both rings is empty. Nobody uses it meanwhile. */
@@ -246,8 +246,8 @@ static void publish(struct mint_link *link)
 	link->told = link->head;
 	/* Pairs with ask_for_bell(): it sees the head, or we its wish */
 	virt_mb();
-	if (mint_bytes_passed(&link->tx, told, link->head,
-			      READ_ONCE(link->other->wake)))
+	if (mint_link_ring_passed(&link->tx, told, link->head,
+				  READ_ONCE(link->other->wake)))
 		ring_peer(link);
 }
 
@@ -302,11 +302,11 @@ static u32 room(struct mint_link *link)
 	/* Pairs with tell_tail(): what was read is written over after this look */
 	tail = virt_load_acquire(&link->other->tail);
 	/* It only ever follows the head */
-	if (mint_bytes_valid(&link->tx, tail) &&
-	    mint_bytes_used(&link->tx, tail, link->head) <=
-	    mint_bytes_used(&link->tx, link->seen, link->head)) {
+	if (mint_link_ring_valid(&link->tx, tail) &&
+	    mint_link_ring_used(&link->tx, tail, link->head) <=
+	    mint_link_ring_used(&link->tx, link->seen, link->head)) {
 		link->seen = tail;
-		return mint_bytes_room(&link->tx, tail, link->head);
+		return mint_link_ring_room(&link->tx, tail, link->head);
 	}
 	/* Unless it has just begun a new session: pairs with leave_session() */
 	virt_rmb();
@@ -323,7 +323,7 @@ static bool stall(struct mint_link *link)
 	WRITE_ONCE(link->own->stalled, 1);
 	/* Pairs with tell_tail(): it sees that we wait, or we its tail */
 	virt_mb();
-	if (room(link) < mint_bytes_need(MINT_LINK_FRAME))
+	if (room(link) < mint_link_ring_need(MINT_LINK_FRAME))
 		return true;
 	WRITE_ONCE(link->own->stalled, 0);
 	netif_start_queue(link->dev);
@@ -342,11 +342,11 @@ static void put_frame(struct mint_link *link, const struct sk_buff *skb,
 	memcpy(frame.header, hdr, sizeof(frame.header));
 	memcpy(link->tx.data + link->head, &frame, sizeof(frame));
 	pos = link->head + sizeof(frame);
-	piece = mint_bytes_piece(&link->tx, pos, skb->len, &at);
+	piece = mint_link_ring_piece(&link->tx, pos, skb->len, &at);
 	skb_copy_bits(skb, 0, at, piece);
 	skb_copy_bits(skb, piece, link->tx.data, skb->len - piece);
-	WRITE_ONCE(link->head, mint_bytes_next(&link->tx, link->head,
-					       mint_bytes_need(skb->len)));
+	WRITE_ONCE(link->head, mint_link_ring_next(&link->tx, link->head,
+						   mint_link_ring_need(skb->len)));
 }
 
 static netdev_tx_t link_xmit(struct sk_buff *skb, struct net_device *dev)
@@ -360,7 +360,7 @@ static netdev_tx_t link_xmit(struct sk_buff *skb, struct net_device *dev)
 	    virtio_net_hdr_from_skb(skb, &hdr, true, false, 0)) {
 		DEV_STATS_INC(dev, tx_dropped);
 		dev_kfree_skb_any(skb);
-	} else if (room(link) < mint_bytes_need(len) && stall(link)) {
+	} else if (room(link) < mint_link_ring_need(len) && stall(link)) {
 		ret = NETDEV_TX_BUSY;
 	} else {
 		put_frame(link, skb, &hdr);
@@ -381,7 +381,7 @@ static void wake_queue(struct mint_link *link)
 	if (!link->up || !netif_queue_stopped(link->dev))
 		return;
 	lock_queue(link);
-	if (room(link) >= mint_bytes_need(MINT_LINK_FRAME)) {
+	if (room(link) >= mint_link_ring_need(MINT_LINK_FRAME)) {
 		WRITE_ONCE(link->own->stalled, 0);
 		netif_wake_queue(link->dev);
 	}
@@ -422,8 +422,8 @@ static struct sk_buff *get_frame(struct mint_link *link, u32 len)
 	skb_put(skb, linear);
 	skb->len = len;
 	skb->data_len = len - linear;
-	piece = mint_bytes_piece(&link->rx, link->tail + sizeof(struct mint_frame),
-				 len, &at);
+	piece = mint_link_ring_piece(&link->rx, link->tail + sizeof(struct mint_frame),
+				     len, &at);
 	if (skb_store_bits(skb, 0, at, piece) ||
 	    skb_store_bits(skb, piece, link->rx.data, len - piece)) {
 		kfree_skb(skb);
@@ -468,13 +468,13 @@ static bool receive_one(struct mint_link *link, u32 head)
 		WRITE_ONCE(link->broken, true);
 		return false;
 	}
-	WRITE_ONCE(link->tail, mint_bytes_next(&link->rx, link->tail,
-					       mint_bytes_need(frame.len)));
+	WRITE_ONCE(link->tail, mint_link_ring_next(&link->rx, link->tail,
+						   mint_link_ring_need(frame.len)));
 	if (skb)
 		deliver(link, skb, &frame);
 	else
 		DEV_STATS_INC(link->dev, rx_dropped);
-	if (mint_bytes_used(&link->rx, link->told_tail, link->tail) >=
+	if (mint_link_ring_used(&link->rx, link->told_tail, link->tail) >=
 	    link->rx.size / 4)
 		tell_tail(link);
 	return true;
@@ -488,7 +488,7 @@ static int receive(struct mint_link *link, int budget)
 	while (work < budget) {
 		/* Pairs with publish() */
 		head = virt_load_acquire(&link->other->head);
-		if (!mint_bytes_valid(&link->rx, head)) {
+		if (!mint_link_ring_valid(&link->rx, head)) {
 			WRITE_ONCE(link->broken, true);
 			break;
 		}
@@ -613,14 +613,14 @@ static void set_address(struct mint_link *link)
 int mint_link_add(struct mint_window_use *use)
 {
 	u32 member = mint_window_index(&use->window, mint_self);
-	struct mint_bytes bytes[MINT_WINDOW_MEMBERS];
+	struct mint_link_ring rings[MINT_WINDOW_MEMBERS];
 	struct net_device *dev;
 	struct mint_link *link;
 	int err;
 
-	mint_bytes_place(&use->window, use->addr, bytes);
+	mint_link_ring_place(&use->window, use->addr, rings);
 	/* With less the queue would wait for room for ever */
-	if (bytes[0].size < 2 * mint_bytes_need(MINT_LINK_FRAME))
+	if (rings[0].size < 2 * mint_link_ring_need(MINT_LINK_FRAME))
 		return -EINVAL;
 	dev = alloc_etherdev(sizeof(*link));
 	if (!dev)
@@ -630,8 +630,8 @@ int mint_link_add(struct mint_window_use *use)
 	link->peer = use->window.member[!member];
 	link->own = use->addr + member * MINT_END_SIZE;
 	link->other = use->addr + !member * MINT_END_SIZE;
-	link->tx = bytes[member];
-	link->rx = bytes[!member];
+	link->tx = rings[member];
+	link->rx = rings[!member];
 	mint_heart_reset(&link->heart, READ_ONCE(mint_node(link->peer)->heartbeat),
 			 jiffies);
 	link->alive = peer_alive(link);

@@ -19,97 +19,97 @@
 #include "link.h"
 
 /**
- * mint_bytes_place() - where the rings of a window are
+ * mint_link_ring_place() - where the rings of a window are
  * @window:	the window, valid
  * @addr:	where it is mapped
- * @bytes:	out: the ring that each member writes
+ * @rings:	out: the ring that each member writes
  *
  * Context: any.
  */
-void mint_bytes_place(const struct mint_window *window, void *addr,
-		      struct mint_bytes bytes[MINT_WINDOW_MEMBERS])
+void mint_link_ring_place(const struct mint_window *window, void *addr,
+			  struct mint_link_ring rings[MINT_WINDOW_MEMBERS])
 {
 	u32 ends = MINT_WINDOW_MEMBERS * MINT_END_SIZE, i;
 	u32 size = round_down(((u32)window->size - ends) / MINT_WINDOW_MEMBERS,
 			      MINT_LINK_ALIGN);
 
 	for (i = 0; i < MINT_WINDOW_MEMBERS; i++) {
-		bytes[i].data = addr + ends + i * size;
-		bytes[i].size = size;
+		rings[i].data = addr + ends + i * size;
+		rings[i].size = size;
 	}
 }
 
 /**
- * mint_bytes_valid() - can this be a head or a tail?
- * @bytes:	the ring
+ * mint_link_ring_valid() - can this be a head or a tail?
+ * @ring:	the ring
  * @pos:	offset, as the other side says
  *
  * Context: any.
  * Return: true if it is within the ring, and where a frame can begin.
  */
-bool mint_bytes_valid(const struct mint_bytes *bytes, u32 pos)
+bool mint_link_ring_valid(const struct mint_link_ring *ring, u32 pos)
 {
-	return pos < bytes->size && !(pos % MINT_LINK_ALIGN);
+	return pos < ring->size && !(pos % MINT_LINK_ALIGN);
 }
 
 /**
- * mint_bytes_used() - bytes from tail to head
- * @bytes:	the ring
+ * mint_link_ring_used() - bytes from tail to head
+ * @ring:	the ring
  * @tail:	valid offset
  * @head:	valid offset
  *
  * Context: any.
  * Return: how many.
  */
-u32 mint_bytes_used(const struct mint_bytes *bytes, u32 tail, u32 head)
+u32 mint_link_ring_used(const struct mint_link_ring *ring, u32 tail, u32 head)
 {
-	return head >= tail ? head - tail : bytes->size - tail + head;
+	return head >= tail ? head - tail : ring->size - tail + head;
 }
 
 /**
- * mint_bytes_room() - bytes that can be written
- * @bytes:	the ring
+ * mint_link_ring_room() - bytes that can be written
+ * @ring:	the ring
  * @tail:	valid offset
  * @head:	valid offset
  *
  * Context: any.
  * Return: how many; the unit that stays free is not counted.
  */
-u32 mint_bytes_room(const struct mint_bytes *bytes, u32 tail, u32 head)
+u32 mint_link_ring_room(const struct mint_link_ring *ring, u32 tail, u32 head)
 {
-	return bytes->size - MINT_LINK_ALIGN - mint_bytes_used(bytes, tail, head);
+	return ring->size - MINT_LINK_ALIGN - mint_link_ring_used(ring, tail, head);
 }
 
 /**
- * mint_bytes_need() - bytes that a frame takes in a ring
+ * mint_link_ring_need() - bytes that a frame takes in a ring
  * @len:	of the frame, at most MINT_LINK_FRAME
  *
  * Context: any.
  * Return: how many, a multiple of MINT_LINK_ALIGN.
  */
-u32 mint_bytes_need(u32 len)
+u32 mint_link_ring_need(u32 len)
 {
 	return ALIGN(sizeof(struct mint_frame) + len, MINT_LINK_ALIGN);
 }
 
 /**
- * mint_bytes_next() - go on in a ring
- * @bytes:	the ring
+ * mint_link_ring_next() - go on in a ring
+ * @ring:	the ring
  * @pos:	valid offset
  * @len:	by how much, less than the size
  *
  * Context: any.
  * Return: an offset below the size.
  */
-u32 mint_bytes_next(const struct mint_bytes *bytes, u32 pos, u32 len)
+u32 mint_link_ring_next(const struct mint_link_ring *ring, u32 pos, u32 len)
 {
 	pos += len;
-	return pos < bytes->size ? pos : pos - bytes->size;
+	return pos < ring->size ? pos : pos - ring->size;
 }
 
 /**
- * mint_bytes_passed() - has a head that moved passed a byte?
- * @bytes:	the ring
+ * mint_link_ring_passed() - has a head that moved passed a byte?
+ * @ring:	the ring
  * @from:	where it was
  * @to:		where it is
  * @at:		the byte, as the other side says
@@ -117,15 +117,15 @@ u32 mint_bytes_next(const struct mint_bytes *bytes, u32 pos, u32 len)
  * Context: any.
  * Return: true if @at is in between; false for what is no offset.
  */
-bool mint_bytes_passed(const struct mint_bytes *bytes, u32 from, u32 to, u32 at)
+bool mint_link_ring_passed(const struct mint_link_ring *ring, u32 from, u32 to, u32 at)
 {
-	return mint_bytes_valid(bytes, at) &&
-	       mint_bytes_used(bytes, from, at) < mint_bytes_used(bytes, from, to);
+	return mint_link_ring_valid(ring, at) &&
+	       mint_link_ring_used(ring, from, at) < mint_link_ring_used(ring, from, to);
 }
 
 /**
- * mint_bytes_piece() - where bytes of a ring are
- * @bytes:	the ring
+ * mint_link_ring_piece() - where bytes of a ring are
+ * @ring:	the ring
  * @pos:	offset of the first, below the size
  * @len:	how many
  * @at:		out: where the first is
@@ -134,15 +134,15 @@ bool mint_bytes_passed(const struct mint_bytes *bytes, u32 from, u32 to, u32 at)
  * Return: how many of them lie there without a gap; the others follow at the
  * start of the ring.
  */
-u32 mint_bytes_piece(const struct mint_bytes *bytes, u32 pos, u32 len, void **at)
+u32 mint_link_ring_piece(const struct mint_link_ring *ring, u32 pos, u32 len, void **at)
 {
-	*at = bytes->data + pos;
-	return min(len, bytes->size - pos);
+	*at = ring->data + pos;
+	return min(len, ring->size - pos);
 }
 
 /**
  * mint_frame_read() - copy what precedes a frame, and check it
- * @bytes:	the ring
+ * @ring:	the ring
  * @tail:	valid offset, where it begins; not @head
  * @head:	valid offset, up to which there are frames
  * @frame:	out: the copy
@@ -150,10 +150,10 @@ u32 mint_bytes_piece(const struct mint_bytes *bytes, u32 pos, u32 len, void **at
  * Context: any.
  * Return: false if that is no frame, or none that ends before @head.
  */
-bool mint_frame_read(const struct mint_bytes *bytes, u32 tail, u32 head,
+bool mint_frame_read(const struct mint_link_ring *ring, u32 tail, u32 head,
 		     struct mint_frame *frame)
 {
-	const u32 *from = bytes->data + tail;
+	const u32 *from = ring->data + tail;
 	u32 i, words[sizeof(*frame) / sizeof(u32)];
 
 	/* The peer may change it between two looks */
@@ -161,5 +161,5 @@ bool mint_frame_read(const struct mint_bytes *bytes, u32 tail, u32 head,
 		words[i] = READ_ONCE(from[i]);
 	memcpy(frame, words, sizeof(*frame));
 	return frame->len >= ETH_HLEN && frame->len <= MINT_LINK_FRAME &&
-	       mint_bytes_need(frame->len) <= mint_bytes_used(bytes, tail, head);
+	       mint_link_ring_need(frame->len) <= mint_link_ring_used(ring, tail, head);
 }

@@ -71,7 +71,7 @@ static void link_window(struct kunit *test)
 
 static void link_place(struct kunit *test)
 {
-	struct mint_bytes bytes[MINT_WINDOW_MEMBERS];
+	struct mint_link_ring rings[MINT_WINDOW_MEMBERS];
 	void *addr = (void *)SZ_1G;
 	struct mint_window w;
 	u32 pages;
@@ -79,46 +79,46 @@ static void link_place(struct kunit *test)
 	for (pages = 3; pages < 300; pages++) {
 		fill(&w);
 		w.size = pages * PAGE_SIZE;
-		mint_bytes_place(&w, addr, bytes);
-		KUNIT_EXPECT_PTR_EQ(test, bytes[0].data,
+		mint_link_ring_place(&w, addr, rings);
+		KUNIT_EXPECT_PTR_EQ(test, rings[0].data,
 				    addr + MINT_WINDOW_MEMBERS * MINT_END_SIZE);
-		KUNIT_EXPECT_PTR_EQ(test, bytes[1].data,
-				    bytes[0].data + bytes[0].size);
-		KUNIT_EXPECT_EQ(test, bytes[0].size, bytes[1].size);
-		KUNIT_EXPECT_EQ(test, bytes[0].size % MINT_LINK_ALIGN, 0);
-		KUNIT_EXPECT_LE(test, bytes[1].data + bytes[1].size - addr, w.size);
+		KUNIT_EXPECT_PTR_EQ(test, rings[1].data,
+				    rings[0].data + rings[0].size);
+		KUNIT_EXPECT_EQ(test, rings[0].size, rings[1].size);
+		KUNIT_EXPECT_EQ(test, rings[0].size % MINT_LINK_ALIGN, 0);
+		KUNIT_EXPECT_LE(test, rings[1].data + rings[1].size - addr, w.size);
 	}
 	/* Several of the longest frames fit, or a queue would never move */
 	fill(&w);
-	mint_bytes_place(&w, addr, bytes);
-	KUNIT_EXPECT_GE(test, bytes[0].size, 4 * mint_bytes_need(MINT_LINK_FRAME));
+	mint_link_ring_place(&w, addr, rings);
+	KUNIT_EXPECT_GE(test, rings[0].size, 4 * mint_link_ring_need(MINT_LINK_FRAME));
 }
 
 static void link_offsets(struct kunit *test)
 {
-	struct mint_bytes b = { .size = 5 * MINT_LINK_ALIGN };
+	struct mint_link_ring b = { .size = 5 * MINT_LINK_ALIGN };
 	u32 tail, head, units;
 
-	KUNIT_EXPECT_FALSE(test, mint_bytes_valid(&b, b.size));
-	KUNIT_EXPECT_FALSE(test, mint_bytes_valid(&b, 1));
-	KUNIT_EXPECT_FALSE(test, mint_bytes_valid(&b, MINT_LINK_ALIGN / 2));
-	KUNIT_EXPECT_FALSE(test, mint_bytes_valid(&b, U32_MAX));
-	KUNIT_EXPECT_FALSE(test, mint_bytes_valid(&b, -(u32)MINT_LINK_ALIGN));
+	KUNIT_EXPECT_FALSE(test, mint_link_ring_valid(&b, b.size));
+	KUNIT_EXPECT_FALSE(test, mint_link_ring_valid(&b, 1));
+	KUNIT_EXPECT_FALSE(test, mint_link_ring_valid(&b, MINT_LINK_ALIGN / 2));
+	KUNIT_EXPECT_FALSE(test, mint_link_ring_valid(&b, U32_MAX));
+	KUNIT_EXPECT_FALSE(test, mint_link_ring_valid(&b, -(u32)MINT_LINK_ALIGN));
 	for (tail = 0; tail < b.size; tail += MINT_LINK_ALIGN) {
-		KUNIT_EXPECT_TRUE(test, mint_bytes_valid(&b, tail));
+		KUNIT_EXPECT_TRUE(test, mint_link_ring_valid(&b, tail));
 		for (units = 0; units < 5; units++) {
-			head = mint_bytes_next(&b, tail, units * MINT_LINK_ALIGN);
-			KUNIT_EXPECT_TRUE(test, mint_bytes_valid(&b, head));
-			KUNIT_EXPECT_EQ(test, mint_bytes_used(&b, tail, head),
+			head = mint_link_ring_next(&b, tail, units * MINT_LINK_ALIGN);
+			KUNIT_EXPECT_TRUE(test, mint_link_ring_valid(&b, head));
+			KUNIT_EXPECT_EQ(test, mint_link_ring_used(&b, tail, head),
 					units * MINT_LINK_ALIGN);
-			KUNIT_EXPECT_EQ(test, mint_bytes_room(&b, tail, head),
+			KUNIT_EXPECT_EQ(test, mint_link_ring_room(&b, tail, head),
 					(4 - units) * MINT_LINK_ALIGN);
 			/* A head that did not move has passed nothing */
-			KUNIT_EXPECT_EQ(test, mint_bytes_passed(&b, tail, head, tail),
+			KUNIT_EXPECT_EQ(test, mint_link_ring_passed(&b, tail, head, tail),
 					units > 0);
-			KUNIT_EXPECT_FALSE(test, mint_bytes_passed(&b, tail, head, head));
-			KUNIT_EXPECT_FALSE(test, mint_bytes_passed(&b, tail, head,
-								   U32_MAX));
+			KUNIT_EXPECT_FALSE(test, mint_link_ring_passed(&b, tail, head, head));
+			KUNIT_EXPECT_FALSE(test, mint_link_ring_passed(&b, tail, head,
+								       U32_MAX));
 		}
 	}
 }
@@ -126,17 +126,17 @@ static void link_offsets(struct kunit *test)
 static void link_frame(struct kunit *test)
 {
 	u32 size = 1024 * MINT_LINK_ALIGN + 2 * SZ_64K, need;
-	struct mint_bytes b = { .size = size };
+	struct mint_link_ring b = { .size = size };
 	struct mint_frame frame, *at;
 
 	b.data = kunit_kzalloc(test, size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, b.data);
 	at = b.data + MINT_LINK_ALIGN;
-	KUNIT_EXPECT_EQ(test, mint_bytes_need(48), 64);
-	KUNIT_EXPECT_EQ(test, mint_bytes_need(49), 128);
+	KUNIT_EXPECT_EQ(test, mint_link_ring_need(48), 64);
+	KUNIT_EXPECT_EQ(test, mint_link_ring_need(49), 128);
 
 	at->len = 60;
-	need = mint_bytes_need(60);
+	need = mint_link_ring_need(60);
 	KUNIT_EXPECT_TRUE(test, mint_frame_read(&b, 64, 64 + need, &frame));
 	KUNIT_EXPECT_EQ(test, frame.len, 60);
 	/* It ends behind the head */
@@ -160,7 +160,7 @@ static void link_frame(struct kunit *test)
 /* Bytes go in and come out the same, also around the end of the ring */
 static void link_pieces(struct kunit *test)
 {
-	struct mint_bytes b = { .size = 7 * MINT_LINK_ALIGN };
+	struct mint_link_ring b = { .size = 7 * MINT_LINK_ALIGN };
 	u8 in[200], out[200];
 	struct rnd_state rnd;
 	u32 i, pos, len, piece;
@@ -173,10 +173,10 @@ static void link_pieces(struct kunit *test)
 		pos = prandom_u32_state(&rnd) % b.size;
 		len = prandom_u32_state(&rnd) % sizeof(in);
 		prandom_bytes_state(&rnd, in, len);
-		piece = mint_bytes_piece(&b, pos, len, &at);
+		piece = mint_link_ring_piece(&b, pos, len, &at);
 		memcpy(at, in, piece);
 		memcpy(b.data, in + piece, len - piece);
-		piece = mint_bytes_piece(&b, pos, len, &at);
+		piece = mint_link_ring_piece(&b, pos, len, &at);
 		memcpy(out, at, piece);
 		memcpy(out + piece, b.data, len - piece);
 		KUNIT_ASSERT_MEMEQ(test, in, out, len);
