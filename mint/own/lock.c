@@ -48,7 +48,7 @@ static u32 own_apic_id(void)
 	return apic_id == BAD_APICID ? read_apic_id() : apic_id;
 }
 
-static struct shared shared[MINT_SHARED_LOCKS] = {
+static struct shared_lock locks[MINT_SHARED_LOCKS] = {
 	[MINT_LOCK_IOAPIC] = {
 		.name	= "ioapic",
 		.offset	= offsetof(struct mint_common, ioapic_lock),
@@ -64,11 +64,11 @@ static struct held claims_held;
 /* While it is held, nobody else decides what is free: see claim.c */
 static DEFINE_MUTEX(claims_mutex);
 
-static u64 *lock_of(const struct shared *shared)
+static u64 *word_of(const struct shared_lock *lock)
 {
-	struct mint_lock *lock = (void *)mint_common + shared->offset;
+	struct mint_lock *record = (void *)mint_common + lock->offset;
 
-	return &lock->word;
+	return &record->word;
 }
 
 static u64 cycles_to_ns(u64 cycles)
@@ -104,7 +104,7 @@ static void hold_end(struct held *held)
  * counted: the holder may have stood still, too, as the whole machine does in
  * an SMI, or a virtual one that is stopped.
  */
-static void count_wait(struct shared_wait *wait, u64 word, unsigned int look_ms)
+static void count_wait(struct shared_lock_wait *wait, u64 word, unsigned int look_ms)
 {
 	u64 now = rdtsc_ordered(), cycles;
 
@@ -130,7 +130,7 @@ static u32 cores_of(u32 n)
 }
 
 /* The heart goes from core to core, and beats where interrupts are on */
-static void count_beats(struct shared_wait *wait, u32 n)
+static void count_beats(struct shared_lock_wait *wait, u32 n)
 {
 	const struct mint_node *node = mint_node(n);
 	u64 beat = node ? READ_ONCE(node->heartbeat) : 0;
@@ -149,8 +149,8 @@ static void count_beats(struct shared_wait *wait, u32 n)
  * written just after the lock was taken, so they are given some time. A core
  * that was stopped, or that a panic has left behind, does not go on.
  */
-static bool own_core_gone(const struct shared *shared,
-			  const struct shared_wait *wait,
+static bool own_core_gone(const struct shared_lock *lock,
+			  const struct shared_lock_wait *wait,
 			  const struct mint_core *core)
 {
 	int cpu;
@@ -158,7 +158,7 @@ static bool own_core_gone(const struct shared *shared,
 	if (wait->waited < ms_to_cycles(OWN_BOUND_MS))
 		return false;
 	cpu = mint_core_cpu(core);
-	return READ_ONCE(shared->own) != wait->word || cpu < 0 ||
+	return READ_ONCE(lock->own) != wait->word || cpu < 0 ||
 	       !cpu_online(cpu) || atomic_read(&panic_cpu) != PANIC_CPU_INVALID;
 }
 
@@ -167,23 +167,23 @@ static bool own_core_gone(const struct shared *shared,
  * they take these locks. A core of another node is marked only once that node has
  * said that it is offline.
  */
-static bool core_in_flight(const struct shared *shared,
-			   const struct shared_wait *wait,
+static bool core_in_flight(const struct shared_lock *lock,
+			   const struct shared_lock_wait *wait,
 			   const struct mint_core *core)
 {
 	if (mint_role == MINT_PREDECESSOR && mint_core_cpu(core) >= 0)
-		return own_core_gone(shared, wait, core);
+		return own_core_gone(lock, wait, core);
 	return mint_core_parked(core) ||
 	       wait->still > 2 * ms_to_cycles(LOCK_BOUND_MS);
 }
 
 /* A core that runs nobody's code any more, for certain */
-static void reset_holder(const struct shared *shared, struct mint_core *core)
+static void reset_holder(const struct shared_lock *lock, struct mint_core *core)
 {
 	if (!mint_core_parked(core))
 		printk_deferred("mint: APIC ID %u of node %u has the lock \"%s\" and no heartbeat for %u ms: reset by INIT\n",
 				mint_apic_id(core), mint_owner_of_core(core),
-				shared->name, LOCK_BOUND_MS);
+				lock->name, LOCK_BOUND_MS);
 	mint_core_reset(core);
 }
 
@@ -208,7 +208,7 @@ static void reset_holder(const struct shared *shared, struct mint_core *core)
  * broken peer may have scribbled: by itself it condemns no core of a node whose
  * heart beats.
  */
-static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
+static bool holder_gone(const struct shared_lock *lock, struct shared_lock_wait *wait)
 {
 	u64 bound = ms_to_cycles(LOCK_BOUND_MS);
 	u32 holder = wait->word, owner;
@@ -225,9 +225,9 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 		return true;
 	owner = mint_owner_of_core(core);
 	if (owner == mint_self)
-		return own_core_gone(shared, wait, core);
+		return own_core_gone(lock, wait, core);
 	if (owner == MINT_NODE_FLIGHT)
-		return core_in_flight(shared, wait, core);
+		return core_in_flight(lock, wait, core);
 	if (!mint_node(owner) || mint_node_parked(owner))
 		return true;
 	if (mint_role == MINT_SUCCESSOR && mint_core_parked(core))
@@ -252,88 +252,88 @@ static bool holder_gone(const struct shared *shared, struct shared_wait *wait)
 	 */
 	if (busy && (mint_core_in_reset(core) || mint_core_proven(core)))
 		return true;
-	reset_holder(shared, core);
+	reset_holder(lock, core);
 	return true;
 }
 
-static void note_broken(struct shared *shared, u64 word)
+static void note_broken(struct shared_lock *lock, u64 word)
 {
-	atomic_inc(&shared->broken);
+	atomic_inc(&lock->broken);
 	/* Under a raw lock of the caller's: not to a console now */
-	printk_deferred("mint: lock \"%s\" of APIC ID %u broken\n", shared->name,
+	printk_deferred("mint: lock \"%s\" of APIC ID %u broken\n", lock->name,
 			(u32)word - 1);
 }
 
 /**
- * mint_shared_acquire() - take a lock
- * @shared:	what this kernel knows of it
+ * mint_shared_lock_acquire() - take a lock
+ * @lock:	what this kernel knows of it
  * @word:	where it lies
  *
  * A kernel with one core makes its atomic operations plain ones. What several
  * kernels share takes the sync_ operations, which it leaves alone.
  *
  * Context: any, interrupts off.
- * Return: number of this hold, for mint_shared_release().
+ * Return: number of this hold, for mint_shared_lock_release().
  */
-VISIBLE_IF_KUNIT u32 mint_shared_acquire(struct shared *shared, u64 *word)
+VISIBLE_IF_KUNIT u32 mint_shared_lock_acquire(struct shared_lock *lock, u64 *word)
 {
 	u32 me = own_apic_id() + 1;
-	struct shared_wait wait = {};
+	struct shared_lock_wait wait = {};
 	u64 seen, next;
 
 	for (;;) {
 		seen = READ_ONCE(*word);
-		next = shared_word(me, (seen >> 32) + 1);
+		next = shared_lock_word(me, (seen >> 32) + 1);
 		if (!(u32)seen) {
 			if (sync_cmpxchg(word, seen, next) == seen)
 				break;
 			continue;
 		}
 		count_wait(&wait, seen, LOOK_MS);
-		if (holder_gone(shared, &wait) &&
+		if (holder_gone(lock, &wait) &&
 		    sync_cmpxchg(word, seen, next) == seen) {
-			note_broken(shared, seen);
+			note_broken(lock, seen);
 			break;
 		}
 		cpu_relax();
 	}
-	WRITE_ONCE(shared->own, next);
-	hold_begin(&shared->held);
+	WRITE_ONCE(lock->own, next);
+	hold_begin(&lock->held);
 	return next >> 32;
 }
 
 /**
- * mint_shared_release() - give a lock back
- * @shared:	what this kernel knows of it
+ * mint_shared_lock_release() - give a lock back
+ * @lock:	what this kernel knows of it
  * @word:	where it lies
- * @seq:	from mint_shared_acquire()
+ * @seq:	from mint_shared_lock_acquire()
  *
  * A lock that was broken meanwhile stays with its new holder, also if that is
  * this core: the number of the hold is another one.
  *
  * Context: any, interrupts off.
  */
-VISIBLE_IF_KUNIT void mint_shared_release(struct shared *shared, u64 *word, u32 seq)
+VISIBLE_IF_KUNIT void mint_shared_lock_release(struct shared_lock *lock, u64 *word, u32 seq)
 {
-	u64 mine = shared_word(own_apic_id() + 1, seq);
+	u64 mine = shared_lock_word(own_apic_id() + 1, seq);
 
 	if (READ_ONCE(*word) != mine)
 		return;
-	hold_end(&shared->held);
-	WRITE_ONCE(shared->own, 0);
-	sync_cmpxchg(word, mine, shared_word(0, seq));
+	hold_end(&lock->held);
+	WRITE_ONCE(lock->own, 0);
+	sync_cmpxchg(word, mine, shared_lock_word(0, seq));
 }
 
 /**
- * mint_shared_poll() - check a lock's holder, for successors that wait for it
- * @shared:	what this kernel knows of it
+ * mint_shared_lock_poll() - check a lock's holder, for successors that wait for it
+ * @lock:	what this kernel knows of it
  * @word:	where it lies
  * @wait:	what was seen before
  *
  * Context: interrupts off; a look every WATCH_LOOK_MS at the least.
  */
-VISIBLE_IF_KUNIT void mint_shared_poll(struct shared *shared, u64 *word,
-				       struct shared_wait *wait)
+VISIBLE_IF_KUNIT void mint_shared_lock_poll(struct shared_lock *lock, u64 *word,
+					    struct shared_lock_wait *wait)
 {
 	u64 seen = READ_ONCE(*word);
 
@@ -342,9 +342,9 @@ VISIBLE_IF_KUNIT void mint_shared_poll(struct shared *shared, u64 *word,
 		return;
 	}
 	count_wait(wait, seen, WATCH_LOOK_MS);
-	if (holder_gone(shared, wait) &&
-	    sync_cmpxchg(word, seen, shared_word(0, (seen >> 32) + 1)) == seen)
-		note_broken(shared, seen);
+	if (holder_gone(lock, wait) &&
+	    sync_cmpxchg(word, seen, shared_lock_word(0, (seen >> 32) + 1)) == seen)
+		note_broken(lock, seen);
 }
 
 /**
@@ -363,7 +363,7 @@ unsigned long mint_lock(enum mint_shared_lock which)
 
 	local_irq_save(flags);
 	if (mint_common)
-		seq = mint_shared_acquire(&shared[which], lock_of(&shared[which]));
+		seq = mint_shared_lock_acquire(&locks[which], word_of(&locks[which]));
 	return flags | (u64)seq << 32;
 }
 
@@ -382,7 +382,7 @@ void mint_unlock(enum mint_shared_lock which, unsigned long flags)
 
 	flags = (u32)flags;
 	if (mint_common)
-		mint_shared_release(&shared[which], lock_of(&shared[which]), seq);
+		mint_shared_lock_release(&locks[which], word_of(&locks[which]), seq);
 	local_irq_restore(flags);
 }
 
@@ -395,13 +395,13 @@ void mint_unlock(enum mint_shared_lock which, unsigned long flags)
  */
 void mint_locks_poll(void)
 {
-	static struct shared_wait waits[MINT_SHARED_LOCKS];
+	static struct shared_lock_wait waits[MINT_SHARED_LOCKS];
 	unsigned long flags;
 	int i;
 
 	for (i = 0; i < MINT_SHARED_LOCKS; i++) {
 		local_irq_save(flags);
-		mint_shared_poll(&shared[i], lock_of(&shared[i]), &waits[i]);
+		mint_shared_lock_poll(&locks[i], word_of(&locks[i]), &waits[i]);
 		local_irq_restore(flags);
 	}
 }
@@ -457,8 +457,8 @@ static int locks_show(struct seq_file *m, void *unused)
 	int i;
 
 	for (i = 0; i < MINT_SHARED_LOCKS; i++)
-		show(m, shared[i].name, atomic_read(&shared[i].broken),
-		     &shared[i].held);
+		show(m, locks[i].name, atomic_read(&locks[i].broken),
+		     &locks[i].held);
 	if (mint_role == MINT_PREDECESSOR)
 		show(m, "claims", 0, &claims_held);
 	return 0;

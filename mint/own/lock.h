@@ -28,14 +28,14 @@ struct held {
 };
 
 /**
- * struct shared - what this kernel knows of a lock of enum mint_shared_lock
+ * struct shared_lock - what this kernel knows of a lock of enum mint_shared_lock
  * @name:	what people call it
  * @offset:	where it lies in the common area
  * @own:	the word while a core of this kernel holds the lock, else 0
  * @broken:	how often this kernel took it from its holder
  * @held:	by this kernel
  */
-struct shared {
+struct shared_lock {
 	const char	*name;
 	size_t		offset;
 	u64		own;
@@ -44,7 +44,7 @@ struct shared {
 };
 
 /**
- * struct shared_wait - what a waiter has seen of a holder
+ * struct shared_lock_wait - what a waiter has seen of a holder
  * @word:	the lock while it is this holder's; a new one begins a new wait
  * @last:	TSC at the last look
  * @waited:	cycles of the TSC that it has been the same
@@ -52,7 +52,7 @@ struct shared {
  * @beat:	that heartbeat
  * @beats:	how many were seen
  */
-struct shared_wait {
+struct shared_lock_wait {
 	u64	word;
 	u64	last;
 	u64	waited;
@@ -62,12 +62,12 @@ struct shared_wait {
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)
-u32 mint_shared_acquire(struct shared *shared, u64 *word);
-void mint_shared_release(struct shared *shared, u64 *word, u32 seq);
-void mint_shared_poll(struct shared *shared, u64 *word, struct shared_wait *wait);
+u32 mint_shared_lock_acquire(struct shared_lock *lock, u64 *word);
+void mint_shared_lock_release(struct shared_lock *lock, u64 *word, u32 seq);
+void mint_shared_lock_poll(struct shared_lock *lock, u64 *word, struct shared_lock_wait *wait);
 #endif
 
-static inline u64 shared_word(u32 holder, u32 seq)
+static inline u64 shared_lock_word(u32 holder, u32 seq)
 {
 	return (u64)seq << 32 | holder;
 }

@@ -19,9 +19,9 @@
 #define NO_SUCH_CORE	0x7ffffff0
 
 struct fixture {
-	struct shared	shared;
-	u64		word;
-	u32		me;	/* what stands in the lock while this core has it */
+	struct shared_lock	lock;
+	u64			word;
+	u32			me;	/* what stands in the lock while this core has it */
 };
 
 static int lock_init(struct kunit *test)
@@ -32,7 +32,7 @@ static int lock_init(struct kunit *test)
 		kunit_skip(test, "this kernel has no common area");
 	f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, f);
-	f->shared.name = "kunit";
+	f->lock.name = "kunit";
 	test->priv = f;
 	return 0;
 }
@@ -42,21 +42,21 @@ static u32 take(struct fixture *f)
 	guard(irqsave)();
 
 	f->me = read_apic_id() + 1;
-	return mint_shared_acquire(&f->shared, &f->word);
+	return mint_shared_lock_acquire(&f->lock, &f->word);
 }
 
 static void give_back(struct fixture *f, u32 seq)
 {
 	guard(irqsave)();
 
-	mint_shared_release(&f->shared, &f->word, seq);
+	mint_shared_lock_release(&f->lock, &f->word, seq);
 }
 
-static void look(struct fixture *f, struct shared_wait *wait)
+static void look(struct fixture *f, struct shared_lock_wait *wait)
 {
 	guard(irqsave)();
 
-	mint_shared_poll(&f->shared, &f->word, wait);
+	mint_shared_lock_poll(&f->lock, &f->word, wait);
 }
 
 static void lock_counts(struct kunit *test)
@@ -69,14 +69,14 @@ static void lock_counts(struct kunit *test)
 	for (i = 1; i <= 5; i++) {
 		seq = take(f);
 		KUNIT_EXPECT_EQ(test, seq, i);
-		KUNIT_EXPECT_EQ(test, f->word, shared_word(f->me, i));
-		KUNIT_EXPECT_EQ(test, f->shared.own, f->word);
+		KUNIT_EXPECT_EQ(test, f->word, shared_lock_word(f->me, i));
+		KUNIT_EXPECT_EQ(test, f->lock.own, f->word);
 		give_back(f, seq);
-		KUNIT_EXPECT_EQ(test, f->word, shared_word(0, i));
-		KUNIT_EXPECT_EQ(test, f->shared.own, 0);
+		KUNIT_EXPECT_EQ(test, f->word, shared_lock_word(0, i));
+		KUNIT_EXPECT_EQ(test, f->lock.own, 0);
 	}
-	KUNIT_EXPECT_EQ(test, f->shared.held.count, 5);
-	KUNIT_EXPECT_EQ(test, atomic_read(&f->shared.broken), 0);
+	KUNIT_EXPECT_EQ(test, f->lock.held.count, 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->lock.broken), 0);
 }
 
 /* The count of the holders wraps, and leaves the holder alone */
@@ -87,10 +87,10 @@ static void lock_wraps(struct kunit *test)
 
 	guard(migrate)();
 
-	f->word = shared_word(0, U32_MAX);
+	f->word = shared_lock_word(0, U32_MAX);
 	seq = take(f);
 	KUNIT_EXPECT_EQ(test, seq, 0);
-	KUNIT_EXPECT_EQ(test, f->word, shared_word(f->me, 0));
+	KUNIT_EXPECT_EQ(test, f->word, shared_lock_word(f->me, 0));
 	give_back(f, seq);
 	KUNIT_EXPECT_EQ(test, f->word, 0);
 }
@@ -103,12 +103,12 @@ static void lock_of_nobody(struct kunit *test)
 
 	guard(migrate)();
 
-	f->word = shared_word(NO_SUCH_CORE + 1, 7);
+	f->word = shared_lock_word(NO_SUCH_CORE + 1, 7);
 	seq = take(f);
-	KUNIT_EXPECT_EQ(test, f->word, shared_word(f->me, 8));
-	KUNIT_EXPECT_EQ(test, atomic_read(&f->shared.broken), 1);
+	KUNIT_EXPECT_EQ(test, f->word, shared_lock_word(f->me, 8));
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->lock.broken), 1);
 	give_back(f, seq);
-	KUNIT_EXPECT_EQ(test, f->word, shared_word(0, 8));
+	KUNIT_EXPECT_EQ(test, f->word, shared_lock_word(0, 8));
 }
 
 /* An NMI that takes a core out of a section, and needs the lock itself */
@@ -123,42 +123,42 @@ static void lock_late_release(struct kunit *test)
 	first = take(f);
 	second = take(f);
 	KUNIT_EXPECT_NE(test, first, second);
-	KUNIT_EXPECT_EQ(test, atomic_read(&f->shared.broken), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->lock.broken), 1);
 	/* The robbed section goes on after all: it gives nothing back */
-	count = f->shared.held.count;
+	count = f->lock.held.count;
 	give_back(f, first);
-	KUNIT_EXPECT_EQ(test, f->word, shared_word(f->me, second));
-	KUNIT_EXPECT_EQ(test, f->shared.own, f->word);
-	KUNIT_EXPECT_EQ(test, f->shared.held.count, count);
+	KUNIT_EXPECT_EQ(test, f->word, shared_lock_word(f->me, second));
+	KUNIT_EXPECT_EQ(test, f->lock.own, f->word);
+	KUNIT_EXPECT_EQ(test, f->lock.held.count, count);
 	give_back(f, second);
-	KUNIT_EXPECT_EQ(test, f->word, shared_word(0, second));
+	KUNIT_EXPECT_EQ(test, f->word, shared_lock_word(0, second));
 	give_back(f, second);
-	KUNIT_EXPECT_EQ(test, f->shared.held.count, count + 1);
+	KUNIT_EXPECT_EQ(test, f->lock.held.count, count + 1);
 }
 
 /* Node 0 sets free what nobody holds, and leaves alone what is free */
 static void lock_looked_at(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct shared_wait wait = {};
+	struct shared_lock_wait wait = {};
 
 	guard(migrate)();
 
 	look(f, &wait);
 	KUNIT_EXPECT_EQ(test, f->word, 0);
-	f->word = shared_word(NO_SUCH_CORE + 1, 3);
+	f->word = shared_lock_word(NO_SUCH_CORE + 1, 3);
 	look(f, &wait);
-	KUNIT_EXPECT_EQ(test, f->word, shared_word(0, 4));
-	KUNIT_EXPECT_EQ(test, atomic_read(&f->shared.broken), 1);
+	KUNIT_EXPECT_EQ(test, f->word, shared_lock_word(0, 4));
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->lock.broken), 1);
 	look(f, &wait);
-	KUNIT_EXPECT_EQ(test, f->word, shared_word(0, 4));
+	KUNIT_EXPECT_EQ(test, f->word, shared_lock_word(0, 4));
 }
 
 /* A core in flight may be on its way out of node 0, and hold the lock meanwhile */
 static void lock_in_flight(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct shared_wait wait = {};
+	struct shared_lock_wait wait = {};
 	struct mint_core *core;
 	u32 i, state;
 	u64 word;
@@ -168,7 +168,7 @@ static void lock_in_flight(struct kunit *test)
 			break;
 	if (mint_role != MINT_PREDECESSOR || !core)
 		kunit_skip(test, "needs node 0, and a free core");
-	word = shared_word(mint_apic_id(core) + 1, 5);
+	word = shared_lock_word(mint_apic_id(core) + 1, 5);
 	state = READ_ONCE(core->state);
 	scoped_guard(mint_claims)
 		KUNIT_ASSERT_TRUE(test, mint_core_hand(core, MINT_NODE_FREE,
@@ -180,7 +180,7 @@ static void lock_in_flight(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, f->word, word);
 		look(f, &wait);
 		KUNIT_EXPECT_EQ(test, f->word, word);
-		KUNIT_EXPECT_EQ(test, atomic_read(&f->shared.broken), 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&f->lock.broken), 0);
 	}
 	WRITE_ONCE(core->state, state);
 	scoped_guard(mint_claims)
