@@ -200,14 +200,14 @@ static int lend_pin(u32 gsi, u32 n)
 	/* Devices of one node may have one line */
 	if (mint_owner_of_pin(gsi) == n)
 		return 0;
-	if (!mint_pin_give(gsi, mint_self, n))
+	if (!mint_pin_hand(gsi, mint_self, n))
 		return -EBUSY;
 	set_requestable(gsi, false);
 	/* A driver may have come since that was looked at, but none comes now */
 	if (!line_in_use(gsi))
 		return 0;
 	set_requestable(gsi, true);
-	mint_pin_give(gsi, n, mint_self);
+	mint_pin_hand(gsi, n, mint_self);
 	return -EBUSY;
 }
 
@@ -238,7 +238,7 @@ static int claim_pins(struct mint_kexec *rq, struct mint_claim *claim)
  */
 static void return_pin(u32 gsi, u32 n)
 {
-	if (!mint_pin_give(gsi, n, mint_self))
+	if (!mint_pin_hand(gsi, n, mint_self))
 		return;
 	mint_pin_clear(gsi);
 	set_requestable(gsi, true);

@@ -68,7 +68,7 @@ u32 mint_owner_of_pin(u32 gsi)
 }
 
 /**
- * mint_pin_give() - give a pin to another node
+ * mint_pin_hand() - a pin changes hands
  * @gsi:	global system interrupt of the pin
  * @from:	who has it
  * @to:		who gets it
@@ -77,7 +77,7 @@ u32 mint_owner_of_pin(u32 gsi)
  *	    what the others are told the same.
  * Return: false if it is not @from's.
  */
-bool mint_pin_give(u32 gsi, u32 from, u32 to)
+bool mint_pin_hand(u32 gsi, u32 from, u32 to)
 {
 	if (mint_owner_of_pin(gsi) != from ||
 	    !try_cmpxchg(&pin_owners[gsi], &from, to))

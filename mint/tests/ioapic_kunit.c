@@ -153,20 +153,20 @@ static void pin_give(struct kunit *test)
 	need_predecessor(test);
 
 	guard(mint_claims)();
-	KUNIT_EXPECT_FALSE(test, mint_pin_give(line.gsi, 1, 2));
+	KUNIT_EXPECT_FALSE(test, mint_pin_hand(line.gsi, 1, 2));
 	KUNIT_EXPECT_EQ(test, mint_owner_of_pin(line.gsi), mint_self);
-	KUNIT_ASSERT_TRUE(test, mint_pin_give(line.gsi, mint_self, 1));
+	KUNIT_ASSERT_TRUE(test, mint_pin_hand(line.gsi, mint_self, 1));
 	KUNIT_EXPECT_EQ(test, mint_owner_of_pin(line.gsi), 1);
 	KUNIT_EXPECT_EQ(test, *mint_pin_record(line.gsi), 1);
 	KUNIT_EXPECT_NOT_NULL(test, mint_pin_problem(&line));
 	/* Who does not have it cannot return it */
-	KUNIT_EXPECT_FALSE(test, mint_pin_give(line.gsi, 2, mint_self));
+	KUNIT_EXPECT_FALSE(test, mint_pin_hand(line.gsi, 2, mint_self));
 	/* The table is for others to read: what stands there moves nothing */
 	WRITE_ONCE(*mint_pin_record(line.gsi), mint_self);
 	KUNIT_EXPECT_EQ(test, mint_owner_of_pin(line.gsi), 1);
-	KUNIT_EXPECT_TRUE(test, mint_pin_give(line.gsi, 1, mint_self));
+	KUNIT_EXPECT_TRUE(test, mint_pin_hand(line.gsi, 1, mint_self));
 	KUNIT_EXPECT_EQ(test, mint_owner_of_pin(line.gsi), mint_self);
-	KUNIT_EXPECT_FALSE(test, mint_pin_give(MINT_GSI_MAX, mint_self, 1));
+	KUNIT_EXPECT_FALSE(test, mint_pin_hand(MINT_GSI_MAX, mint_self, 1));
 }
 
 /* Registers of pins that are node 0's, another node's, and nobody's */
@@ -178,11 +178,11 @@ static void may_write(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mint_ioapic_may_write(0, 0));
 	KUNIT_EXPECT_TRUE(test, mint_ioapic_may_write(0, reg));
 	scoped_guard(mint_claims) {
-		KUNIT_ASSERT_TRUE(test, mint_pin_give(line.gsi, mint_self, 1));
+		KUNIT_ASSERT_TRUE(test, mint_pin_hand(line.gsi, mint_self, 1));
 		KUNIT_EXPECT_FALSE(test, mint_ioapic_may_write(0, reg));
 		KUNIT_EXPECT_FALSE(test, mint_ioapic_may_write(0, reg + 1));
 		KUNIT_EXPECT_TRUE(test, mint_ioapic_may_write(0, reg + 2));
-		mint_pin_give(line.gsi, 1, mint_self);
+		mint_pin_hand(line.gsi, 1, mint_self);
 	}
 	/* An I/O APIC that came after the boot: no record, so node 0's */
 	KUNIT_EXPECT_TRUE(test, mint_ioapic_may_write(nr_ioapics, reg));
