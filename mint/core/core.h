@@ -45,7 +45,7 @@ u32 mint_owner_of_core(const struct mint_core *core);
 bool mint_bell_try_ring_node(u32 n, u32 cause);
 bool mint_core_is_spare(u32 apic_id, u32 room);
 bool mint_core_hand(struct mint_core *core, u32 from, u32 to);
-void mint_core_own(struct mint_core *core, bool own);
+void mint_core_set_own(struct mint_core *core, bool own);
 int mint_core_arrive(struct mint_core *core);
 int mint_core_leave(struct mint_core *core);
 int mint_core_prove(struct mint_core *core);

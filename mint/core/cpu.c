@@ -246,7 +246,7 @@ void mint_core_drop(struct mint_core *core, u32 n)
 }
 
 /**
- * mint_core_own() - this successor has a core from now on, or has it no more
+ * mint_core_set_own() - this successor has a core from now on, or has it no more
  * @core:	record
  * @own:	it has
  *
@@ -254,7 +254,7 @@ void mint_core_drop(struct mint_core *core, u32 n)
  *
  * Context: successor, any.
  */
-void mint_core_own(struct mint_core *core, bool own)
+void mint_core_set_own(struct mint_core *core, bool own)
 {
 	WRITE_ONCE(owners[mint_core_index(core)],
 		   own ? mint_self : MINT_NODE_FREE);

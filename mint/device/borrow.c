@@ -219,7 +219,7 @@ static void give_up_line(const struct mint_device *dev)
 		if (&own[i] != dev && own[i].kind == MINT_DEV_PCI &&
 		    own[i].irq_flags & MINT_IRQ_VALID && own[i].gsi == dev->gsi)
 			return;
-	mint_pin_adopt(dev->gsi, false);
+	mint_pin_set_own(dev->gsi, false);
 }
 
 /*
@@ -257,7 +257,7 @@ static void __init adopt_all(const struct mint_node *node)
 	/* Drop the pins that node 0 has taken away since init_IRQ() has read their owners */
 	for (gsi = 0; gsi < mint_layout.pins.count; gsi++)
 		if (mint_owner_of_pin(gsi) == mint_self)
-			mint_pin_adopt(gsi, true);
+			mint_pin_set_own(gsi, true);
 }
 
 static int successor_enable_irq(struct pci_dev *dev)
@@ -618,7 +618,7 @@ int mint_pci_open(u32 id, bool again, struct mint_reason *why)
 		/* Node 0 has brought it to rest, before the first try */
 		assign_bit(i, was_reset, !again);
 		if (entry.irq_flags & MINT_IRQ_VALID)
-			mint_pin_adopt(entry.gsi, true);
+			mint_pin_set_own(entry.gsi, true);
 		open_bridges(node);
 	}
 	scan_segment(id >> 16);

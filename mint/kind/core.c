@@ -347,7 +347,7 @@ static int arrive(struct mint_transfer *t, u64 which)
 
 	for (i = 0; i < t->size && (core = core_of(t, i)); i++) {
 		if (mint_role == MINT_SUCCESSOR)
-			mint_core_own(core, true);
+			mint_core_set_own(core, true);
 		err = which & BIT_ULL(i) ? try_step(mint_core_arrive, core, bound) : 0;
 		if (err && !first_err)
 			first_err = refuse_arrival(t, mint_apic_id(core), err);
@@ -384,7 +384,7 @@ static int leave(struct mint_transfer *t)
 		}
 		/* From here on nobody brings it online again */
 		if (mint_role == MINT_SUCCESSOR)
-			mint_core_own(core, false);
+			mint_core_set_own(core, false);
 		if (!runs_here(mint_core_cpu(core)))
 			continue;
 		t->memo |= BIT_ULL(i);
@@ -562,7 +562,7 @@ static int take(struct mint_transfer *t)
 	 */
 	pr_err("%s\n", undo.reason);
 	for (i = 0; i < t->size && mint_role == MINT_SUCCESSOR; i++)
-		mint_core_own(core_of(t, i), true);
+		mint_core_set_own(core_of(t, i), true);
 	return 0;
 }
 

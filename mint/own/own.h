@@ -194,7 +194,7 @@ u32 mint_owner_of_memory(phys_addr_t addr, phys_addr_t *end, const char **what);
 u32 mint_owner_of_function(u32 id, u32 *index);
 u32 mint_owner_of_legacy(u32 id);
 bool mint_pin_hand(u32 gsi, u32 from, u32 to);
-void mint_pin_adopt(u32 gsi, bool own);
+void mint_pin_set_own(u32 gsi, bool own);
 bool mint_function_set_flight(u32 id, bool flight);
 
 /* lock.c */

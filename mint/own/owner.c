@@ -87,14 +87,14 @@ bool mint_pin_hand(u32 gsi, u32 from, u32 to)
 }
 
 /**
- * mint_pin_adopt() - a pin comes to this successor, or leaves it
+ * mint_pin_set_own() - a pin comes to this successor, or leaves it
  * @gsi:	global system interrupt of the pin
  * @own:	it comes, if node 0 says so; else it is node 0's again, and nobody
  *		here uses it
  *
  * Context: successor, process.
  */
-void mint_pin_adopt(u32 gsi, bool own)
+void mint_pin_set_own(u32 gsi, bool own)
 {
 	if (!pin_owners || gsi >= mint_layout.pins.count)
 		return;
