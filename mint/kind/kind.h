@@ -198,9 +198,9 @@ void mint_slots_return(u32 first, u32 count);
 /* share.c */
 bool mint_shares_changed(void);
 bool mint_share_member(u32 i, u32 n);
-void mint_share_left(u32 i);
+void mint_share_free(u32 i);
 bool mint_share_get(u32 i, struct mint_share *share);
-void mint_shares_mapped(void);
+void mint_shares_set_mapped(void);
 #if IS_ENABLED(CONFIG_KUNIT)
 int mint_share_word(const struct mint_token *word, char *name, u64 *size);
 u32 mint_slots_find(const unsigned long *used, u32 count, u32 want);

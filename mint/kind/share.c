@@ -160,24 +160,24 @@ bool mint_share_get(u32 i, struct mint_share *share)
 }
 
 /**
- * mint_shares_mapped() - this kernel maps shares
+ * mint_shares_set_mapped() - note that this kernel maps shares
  *
- * From now on one that closes is free once mint_share_left() was called for it.
+ * From now on one that closes is free once mint_share_free() was called for it.
  *
  * Context: predecessor, initcall.
  */
-void mint_shares_mapped(void)
+void mint_shares_set_mapped(void)
 {
 	mapped = true;
 }
 
 /**
- * mint_share_left() - nothing of node 0 maps a closed share any more
+ * mint_share_free() - free a closed share, of which node 0 maps nothing any more
  * @i:		index of its record
  *
  * Context: predecessor, process; may sleep.
  */
-void mint_share_left(u32 i)
+void mint_share_free(u32 i)
 {
 	guard(mint_claims)();
 	if (book[i].share.state != MINT_WINDOW_CLOSED)

@@ -283,7 +283,7 @@ static void look(struct work_struct *work)
 		if (share.state == MINT_WINDOW_CLOSED) {
 			if (use)
 				drop(use);
-			mint_share_left(i);
+			mint_share_free(i);
 		} else if (!use) {
 			err = adopt(i, &share);
 			if (err && !READ_ONCE(again))
@@ -356,7 +356,7 @@ static int __init mint_share_init(void)
 	mint_bell_listen(MINT_BELL_SHARE, shares_rung);
 	look(NULL);
 	if (mint_role == MINT_PREDECESSOR) {
-		mint_shares_mapped();
+		mint_shares_set_mapped();
 		WRITE_ONCE(ready, true);
 	}
 	return 0;
