@@ -45,7 +45,7 @@ void mint_release(struct mint_claim *claim)
 	smp_store_release(&claim->used, false);
 	raw_spin_unlock_irqrestore(&claim->request_lock, flags);
 	mint_claims_unlock();
-	mint_share_settle();
+	mint_share_poll_sync();
 }
 
 /**

@@ -79,10 +79,10 @@ static inline void mint_links_disown(void) { }
 /* share.c */
 #ifdef CONFIG_MINT_SHARE
 void mint_share_poll(void);
-void mint_share_settle(void);
+void mint_share_poll_sync(void);
 #else
 static inline void mint_share_poll(void) { }
-static inline void mint_share_settle(void) { }
+static inline void mint_share_poll_sync(void) { }
 #endif
 
 #endif /* _ARCH_X86_MINT_LINK_H */

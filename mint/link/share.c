@@ -314,14 +314,14 @@ void mint_share_poll(void)
 }
 
 /**
- * mint_share_settle() - leave the shares that have no other member any more
+ * mint_share_poll_sync() - leave the shares that have no other member any more
  *
  * Their memory and their names are free when this returns, as all else of a node
  * that has ended.
  *
  * Context: predecessor, process, may sleep; mint_claims_lock() is not held.
  */
-void mint_share_settle(void)
+void mint_share_poll_sync(void)
 {
 	if (!READ_ONCE(ready))
 		return;
