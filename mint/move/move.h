@@ -27,7 +27,7 @@ void mint_move_forget(void);
 
 /* wish.c: in a successor, and in node 0 what it wishes */
 int mint_move_wish(const char *text);
-void mint_wishes_look(u32 n);
+void mint_wishes_rung(u32 n);
 int mint_wish_check(struct mint_transfer *t, u32 asker);
 
 /* history.c */

@@ -295,7 +295,7 @@ static void look(struct work_struct *work)
 static void move_rung(u32 n)
 {
 	queue_work(system_unbound_wq, &look_work);
-	mint_wishes_look(mint_self);
+	mint_wishes_rung(mint_self);
 }
 
 /* Node 0 may have died in between */

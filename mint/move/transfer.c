@@ -900,7 +900,7 @@ int mint_move_request(const char *text, u32 asker, u64 incarnation, char *reason
 static void move_rung(u32 n)
 {
 	wake_up_all(&move_wait);
-	mint_wishes_look(n);
+	mint_wishes_rung(n);
 }
 
 /* A party may have come to its end */

@@ -210,12 +210,12 @@ int mint_move_wish(const char *text)
 }
 
 /**
- * mint_wishes_look() - look for a wish, in a successor for an answer
+ * mint_wishes_rung() - look for a wish, in a successor for an answer
  * @n:	in node 0 the number of who has, or MINT_BELL_ANYONE
  *
  * Context: any but NMI.
  */
-void mint_wishes_look(u32 n)
+void mint_wishes_rung(u32 n)
 {
 	u32 i;
 
