@@ -119,7 +119,7 @@ static void take_back(struct mint_claim *claim)
 
 	for_each_set_bit(i, claim->lent, MINT_DEVICES_MAX) {
 		mint_pci_take_back(&claim->node.devices[i]);
-		mint_claim_progressed(claim);
+		mint_claim_inc_progress(claim);
 	}
 }
 

@@ -136,8 +136,8 @@ struct mint_transfer {
  * it is as @claim.
  *
  * @take_back: predecessor, process, under the claim's lock, with all cores of
- * the node parked; mint_claims_lock() is not held. It says
- * mint_claim_progressed() after each step that takes long.
+ * the node parked; mint_claims_lock() is not held. It calls
+ * mint_claim_inc_progress() after each step that takes long.
  *
  * @set_free: predecessor, process, under both locks, quick.
  *

@@ -233,7 +233,7 @@ static bool scrub_range(struct mint_claim *claim, const struct mint_range *range
 		memset(addr, 0, len);
 		mint_unmap_memory(addr);
 		if (claim)
-			mint_claim_progressed(claim);
+			mint_claim_inc_progress(claim);
 		cond_resched();
 	}
 	return true;

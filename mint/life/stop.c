@@ -158,7 +158,7 @@ int mint_prove_parked(struct mint_claim *claim)
 			usleep_range(20, 50);
 		if (mint_core_proven(core)) {
 			bound = jiffies + msecs_to_jiffies(PROVE_BOUND_MS);
-			mint_claim_progressed(claim);
+			mint_claim_inc_progress(claim);
 			continue;
 		}
 		mint_core_reset(core);

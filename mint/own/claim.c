@@ -523,12 +523,12 @@ unsigned long mint_claim_progress(u32 n)
 }
 
 /**
- * mint_claim_progressed() - a step of taking a node back is done
+ * mint_claim_inc_progress() - a step of taking a node back is done
  * @claim:	of the node
  *
  * Context: predecessor, under the claim's lock.
  */
-void mint_claim_progressed(struct mint_claim *claim)
+void mint_claim_inc_progress(struct mint_claim *claim)
 {
 	lockdep_assert_held(&claim->lock);
 	WRITE_ONCE(claim->progress, claim->progress + 1);

@@ -168,7 +168,7 @@ void mint_claim_watch(u32 n);
 struct mint_claim *mint_claim_trylock(u32 n);
 void mint_claim_unlock(struct mint_claim *claim);
 unsigned long mint_claim_progress(u32 n);
-void mint_claim_progressed(struct mint_claim *claim);
+void mint_claim_inc_progress(struct mint_claim *claim);
 bool mint_claim_wait_unlocked(u32 n, unsigned int ms);
 void mint_claim_wait_number(void);
 struct mint_claim *mint_claim_new(work_func_t look);
