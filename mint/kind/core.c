@@ -230,7 +230,7 @@ static int check_arrives(struct mint_transfer *t, const struct mint_core *core)
 		return mint_transfer_refuse(t, -ENXIO, "APIC ID %u %s", apic_id,
 					    problem);
 	if (apic_id > MINT_DEVICE_APIC_ID_MAX && t->to != mint_self &&
-	    mint_pins_interrupt(t->to))
+	    mint_pins_can_interrupt(t->to))
 		return mint_transfer_refuse(t, -ENXIO,
 					    "APIC ID %u cannot be interrupted by the devices of node %u, which name IDs up to %u: take those from it first",
 					    apic_id, t->to, MINT_DEVICE_APIC_ID_MAX);
@@ -523,7 +523,7 @@ static bool beyond_devices(const struct mint_transfer *t, u32 to)
 {
 	return to == t->to && mint_is_successor(to) &&
 	       t->start + t->size - 1 > MINT_DEVICE_APIC_ID_MAX &&
-	       mint_pins_interrupt(to);
+	       mint_pins_can_interrupt(to);
 }
 
 static bool hand(struct mint_transfer *t, u32 from, u32 to)

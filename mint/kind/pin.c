@@ -107,13 +107,13 @@ struct mint_core *mint_pin_far_core(u32 n)
 }
 
 /**
- * mint_pins_interrupt() - can devices of a node interrupt its cores?
+ * mint_pins_can_interrupt() - can devices of a node interrupt its cores?
  * @n:		number of a successor
  *
  * Context: predecessor, under mint_claims_lock().
  * Return: true if it has a function, or a line.
  */
-bool mint_pins_interrupt(u32 n)
+bool mint_pins_can_interrupt(u32 n)
 {
 	const struct mint_node *node = mint_claim(n);
 	u32 i;
