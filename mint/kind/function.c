@@ -166,12 +166,12 @@ static int refuse_unreached(struct mint_transfer *t, const char *name, u32 n)
 static int check_receiver(struct mint_transfer *t, const char *name)
 {
 	struct mint_device list[MINT_DEVICES_MAX];
-	struct mint_core *far = mint_pin_far_core(t->to);
+	struct mint_core *core = mint_pin_unreached_core(t->to);
 
-	if (far)
+	if (core)
 		return mint_transfer_refuse(t, -ENXIO,
 					    "device %s cannot interrupt APIC ID %u of node %u: take cores above %u from it first",
-					    name, mint_apic_id(far), t->to,
+					    name, mint_apic_id(core), t->to,
 					    MINT_DEVICE_APIC_ID_MAX);
 	if (mint_memory_unreached(t->to))
 		return refuse_unreached(t, name, t->to);
@@ -330,7 +330,7 @@ static bool hand(struct mint_transfer *t, u32 from, u32 to)
 	if (mint_owner_of_function(id, &index) != holder(from))
 		return false;
 	/* A core that no device can interrupt may have come to the receiver since plan() */
-	if (to == t->to && mint_is_successor(to) && mint_pin_far_core(to))
+	if (to == t->to && mint_is_successor(to) && mint_pin_unreached_core(to))
 		return false;
 	if (to == MINT_NODE_FLIGHT && !mint_function_set_flight(id, true))
 		return false;

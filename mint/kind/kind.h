@@ -240,7 +240,7 @@ bool mint_request_unreached(const struct mint_kexec *rq);
 #define MINT_DEVICE_APIC_ID_MAX	254
 
 const char *mint_pin_problem(const struct mint_device *dev);
-struct mint_core *mint_pin_far_core(u32 n);
+struct mint_core *mint_pin_unreached_core(u32 n);
 bool mint_pins_can_interrupt(u32 n);
 void mint_pin_leave(u32 n, const struct mint_device *dev);
 int mint_request_device(struct mint_kexec *rq, struct mint_device *dev,

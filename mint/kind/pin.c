@@ -77,7 +77,7 @@ const char *mint_pin_problem(const struct mint_device *dev)
  * all cores: a node could point a device's interrupt at such
  * a core and hit another one.
  */
-static struct mint_core *find_far_core(const struct mint_kexec *rq)
+static struct mint_core *find_unreached_core(const struct mint_kexec *rq)
 {
 	u32 i;
 
@@ -88,13 +88,13 @@ static struct mint_core *find_far_core(const struct mint_kexec *rq)
 }
 
 /**
- * mint_pin_far_core() - a core of a node that devices cannot interrupt
+ * mint_pin_unreached_core() - a core of a node that devices cannot interrupt
  * @n:		number of a successor
  *
  * Context: predecessor, any.
  * Return: such a core, or NULL.
  */
-struct mint_core *mint_pin_far_core(u32 n)
+struct mint_core *mint_pin_unreached_core(u32 n)
 {
 	struct mint_core *core;
 	u32 i;
@@ -139,17 +139,17 @@ bool mint_pins_can_interrupt(u32 n)
 int mint_request_device(struct mint_kexec *rq, struct mint_device *dev,
 			const char *name)
 {
-	struct mint_core *far = find_far_core(rq);
+	struct mint_core *core = find_unreached_core(rq);
 	struct mint_node *node = &rq->node;
 	const char *why = NULL;
 
 	mint_claims_assert_held();
-	if (far && (dev->kind == MINT_DEV_PCI ||
-		    dev->id == MINT_LEGACY_I8042))
+	if (core && (dev->kind == MINT_DEV_PCI ||
+		     dev->id == MINT_LEGACY_I8042))
 		return mint_refuse(rq, -ENXIO,
 				   "device %s cannot interrupt APIC ID %u: without interrupt remapping devices name IDs up to %u; leave out the device or cores above that",
-				   name, mint_apic_id(far), MINT_DEVICE_APIC_ID_MAX);
-	if (far)
+				   name, mint_apic_id(core), MINT_DEVICE_APIC_ID_MAX);
+	if (core)
 		dev->irq_flags = 0;	/* polled */
 	/* That of a function is looked at once all are known: check() below */
 	if (dev->kind == MINT_DEV_LEGACY && dev->irq_flags & MINT_IRQ_VALID)
