@@ -548,7 +548,7 @@ int mint_pci_close(u32 id, struct mint_reason *why)
 		return mint_pci_refuse(why, -ENODEV, "is not this node's");
 	pci_lock_rescan_remove();
 	dev = mint_pci_get(id);
-	if (dev && mint_pci_in_use(dev, disk)) {
+	if (dev && mint_pci_disk_in_use(dev, disk)) {
 		pci_unlock_rescan_remove();
 		pci_dev_put(dev);
 		return mint_pci_refuse(why, -EBUSY,

@@ -95,7 +95,7 @@ int mint_pci_open(u32 id, bool again, struct mint_reason *why);
 
 /* move.c */
 #ifdef CONFIG_PCI
-bool mint_pci_in_use(struct pci_dev *dev, char disk[]);
+bool mint_pci_disk_in_use(struct pci_dev *dev, char disk[]);
 int mint_pci_give(u32 id, struct mint_reason *why);
 void mint_pci_release(u32 id);
 int mint_pci_take(u32 id, bool again, struct mint_reason *why);

@@ -29,7 +29,7 @@ static int find_used_disk(struct device *dev, void *disk)
 }
 
 /**
- * mint_pci_in_use() - does this kernel use a disk of a function?
+ * mint_pci_disk_in_use() - does this kernel use a disk of a function?
  * @dev:	the function
  * @disk:	out: the disk's name, DISK_NAME_LEN bytes
  *
@@ -39,12 +39,12 @@ static int find_used_disk(struct device *dev, void *disk)
  * Context: process.
  * Return: true if it does; @disk is set then.
  */
-bool mint_pci_in_use(struct pci_dev *dev, char disk[])
+bool mint_pci_disk_in_use(struct pci_dev *dev, char disk[])
 {
 	return device_for_each_child(&dev->dev, disk, find_used_disk);
 }
 #else
-bool mint_pci_in_use(struct pci_dev *dev, char disk[])
+bool mint_pci_disk_in_use(struct pci_dev *dev, char disk[])
 {
 	return false;
 }
@@ -78,7 +78,7 @@ static int take_off(struct pci_dev *dev, struct mint_reason *why)
 	char disk[DISK_NAME_LEN];
 	int err;
 
-	if (mint_pci_in_use(dev, disk))
+	if (mint_pci_disk_in_use(dev, disk))
 		return mint_pci_refuse(why, -EBUSY,
 				       "has disk %s, which node 0 uses: unmount or close it",
 				       disk);

@@ -621,7 +621,7 @@ static int check_move(struct pci_dev *dev, u32 from, bool force,
 	err = err ?: check_sriov(dev, why) ?: check_line(dev, why);
 	if (err || from != MINT_NODE_FREE)
 		return err;
-	if (mint_pci_in_use(dev, disk))
+	if (mint_pci_disk_in_use(dev, disk))
 		return mint_pci_refuse(why, -EBUSY,
 				       "has disk %s, which node 0 uses: unmount or close it",
 				       disk);
