@@ -213,14 +213,14 @@ bool mint_core_hand(struct mint_core *core, u32 from, u32 to)
 }
 
 /**
- * mint_core_take() - give a free core to a node
+ * mint_core_claim() - a free core is a node's from now on
  * @core:	record
  * @n:		number of the node
  *
  * Context: predecessor, any.
  * Return: @n, or who has the core already.
  */
-u32 mint_core_take(struct mint_core *core, u32 n)
+u32 mint_core_claim(struct mint_core *core, u32 n)
 {
 	u32 owner;
 
@@ -234,13 +234,13 @@ u32 mint_core_take(struct mint_core *core, u32 n)
 }
 
 /**
- * mint_core_drop() - set a core free
+ * mint_core_set_free() - set a core free
  * @core:	record
  * @n:		number of the node that had it
  *
  * Context: predecessor, any; the core runs nobody's code.
  */
-void mint_core_drop(struct mint_core *core, u32 n)
+void mint_core_set_free(struct mint_core *core, u32 n)
 {
 	mint_core_hand(core, n, MINT_NODE_FREE);
 }
@@ -628,14 +628,14 @@ static int mint_kick_ap(unsigned int cpu, struct task_struct *tidle)
 		return -EINVAL;
 	}
 	owner = mint_role == MINT_PREDECESSOR ?
-		mint_core_take(core, mint_self) : mint_owner_of_core(core);
+		mint_core_claim(core, mint_self) : mint_owner_of_core(core);
 	if (owner != mint_self) {
 		refuse_cpu(cpu, mint_apic_id(core), owner);
 		return -EBUSY;
 	}
 	err = native_kick_ap(cpu, tidle);
 	if (err && mint_role == MINT_PREDECESSOR)
-		mint_core_drop(core, mint_self);
+		mint_core_set_free(core, mint_self);
 	return err;
 }
 
@@ -649,7 +649,7 @@ static void mint_cleanup_dead_cpu(unsigned int cpu)
 	if (READ_ONCE(core->state) != MINT_CORE_PARKED)
 		mint_core_reset(core);
 	if (mint_role == MINT_PREDECESSOR)
-		mint_core_drop(core, mint_self);
+		mint_core_set_free(core, mint_self);
 }
 
 /*

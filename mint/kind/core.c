@@ -155,7 +155,7 @@ static int claim_cores(struct mint_kexec *rq, struct mint_claim *claim)
 	u32 i, owner;
 
 	for (i = 0; i < rq->nr_cores; i++) {
-		owner = mint_core_take(rq->cores[i], claim->n);
+		owner = mint_core_claim(rq->cores[i], claim->n);
 		if (owner == MINT_NODE_FLIGHT)
 			return mint_refuse(rq, -EBUSY,
 					   "APIC ID %u is changing hands: see /sys/kernel/mint/moves",
@@ -175,7 +175,7 @@ static void set_free(struct mint_claim *claim)
 	u32 i;
 
 	for (i = 0; (core = mint_core(i)); i++)
-		mint_core_drop(core, claim->n);
+		mint_core_set_free(core, claim->n);
 }
 
 static u32 owner_of(u32 index, u32 *id)
@@ -478,7 +478,7 @@ static void drop_offline(const struct mint_transfer *t)
 	for (i = 0; i < t->size && (core = core_of(t, i)); i++) {
 		cpu = mint_core_cpu(core);
 		if (cpu < 0 || !cpu_online(cpu))
-			mint_core_drop(core, mint_self);
+			mint_core_set_free(core, mint_self);
 	}
 	cpus_read_unlock();
 }
