@@ -21,7 +21,6 @@ from nodes import UP, Nodes
 MOVES = 200
 PAIRS = 50
 MEMORY_MOVES = 20
-MACHINES = 3
 MEMORY_PAIRS = 10
 NIC, NIC_MOVES = "00:04.0", 10
 # How often a node is looked at, and in which windows the worst is kept, while so many
@@ -30,6 +29,8 @@ STALL_US, WINDOW_MS, WINDOWS, STALL_MOVES = 200, 50, 60, 100
 LATE, LATE_OUT = "/bench/late_timer", "/tmp/late"
 LINE = re.compile(r"^\d+ (?:core|memory|pci) \S+ \S+ > \S+ taken ([\d.]+) give ([\d.]+)"
                   r" clear ([\d.]+) take ([\d.]+)$", re.M)
+
+MEMORY_WORDS = ("offline", "online_movable")
 
 # Nothing is forked between the marks: all but cat is the shell's own.
 STOCK = """
@@ -42,18 +43,19 @@ i=0
 while [ $i -lt {count} ]; do
     stamp; begin=$now
     # Pages of a block may be busy for a moment: that is no pair
-    echo 0 2>/dev/null >$file || continue
+    echo {off} 2>/dev/null >$file || continue
     stamp; middle=$now
-    echo 1 >$file || exit 1; stamp
+    echo {on} >$file || exit 1; stamp
     echo $begin $middle $now
     i=$((i + 1))
 done
 """
 
 
-def pairs(results, repeat, machine, file, name, count, limit):
+def pairs(results, repeat, machine, file, words, name, count, limit):
     """Pairs of offline and online of one thing, in a kernel without Mint."""
-    text = machine.sh(STOCK.format(file=file, count=count), limit)
+    text = machine.sh(STOCK.format(file=file, off=words[0], on=words[1], count=count),
+                      limit)
     rows = [[int(word) for word in line.split()] for line in text.splitlines()
             if re.fullmatch(r"\d+ \d+ \d+", line)]
     if len(rows) != count:
@@ -69,38 +71,25 @@ def stock(results, repeat, initrd):
     with results.machine("moves-stock", "quiet", smp="2", memory="1G",
                          initrd=initrd) as machine:
         machine.wait_for(UP, timeout=120)
-        pairs(results, repeat, machine, "/sys/devices/system/cpu/cpu1/online", "",
+        pairs(results, repeat, machine, "/sys/devices/system/cpu/cpu1/online", "01", "",
               PAIRS, 300)
         machine.power_off()
 
 
-def stock_block(results, repeat, initrd):
+def stock_memory(results, repeat, initrd):
     """A block of memory from which all can be moved away."""
     with results.machine("moves-stock-memory", "quiet movablecore=512M", smp="2",
                          memory="1G", initrd=initrd) as machine:
         machine.wait_for(UP, timeout=120)
+        # By a plain "online" the first of them would be in a zone of the kernel afterwards
         block = machine.sh(
             "for zones in $(grep -l Movable /sys/devices/system/memory/*/valid_zones); do "
-            "file=${zones%valid_zones}online; echo 0 2>/dev/null >$file && "
-            "echo 1 >$file && echo $file && break; done", 60).strip()
+            "file=${zones%%valid_zones}state; echo %s 2>/dev/null >$file && "
+            "echo %s >$file && echo $file && break; done" % MEMORY_WORDS, 60).strip()
         if not block:
             raise MachineError("no block of memory goes offline")
-        pairs(results, repeat, machine, block, "memory_", MEMORY_PAIRS, 100)
+        pairs(results, repeat, machine, block, MEMORY_WORDS, "memory_", MEMORY_PAIRS, 100)
         machine.power_off()
-
-
-def stock_memory(results, repeat, initrd):
-    """The same, on another machine if this one does not come to an end.
-
-    A stock kernel tries for ever to move a page away that somebody holds.
-    """
-    for _ in range(MACHINES - 1):
-        try:
-            stock_block(results, repeat, initrd)
-            return
-        except MachineError as error:
-            results.say("moves: stock memory, again: %s" % error)
-    stock_block(results, repeat, initrd)
 
 
 def to_and_fro(results, repeat, machine, pair, kind, which, count):
