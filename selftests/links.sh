@@ -69,14 +69,14 @@ addresses() {
 		fail "windows: $(cat "$MINT/windows")"
 	dev=/sys/class/net/mint$node
 	[ "$(cat "$dev/ifalias")" = web ] || fail "alias: $(cat "$dev/ifalias")"
-	[ "$(cat "$dev/address")" = "$(printf '02:4d:00:00:00:%02x' "$node")" ] ||
+	[ "$(cat "$dev/address")" = "$(printf 'fe:4d:00:00:00:%02x' "$node")" ] ||
 		fail "address: $(cat "$dev/address")"
 	[ "$(cat "$dev/mtu")" = 1500 ] || fail "MTU: $(cat "$dev/mtu")"
 	loop_until 20 pings "$node" || fail "no answer by IPv4"
 	loop_until 20 reaches "$node" "$(address 0 "$node")" ||
 		fail "no answer to node $node by IPv4"
 	# The address that it makes of that of its device
-	six=$(printf 'fe80::4d:%xff:fe%02x:0' $((node >> 8)) $((node & 255)))
+	six=$(printf 'fe80::fc4d:%xff:fe%02x:0' $((node >> 8)) $((node & 255)))
 	loop_until 20 ping -c 1 -W 2 -I "mint$node" "$six" >/dev/null ||
 		fail "no answer from $six"
 	all_free "$node"
@@ -515,7 +515,7 @@ name_taken() {
 	ip link set "mint$node" name foreign || fail "mint$node is not renamed"
 	named() {
 		[ "$(cat "/sys/class/net/mint$node/address" 2>/dev/null)" = \
-			"$(printf '02:4d:00:00:00:%02x' "$node")" ]
+			"$(printf 'fe:4d:00:00:00:%02x' "$node")" ]
 	}
 	loop_until 20 named || fail "no link, though its name is free"
 	linked "$node"

@@ -594,10 +594,14 @@ static void set_alias(struct mint_link *link)
 	dev_set_alias(link->dev, name, len);
 }
 
+/*
+ * A bridge takes the lowest address of its ports: that of a card comes before this
+ * one, so that it does not change when a link comes or goes.
+ */
 static void set_address(struct mint_link *link)
 {
 	u8 addr[ETH_ALEN] = {
-		0x02, 0x4d, mint_self >> 8, mint_self, link->peer >> 8, link->peer,
+		0xfe, 0x4d, mint_self >> 8, mint_self, link->peer >> 8, link->peer,
 	};
 
 	eth_hw_addr_set(link->dev, addr);
