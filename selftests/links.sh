@@ -277,6 +277,19 @@ mtu() {
 	all_free "$node"
 }
 
+# the address of a device that is up changes, as bonds and users want it to
+another_address() {
+	connect web
+	dev=/sys/class/net/mint$node
+	was=$(cat "$dev/address")
+	for mac in 02:00:00:00:00:07 "$was"; do
+		ip link set "mint$node" address "$mac" || fail "address $mac"
+		[ "$(cat "$dev/address")" = "$mac" ] || fail "it has $(cat "$dev/address")"
+		loop_until 20 pings "$node" || fail "$mac: no answer"
+	done
+	all_free "$node"
+}
+
 # rots: in the windows of node $one; $suffered: how often the carrier of node $two has
 # changed meanwhile
 rots() {
@@ -533,5 +546,5 @@ name_taken() {
 }
 
 run_tests addresses data_of_node0 idle successors no_links name_taken own_reboot \
-	hang_and_panic other_end_leaves said_for_another mtu rot forced_under_load \
-	netconsole all_to_all exhausted
+	hang_and_panic other_end_leaves said_for_another mtu another_address rot \
+	forced_under_load netconsole all_to_all exhausted

@@ -646,6 +646,8 @@ int mint_link_add(struct mint_window_use *use)
 	snprintf(dev->name, sizeof(dev->name), "mint%u", link->peer);
 	dev->netdev_ops = &link_ops;
 	dev->ethtool_ops = &link_ethtool_ops;
+	/* Nothing filters by the address: it may change while the device is up */
+	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = MTU_MAX;
