@@ -566,10 +566,16 @@ static int link_stop(struct net_device *dev)
 	return 0;
 }
 
+/* Without it there are no multicast addresses by hand. All frames come anyway. */
+static void link_set_rx_mode(struct net_device *dev)
+{
+}
+
 static const struct net_device_ops link_ops = {
 	.ndo_open		= link_open,
 	.ndo_stop		= link_stop,
 	.ndo_start_xmit		= link_xmit,
+	.ndo_set_rx_mode	= link_set_rx_mode,
 	.ndo_validate_addr	= eth_validate_addr,
 	.ndo_set_mac_address	= eth_mac_addr,
 };
