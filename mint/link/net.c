@@ -440,6 +440,7 @@ static void deliver(struct mint_link *link, struct sk_buff *skb,
 	memcpy(&hdr, frame->header, sizeof(hdr));
 	if (virtio_net_hdr_to_skb(skb, &hdr, true)) {
 		DEV_STATS_INC(link->dev, rx_frame_errors);
+		DEV_STATS_INC(link->dev, rx_errors);
 		kfree_skb(skb);
 		return;
 	}
