@@ -589,6 +589,7 @@ static void link_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
 static const struct ethtool_ops link_ethtool_ops = {
 	.get_drvinfo	= link_drvinfo,
 	.get_link	= ethtool_op_get_link,
+	.get_ts_info	= ethtool_op_get_ts_info,
 };
 
 /* The name of the other node, as far as a terminal can show it */
@@ -659,7 +660,8 @@ int mint_link_add(struct mint_window_use *use)
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = MTU_MAX;
 	dev->hw_features = FEATURES;
-	dev->features = FEATURES;
+	/* A frame whose checksum is still to be made is delivered as a good one */
+	dev->features = FEATURES | NETIF_F_RXCSUM;
 	dev->vlan_features = FEATURES;
 	set_address(link);
 	netif_napi_add(dev, &link->napi, link_poll);
