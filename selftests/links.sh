@@ -290,6 +290,33 @@ another_address() {
 	all_free "$node"
 }
 
+# lend_device: to a network namespace, whose one process is $holder
+lend_device() {
+	unshare -n sleep 600 &
+	holder=$!
+	trap 'kill "$holder" 2>/dev/null' EXIT
+	apart() {
+		[ "$(readlink "/proc/$holder/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+	}
+	loop_until 20 apart || fail "no network namespace"
+	ip link set "mint$node" netns "$holder" || fail "mint$node stays"
+	[ ! -e "/sys/class/net/mint$node" ] || fail "mint$node is still here"
+}
+
+# a device in another network namespace comes back from there, and ends there
+namespaces() {
+	[ -e /proc/self/ns/net ] || skip "needs network namespaces: CONFIG_NET_NS"
+	connect web
+	lend_device
+	kill "$holder"
+	loop_until 20 test -e "/sys/class/net/mint$node" || fail "mint$node has not come back"
+	linked "$node"
+	loop_until 20 pings "$node" || fail "no answer"
+	lend_device
+	all_free "$node"
+	kill "$holder"
+}
+
 # rots: in the windows of node $one; $suffered: how often the carrier of node $two has
 # changed meanwhile
 rots() {
@@ -546,5 +573,5 @@ name_taken() {
 }
 
 run_tests addresses data_of_node0 idle successors no_links name_taken own_reboot \
-	hang_and_panic other_end_leaves said_for_another mtu another_address rot \
-	forced_under_load netconsole all_to_all exhausted
+	hang_and_panic other_end_leaves said_for_another mtu another_address \
+	namespaces rot forced_under_load netconsole all_to_all exhausted
