@@ -586,10 +586,21 @@ static void link_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
 	strscpy(info->driver, "mint", sizeof(info->driver));
 }
 
+/* Bonds and spanning trees want a speed; what it is depends on the cores */
+static int link_get_ksettings(struct net_device *dev,
+			      struct ethtool_link_ksettings *settings)
+{
+	settings->base.speed = SPEED_10000;
+	settings->base.duplex = DUPLEX_FULL;
+	settings->base.port = PORT_OTHER;
+	return 0;
+}
+
 static const struct ethtool_ops link_ethtool_ops = {
-	.get_drvinfo	= link_drvinfo,
-	.get_link	= ethtool_op_get_link,
-	.get_ts_info	= ethtool_op_get_ts_info,
+	.get_drvinfo		= link_drvinfo,
+	.get_link		= ethtool_op_get_link,
+	.get_link_ksettings	= link_get_ksettings,
+	.get_ts_info		= ethtool_op_get_ts_info,
 };
 
 /* The name of the other node, as far as a terminal can show it */
