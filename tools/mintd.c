@@ -150,7 +150,7 @@ static struct seen *find_seen(struct broker *broker, const struct node *node)
 {
 	u32 incarnation = 0;
 	struct seen *seen = NULL;
-	bool recorded = false;
+	bool recorded = false, twin = false;
 	char *text;
 	size_t i;
 
@@ -168,11 +168,13 @@ static struct seen *find_seen(struct broker *broker, const struct node *node)
 		seen = &broker->seen[broker->nr_seen++];
 	} else {
 		recorded = seen->recorded;
+		twin = seen->twin;
 		free(seen->want);
 		free(seen->victims.id);
 	}
-	/* A trace names each number once */
-	*seen = (struct seen){ .n = node->n, .incarnation = incarnation, .recorded = recorded };
+	/* A trace names each number once, and so does look_for_twin() */
+	*seen = (struct seen){ .n = node->n, .incarnation = incarnation, .recorded = recorded,
+			       .twin = twin };
 	seen->want = xstrdup("");
 	read_limits(broker->ctl, node, seen);
 	return seen;

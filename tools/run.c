@@ -288,6 +288,7 @@ bad:
 
 struct plan {
 	struct placement	placement;
+	char			*links;		/* words of mint.links=, or NULL */
 	char			**argv;
 };
 
@@ -336,10 +337,11 @@ static size_t kernel_part(const char *line)
  * @ctl:	where it lies
  * @name:	whose file; there may be none
  * @other:	name of the other node
+ * @all:	by "all", too, which means those that are there when it is launched
  *
  * Return: whether its Links= has that name, or all.
  */
-bool asks_for(const struct ctl *ctl, const char *name, const char *other)
+bool asks_for(const struct ctl *ctl, const char *name, const char *other, bool all)
 {
 	char *copy, *rest, *word;
 	bool asks = false;
@@ -350,7 +352,7 @@ bool asks_for(const struct ctl *ctl, const char *name, const char *other)
 	spec_init(&spec, name);
 	copy = xstrdup(spec_read(ctl, &spec, false) || !spec.links ? "" : spec.links);
 	for (rest = copy; !asks && (word = strsep(&rest, ","));)
-		asks = !strcmp(word, other) || !strcmp(word, "all");
+		asks = !strcmp(word, other) || (all && !strcmp(word, "all"));
 	free(copy);
 	spec_free(&spec);
 	return asks;
@@ -372,6 +374,20 @@ static void add_note(struct placement *placement, const char *text)
 	free(notes);
 }
 
+/* Does a parameter, with its equals sign, stand on a command line? */
+static bool has_param(const char *line, const char *param)
+{
+	size_t part = kernel_part(line);
+	const char *at = line;
+
+	while ((at = strstr(at, param)) && at < line + part) {
+		if (at == line || isspace((unsigned char)at[-1]))
+			return true;
+		at++;
+	}
+	return false;
+}
+
 /* Is a link with this node among those words? */
 static bool names_node(struct mint *mint, const char *words, const struct node *node)
 {
@@ -388,7 +404,8 @@ static bool names_node(struct mint *mint, const char *words, const struct node *
  * The links of a launch: Links= but for nodes that are not launched yet and ask for the link
  * themselves. The kernel refuses those, and one of both has to be launched first. Besides,
  * nodes that run and whose files name this one: a link ends with one of its nodes, and who
- * comes back is the one that can ask for it again.
+ * comes back is the one that can ask for it again. Who has no Links= but mint.links= on the
+ * command line has said all of it there.
  */
 static char *links_now(const struct ctl *ctl, struct mint *mint, const struct spec *spec,
 		       struct placement *placement)
@@ -396,11 +413,15 @@ static char *links_now(const struct ctl *ctl, struct mint *mint, const struct sp
 	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word, *links = NULL, *note;
 	size_t i, nr;
 
+	if (!spec->links && spec->command_line && has_param(spec->command_line, "mint.links=")) {
+		free(copy);
+		return NULL;
+	}
 	while (spec->links && (word = strsep(&rest, ","))) {
 		mint_owner(mint, word, &nr);
 		if (!strcmp(word, "none"))
 			continue;
-		if (nr || !asks_for(ctl, word, spec->name)) {
+		if (nr || !asks_for(ctl, word, spec->name, true)) {
 			links = add_link(links, word);
 			continue;
 		}
@@ -415,7 +436,7 @@ static char *links_now(const struct ctl *ctl, struct mint *mint, const struct sp
 
 		if (!node->n || mint_owner(mint, node->name, &nr) != node || nr > 1 ||
 		    names_node(mint, spec->links, node) ||
-		    !asks_for(ctl, node->name, spec->name))
+		    !asks_for(ctl, node->name, spec->name, false))
 			continue;
 		/* Without a word the kernel takes node 0 */
 		if (!links && !spec->links)
@@ -454,20 +475,6 @@ static char *command_line(const struct spec *spec, const char *links)
 	}
 	free(kernel);
 	return text;
-}
-
-/* Does a parameter, with its equals sign, stand on a command line? */
-static bool has_param(const char *line, const char *param)
-{
-	size_t part = kernel_part(line);
-	const char *at = line;
-
-	while ((at = strstr(at, param)) && at < line + part) {
-		if (at == line || isspace((unsigned char)at[-1]))
-			return true;
-		at++;
-	}
-	return false;
 }
 
 /* Of a parameter that stands twice the last one counts, and what is given here stands last */
@@ -564,6 +571,22 @@ static int may_read(const struct spec *spec, const char *key, const char *path)
 	return ST_OK;
 }
 
+/* A name in Links= that two nodes have means none of them; the kernel would take one */
+static int check_links(struct mint *mint, const struct spec *spec)
+{
+	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word;
+	int status = ST_OK;
+	size_t nr;
+
+	while (!status && (word = strsep(&rest, ","))) {
+		mint_owner(mint, word, &nr);
+		if (nr > 1 && !isdigit((unsigned char)*word))
+			status = mint_absent(mint, word);
+	}
+	free(copy);
+	return status;
+}
+
 static int make_plan(const struct ctl *ctl, const struct spec *spec,
 		     struct plan *plan)
 {
@@ -578,7 +601,7 @@ static int make_plan(const struct ctl *ctl, const struct spec *spec,
 	};
 	struct place_machine machine;
 	struct mint mint;
-	char *why, *links;
+	char *why;
 	int status;
 
 	status = mint_read(ctl, &mint);
@@ -590,21 +613,34 @@ static int make_plan(const struct ctl *ctl, const struct spec *spec,
 	topology_machine(ctl, &mint, &machine);
 	if (place(&machine, &request, &plan->placement, &why))
 		return fail(ST_REFUSED, "%s: %s", spec->name, why);
-	links = links_now(ctl, &mint, spec, &plan->placement);
-	note_params(spec, links, &plan->placement);
-	make_command(ctl, spec, links, plan);
-	free(links);
+	status = check_links(&mint, spec);
+	if (status)
+		return status;
+	plan->links = links_now(ctl, &mint, spec, &plan->placement);
+	note_params(spec, plan->links, &plan->placement);
+	make_command(ctl, spec, plan->links, plan);
 	return ST_OK;
 }
 
-/* Is something of the plan not free any more? */
-static bool outdated(const struct ctl *ctl, const struct plan *plan)
+/* Is something of the plan not free any more, or has a node come or gone that has a link? */
+static bool outdated(const struct ctl *ctl, const struct spec *spec, const struct plan *plan)
 {
+	struct placement unused = {};
 	struct mint mint;
+	char *links;
+	bool differ;
 	size_t i, j;
 
 	if (mint_read(ctl, &mint))
 		return false;
+	links = links_now(ctl, &mint, spec, &unused);
+	differ = strcmp(links ?: "", plan->links ?: "");
+	free(links);
+	free(unused.notes);
+	if (differ) {
+		mint_free(&mint);
+		return true;
+	}
 	for (i = 0; i < mint.nr_cores; i++)
 		if (has_id(&plan->placement.apic_ids, mint.cores[i].apic_id) &&
 		    mint.cores[i].owner != OWNER_FREE)
@@ -771,11 +807,11 @@ int launch(const struct ctl *ctl, const struct spec *spec, u32 *n)
 		}
 		if (status != 127)
 			status = ST_REFUSED;
-		if (status == 127 || !outdated(ctl, &plan)) {
+		if (status == 127 || !outdated(ctl, spec, &plan)) {
 			status = ST_REFUSED;
 			break;
 		}
-		fail(status, "something was taken meanwhile: choosing once more");
+		fail(status, "something was taken, or a node came or went, meanwhile: choosing once more");
 	}
 	if (lock >= 0)
 		close(lock);

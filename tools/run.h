@@ -15,7 +15,7 @@ struct launched {
 
 bool launched_read(const struct ctl *ctl, const char *name, struct launched *launched);
 char *keys_not_taken(const struct ctl *ctl, const char *name);
-bool asks_for(const struct ctl *ctl, const char *name, const char *other);
+bool asks_for(const struct ctl *ctl, const char *name, const char *other, bool all);
 int launch(const struct ctl *ctl, const struct spec *spec, u32 *n);
 int run_program(const struct ctl *ctl, char *const argv[], char **output);
 int wait_for_state(const struct ctl *ctl, u32 n, unsigned int seconds,

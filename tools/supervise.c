@@ -174,7 +174,19 @@ static bool starts_too(const struct ctl *ctl, const char *name)
 /* Is a node waited for by another one that has a link with it? */
 static bool waited_for(const struct ctl *ctl, const char *word, const char *name)
 {
-	return starts_too(ctl, word) && !asks_for(ctl, word, name) && !launched(ctl, word);
+	return starts_too(ctl, word) && !asks_for(ctl, word, name, true) && !launched(ctl, word);
+}
+
+/* Is there one that this node waits for? */
+static bool has_to_wait(const struct ctl *ctl, const struct spec *spec)
+{
+	char *copy = xstrdup(spec->links ?: ""), *rest = copy, *word;
+	bool wait = false;
+
+	while (!wait && (word = strsep(&rest, ",")))
+		wait = waited_for(ctl, word, spec->name);
+	free(copy);
+	return wait;
 }
 
 /* Names of nodes that were looked at */
@@ -281,6 +293,7 @@ static int supervise(const struct ctl *ctl, const struct spec *spec)
 {
 	struct watch watch = { .ctl = ctl, .spec = spec };
 	struct node *node;
+	bool again = true, all;
 	struct mint mint;
 	int status;
 	size_t nr;
@@ -303,9 +316,14 @@ static int supervise(const struct ctl *ctl, const struct spec *spec)
 		status = check_ring(ctl, spec);
 		if (status)
 			return status;
-		if (!wait_for_links(ctl, spec))
-			return fail(ST_OK, "%s is not launched: asked to end", spec->name);
-		status = launch(ctl, spec, &watch.n);
+		/* Who had a link and panicked may end between the wait and the launch */
+		do {
+			if (!wait_for_links(ctl, spec))
+				return fail(ST_OK, "%s is not launched: asked to end", spec->name);
+			all = !has_to_wait(ctl, spec);
+			status = launch(ctl, spec, &watch.n);
+			again = again && all && status == ST_REFUSED && has_to_wait(ctl, spec);
+		} while (again);
 		if (status || watch.n == NODE_NONE)
 			return status;
 	}

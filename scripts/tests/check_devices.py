@@ -15,7 +15,7 @@ import struct
 import time
 
 import machine as qemu
-from verdict import Failed, expect
+from verdict import Failed, Skipped, expect
 from check_platform import timers_and_ipis
 from machine import Limit, in_share
 from nodes import SYSFS, Refused
@@ -738,7 +738,8 @@ def panicked_sharer(b):
     asserted = count_of(b, " 20-fasteoi ") > before
     found = b.nodes.status()[two][0]
     # Where all this took longer, it is rightly back, and nothing was to be seen.
-    if time.monotonic() - began < stays:
+    late = time.monotonic() - began >= stays
+    if not late:
         expect(asserted, "is the line asserted at all?")
         expect(found == "panicked", "it did not wait: it is %s", found)
     talk(b, LINKS[:1], 1)
@@ -749,6 +750,8 @@ def panicked_sharer(b):
     calm(b, " 20-fasteoi ")
     calm(b, "node0-line", "com2")
     b.nodes.beats([0, one, two])
+    if late:
+        raise Skipped("it was back before it was looked at")
 
 
 # Has MSI, does not use it (e1000e.IntMode=0), and is on the line of ALONE[2].

@@ -1116,10 +1116,57 @@ def links_come_back_with_a_node():
             found = re.search("mint.links=([a-z0-9,]*)", out)
             expect(status == 0 and (found[1] if found else None) == links, "%s, %s: %d %s%s",
                    state, own, status, out, err)
+            # Those that are there when web is launched are not those that come later
+            node_file(b, "web", "Links=all\n")
+            out = b.ctl("plan", "db")[1]
+            expect("web" in own or "mint.links=web" not in out and ",web" not in out, "%s", out)
             # Who does not ask for it gets none
             node_file(b, "web")
             out = b.ctl("plan", "db")[1]
             expect("web" in own or "mint.links=web" not in out and ",web" not in out, "%s", out)
+        # What the command line says of links, with no Links=, is left as it is
+        node_file(b, "web", "Links=db\n")
+        b.tree.node(1, "web", "running", "1", [(256 << 20, 512 << 20)])
+        node_file(b, "db", "CommandLine=mint.links=none\n")
+        out = b.good("plan", "db")
+        expect(" --command-line=mint.links=none " in out and "not heeded" not in out, "%s", out)
+
+
+def links_with_twins_are_refused():
+    """A name of two nodes is no node to have a link with"""
+    with Bench(machines.demo) as b:
+        b.tree.cores(0, node0="0", node1="1", free="2-3")
+        b.tree.node(1, "web", "running", "1")
+        node_file(b, "db", "Links=web\n")
+        b.good("plan", "db")
+        b.tree.node(4, "web", "running", "4")
+        b.bad(1, "nodes 1, 4 are called 'web': say which by its number", "plan", "db")
+
+
+def links_of_a_node_that_goes():
+    """A node that ends between plan and launch is no refusal: it is left out, or waited for"""
+    goes = ("if [ ! -e %(top)s/once ]; then >%(top)s/once\n"
+            "for f in cpus memory devices; do echo >%(node)s/$f; done\n"
+            "(sleep 2; echo 1 >%(node)s/cpus) >/dev/null 2>&1 &\n"
+            "echo \"kexec: mint.links=: 'web' is no node's number or name\" >&2; exit 1; fi\n" +
+            STARTS)
+    for own, other, verb, said, links in (
+            ("", "Links=db\n", "run", "choosing once more", None),
+            ("Links=web\n", "Links=db\n", "run", "choosing once more", "none"),
+            ("Links=web\n", "", "supervise", "db waits for web", "web")):
+        with Bench(machines.demo) as b:
+            b.tree.cores(0, node0="0", node1="1", free="2-3")
+            b.tree.node(1, "web", "panicked", "1")
+            b.tree.write("/kexec", KEXEC % (goes % {
+                "top": b.top, "node": b.tree.path("/sys/kernel/mint/nodes/1")}))
+            node_file(b, "db", "Autostart=yes\n" + own)
+            node_file(b, "web", "Autostart=yes\n" + other)
+            # supervise then finds no node 3, and ends
+            status, out, err = b.ctl(verb, "db")
+            expect(status == (0 if verb == "run" else 11) and said in err, "%d %s%s", status, out,
+                   err)
+            found = re.search("mint.links=([a-z0-9,]*)", " ".join(b.words()))
+            expect((found[1] if found else None) == links, "%s", b.words())
 
 
 def rings_of_links_are_refused():
@@ -1859,6 +1906,7 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          successors_launch_nothing, fate_is_the_status, restart_of_its_own_is_no_end,
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
          links_wait_for_their_nodes, mutual_links_delay_nobody, links_come_back_with_a_node,
+         links_with_twins_are_refused, links_of_a_node_that_goes,
          rings_of_links_are_refused,
          generator_makes_units, unit_stops_what_starts, units_say_that_there_is_no_mint,
          completion_knows_words, disk_of_another_node_or_why_not,
