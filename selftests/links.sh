@@ -296,7 +296,8 @@ lend_device() {
 	holder=$!
 	trap 'kill "$holder" 2>/dev/null' EXIT
 	apart() {
-		[ "$(readlink "/proc/$holder/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+		[ -e "/proc/$holder/ns/net" ] &&
+			[ "$(readlink "/proc/$holder/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 	}
 	loop_until 20 apart || fail "no network namespace"
 	ip link set "mint$node" netns "$holder" || fail "mint$node stays"

@@ -1014,13 +1014,20 @@ static bool __init copy_early(const struct mint_table *table, u32 index,
 /* As mint_moved_away(), of a core, before mint_common_map() */
 static bool __init core_moved_away(u32 apic_id)
 {
-	struct mint_move move;
+	const struct mint_table *moves = &mint_layout.moves;
+	struct mint_move *record, move;
 	u32 i;
 
-	for (i = 0; i < mint_layout.moves.count; i++)
-		if (copy_early(&mint_layout.moves, i, &move, sizeof(move)) &&
-		    keeps_away(&move, MINT_MOVE_CORE, apic_id))
+	for (i = 0; i < moves->count; i++) {
+		record = early_memremap(mint_common_pa + moves->offset +
+					(size_t)i * moves->stride, sizeof(*record));
+		if (!record)
+			continue;
+		mint_move_read(record, &move);
+		early_memunmap(record, sizeof(*record));
+		if (keeps_away(&move, MINT_MOVE_CORE, apic_id))
 			return true;
+	}
 	return false;
 }
 

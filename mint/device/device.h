@@ -131,7 +131,6 @@ void mint_line_unmap(const struct mint_device *desc, int irq);
 int mint_lines_lend(u32 n);
 void mint_lines_return(u32 n);
 void mint_line_return(u32 n, u32 gsi);
-void mint_lines_poll(void);
 void mint_lines_after_panic(void);
 #else
 static inline int mint_line_check(const struct mint_node *node,
@@ -143,7 +142,6 @@ static inline int mint_line_check(const struct mint_node *node,
 static inline int mint_lines_lend(u32 n) { return 0; }
 static inline void mint_lines_return(u32 n) { }
 static inline void mint_line_return(u32 n, u32 gsi) { }
-static inline void mint_lines_poll(void) { }
 static inline void mint_lines_after_panic(void) { }
 #endif
 

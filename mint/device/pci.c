@@ -952,7 +952,9 @@ static int on_change(struct notifier_block *nb, unsigned long action, void *data
 
 	if (action == BUS_NOTIFY_UNBIND_DRIVER && pci_vfs_assigned(dev))
 		pci_warn(dev, "loses its driver: nodes that have virtual functions of it may lose them\n");
-	else if (action == BUS_NOTIFY_DEL_DEVICE)
+	/* Before its files go; and once more for one that was bound again just then */
+	else if (action == BUS_NOTIFY_DEL_DEVICE ||
+		 action == BUS_NOTIFY_REMOVED_DEVICE)
 		on_removal(dev);
 	return NOTIFY_DONE;
 }

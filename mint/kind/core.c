@@ -35,7 +35,7 @@
 #define BUSY_BOUND_MS	2000
 
 static DECLARE_WAIT_QUEUE_HEAD(probe_wait);
-static atomic_t probes;		/* counts those of PCI drivers that are over */
+static atomic_t probes;		/* counts probes by PCI drivers that are over */
 
 static void add_core(struct mint_kexec *rq, struct mint_core *core)
 {

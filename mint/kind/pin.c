@@ -74,8 +74,8 @@ const char *mint_pin_problem(const struct mint_device *dev)
 /*
  * Without interrupt remapping an MSI or an I/O APIC names 8 bits of an APIC ID
  * (Intel SDM vol. 3, 11.11.1 "Message Address Register Format"), and 255 means
- * all cores: a node could point a device's interrupt at such
- * a core and hit another one.
+ * all cores: a node could point a device's interrupt at a core above that, and
+ * hit another one.
  */
 static struct mint_core *find_unreached_core(const struct mint_kexec *rq)
 {

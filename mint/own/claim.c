@@ -698,7 +698,10 @@ void mint_claim_settle(struct mint_claim *claim)
  * @n:		number of a successor
  * @cause:	MINT_BELL_*
  *
- * A node that the bell does not reach looks with its next heartbeat.
+ * If the interrupt gets lost, the node takes the cause with its next heartbeat. A node
+ * that has published no core of its own gets an interrupt without a cause, at its boot
+ * core: if that gets lost, requests and terminals are still looked at with the heartbeat,
+ * but moves and lines only when it is rung again.
  *
  * Context: predecessor, any.
  */

@@ -148,7 +148,7 @@ static void line_in_use(struct kunit *test)
 }
 
 /* A pin goes from its owner to another node, from nobody else, and back */
-static void pin_give(struct kunit *test)
+static void pin_hand(struct kunit *test)
 {
 	need_predecessor(test);
 
@@ -218,7 +218,7 @@ static struct kunit_case ioapic_cases[] = {
 	KUNIT_CASE(place_overlapping),
 	KUNIT_CASE(place_few_records),
 	KUNIT_CASE(line_in_use),
-	KUNIT_CASE(pin_give),
+	KUNIT_CASE(pin_hand),
 	KUNIT_CASE(may_write),
 	KUNIT_CASE(locked_function),
 	{}
