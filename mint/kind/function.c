@@ -106,7 +106,7 @@ static int lend(struct mint_kexec *rq, struct mint_claim *claim)
 			return mint_refuse(rq, err, err == -ENODEV ?
 					   "device %s was just removed from node 0: leave it out" :
 					   err == -ENOMEM ?
-					   "node 0 has no memory to lend device %s: try again" :
+					   "no memory is left in node 0 for device %s: try again" :
 					   "a driver of node 0 just took device %s: unbind it",
 					   mint_device_name(&claim->node.devices[i],
 							    name, sizeof(name)));
