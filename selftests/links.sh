@@ -143,8 +143,17 @@ no_links() {
 	[ ! -e "/sys/class/net/mint$node" ] || fail "node 0 has mint$node"
 }
 
-# link_over_reboot: the node reboots, its link works again; $came: how often it has
-# got its carrier meanwhile
+# of_three <command>...: it succeeds once in three times. A core that the host lets stand
+# still for a second costs a carrier, which is no fault.
+of_three() {
+	for _ in 1 2 3; do
+		"$@" && return
+		say "$1: not this time"
+	done
+	return 1
+}
+
+# link_over_reboot: the node reboots, its link works again, and has got its carrier once
 link_over_reboot() {
 	booted=$(boots "$node")
 	ups=$(cat "/sys/class/net/mint$node/carrier_up_count")
@@ -161,21 +170,15 @@ link_over_reboot() {
 	loop_until 60 carrier "$node" 1 || fail "no carrier after its reboot"
 	loop_until 60 answers "$node" || fail "no answer after its reboot"
 	both_ways "$node" "$MIB"
-	came=$(($(cat "/sys/class/net/mint$node/carrier_up_count") - ups))
+	# What the old kernel has left there is no session of the new one.
+	[ "$(cat "/sys/class/net/mint$node/carrier_up_count")" = $((ups + 1)) ]
 }
 
 # carrier and data follow the life of the other side
 own_reboot() {
 	connect web
 	loop_until 20 pings "$node" || fail "no answer"
-	# What the old kernel has left there is no session of the new one. But a core that
-	# the host lets stand still for a second costs the carrier, too.
-	for _ in 1 2 3; do
-		link_over_reboot
-		[ "$came" != 1 ] || break
-		say "the carrier came $came times"
-	done
-	[ "$came" = 1 ] || fail "the carrier came more than once, each time"
+	of_three link_over_reboot || fail "the carrier came more than once, each time"
 	all_free "$node"
 }
 
@@ -318,8 +321,7 @@ namespaces() {
 	kill "$holder"
 }
 
-# rots: in the windows of node $one; $suffered: how often the carrier of node $two has
-# changed meanwhile
+# rots: in the windows of node $one; the carrier of node $two does not change
 rots() {
 	rotten=$(cat "/sys/class/net/mint$one/carrier_changes")
 	sound=$(cat "/sys/class/net/mint$two/carrier_changes")
@@ -335,7 +337,7 @@ rots() {
 	both_ways "$one" "$MIB"
 	[ "$(cat "/sys/class/net/mint$one/carrier_changes")" -gt "$rotten" ] ||
 		fail "nothing has rotted in the window of node $one"
-	suffered=$(($(cat "/sys/class/net/mint$two/carrier_changes") - sound))
+	[ "$(cat "/sys/class/net/mint$two/carrier_changes")" = "$sound" ]
 }
 
 # rot in its windows costs a node its own links, and these only for a while
@@ -346,13 +348,7 @@ rot() {
 	one=$node
 	connect two
 	two=$node
-	# A core that the host lets stand still for a second costs the carrier, too
-	for _ in 1 2 3; do
-		rots
-		[ "$suffered" != 0 ] || break
-		say "the carrier of node $two has changed $suffered times"
-	done
-	[ "$suffered" = 0 ] || fail "the link to node $two has suffered, each time"
+	of_three rots || fail "the link to node $two has suffered, each time"
 	alive "$one"
 	alive "$two"
 	all_free "$one" "$two"

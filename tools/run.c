@@ -637,10 +637,8 @@ static bool outdated(const struct ctl *ctl, const struct spec *spec, const struc
 	differ = strcmp(links ?: "", plan->links ?: "");
 	free(links);
 	free(unused.notes);
-	if (differ) {
-		mint_free(&mint);
+	if (differ)
 		return true;
-	}
 	for (i = 0; i < mint.nr_cores; i++)
 		if (has_id(&plan->placement.apic_ids, mint.cores[i].apic_id) &&
 		    mint.cores[i].owner != OWNER_FREE)

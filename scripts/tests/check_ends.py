@@ -315,8 +315,9 @@ def node0_pauses(b):
     # It is silent for two seconds, in which a look from here may not be over. A shell
     # there looks all the time.
     b.m.sh("cd %s && rm -f /tmp/reason || exit 1\n"
-           "(until grep -q silent state; do usleep 20000; done; "
-           "cat reason >/tmp/reason) </dev/null >/dev/null 2>&1 &" % path, 30, "com2")
+           "(i=0; until grep -q silent state; do usleep 20000; i=$((i + 1)); "
+           "[ $i -lt 15000 ] || exit; done; cat reason >/tmp/reason) "
+           "</dev/null >/dev/null 2>&1 &" % path, 30, "com2")
     # A core that the host takes away meanwhile does not judge others: once more then.
     for _ in range(5):
         b.m.sh("echo pause %d >%s" % (limit * 2, PROVOKE), 60)
