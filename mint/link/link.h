@@ -31,8 +31,9 @@ u32 mint_link_ring_room(const struct mint_link_ring *ring, u32 tail, u32 head);
 u32 mint_link_ring_need(u32 len);
 u32 mint_link_ring_next(const struct mint_link_ring *ring, u32 pos, u32 len);
 bool mint_link_ring_passed(const struct mint_link_ring *ring, u32 from, u32 to, u32 at);
-u32 mint_link_ring_piece(const struct mint_link_ring *ring, u32 pos, u32 len,
-			 void **at);
+u32 mint_link_ring_put(const struct mint_link_ring *ring, u32 pos, const void *from,
+		       u32 len);
+u32 mint_link_ring_get(const struct mint_link_ring *ring, u32 pos, void *to, u32 len);
 bool mint_frame_read(const struct mint_link_ring *ring, u32 tail, u32 head,
 		     struct mint_frame *frame);
 

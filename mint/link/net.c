@@ -331,20 +331,22 @@ static bool stall(struct mint_link *link)
 }
 
 /* Copy a frame of @len bytes into the ring, where there is room for it */
-static void put_frame(struct mint_link *link, const struct sk_buff *skb,
+static void put_frame(struct mint_link *link, struct sk_buff *skb,
 		      const struct virtio_net_hdr *hdr)
 {
 	struct mint_frame frame = { .len = skb->len };
-	u32 piece, pos;
-	void *at;
+	struct skb_seq_state parts;
+	u32 done = 0, len, pos;
+	const u8 *from;
 
 	BUILD_BUG_ON(sizeof(*hdr) != sizeof(frame.header));
 	memcpy(frame.header, hdr, sizeof(frame.header));
-	memcpy(link->tx.data + link->head, &frame, sizeof(frame));
-	pos = link->head + sizeof(frame);
-	piece = mint_link_ring_piece(&link->tx, pos, skb->len, &at);
-	skb_copy_bits(skb, 0, at, piece);
-	skb_copy_bits(skb, piece, link->tx.data, skb->len - piece);
+	pos = mint_link_ring_put(&link->tx, link->head, &frame, sizeof(frame));
+	skb_prepare_seq_read(skb, 0, skb->len, &parts);
+	while ((len = skb_seq_read(done, &from, &parts))) {
+		pos = mint_link_ring_put(&link->tx, pos, from, len);
+		done += len;
+	}
 	WRITE_ONCE(link->head, mint_link_ring_next(&link->tx, link->head,
 						   mint_link_ring_need(skb->len)));
 }
@@ -357,6 +359,7 @@ static netdev_tx_t link_xmit(struct sk_buff *skb, struct net_device *dev)
 	u32 len = skb->len;
 
 	if (!link->up || len < ETH_HLEN || len > MINT_LINK_FRAME ||
+	    !skb_frags_readable(skb) ||
 	    virtio_net_hdr_from_skb(skb, &hdr, true, false, 0)) {
 		DEV_STATS_INC(dev, tx_dropped);
 		dev_kfree_skb_any(skb);
@@ -407,10 +410,9 @@ static void tell_tail(struct mint_link *link)
 /* A frame of @len bytes that begins at the tail, in memory of this node */
 static struct sk_buff *get_frame(struct mint_link *link, u32 len)
 {
-	u32 linear = min_t(u32, len, LINEAR), piece;
+	u32 linear = min_t(u32, len, LINEAR), pos;
 	struct sk_buff *skb;
-	void *at;
-	int err;
+	int err, i;
 
 	skb = alloc_skb_with_frags(NET_SKB_PAD + NET_IP_ALIGN + linear,
 				   len - linear, PAGE_ALLOC_COSTLY_ORDER, &err,
@@ -419,16 +421,17 @@ static struct sk_buff *get_frame(struct mint_link *link, u32 len)
 		return NULL;
 	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
 	skb->dev = link->dev;
-	skb_put(skb, linear);
+	pos = mint_link_ring_get(&link->rx, link->tail + sizeof(struct mint_frame),
+				 skb_put(skb, linear), linear);
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+
+		/* GFP_ATOMIC: none of it is in high memory */
+		pos = mint_link_ring_get(&link->rx, pos, skb_frag_address(frag),
+					 skb_frag_size(frag));
+	}
 	skb->len = len;
 	skb->data_len = len - linear;
-	piece = mint_link_ring_piece(&link->rx, link->tail + sizeof(struct mint_frame),
-				     len, &at);
-	if (skb_store_bits(skb, 0, at, piece) ||
-	    skb_store_bits(skb, piece, link->rx.data, len - piece)) {
-		kfree_skb(skb);
-		return NULL;
-	}
 	return skb;
 }
 

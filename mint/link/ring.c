@@ -2,9 +2,10 @@
 /*
  * Mint: the rings of a link.
  *
- * Owns the arithmetic with offsets into a ring, and the one place where the head
- * of a frame is read. Nothing here trusts the other side: an offset is checked
- * before it is used, and a head is copied before it is checked.
+ * Owns the arithmetic with offsets into a ring, the one place where the head of a
+ * frame is read, and how bytes get into a ring and out of it. Nothing here trusts
+ * the other side: an offset is checked before it is used, and a head is copied
+ * before it is checked.
  *
  * A frame begins at a multiple of MINT_LINK_ALIGN and goes on at the start of the
  * ring where that ends. One unit stays free, so that a full ring is not an empty
@@ -12,9 +13,12 @@
  */
 
 #include <linux/if_ether.h>
+#include <linux/kasan-checks.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
+
+#include <asm/asm.h>
 
 #include "link.h"
 
@@ -123,21 +127,76 @@ bool mint_link_ring_passed(const struct mint_link_ring *ring, u32 from, u32 to, 
 	       mint_link_ring_used(ring, from, at) < mint_link_ring_used(ring, from, to);
 }
 
-/**
- * mint_link_ring_piece() - where bytes of a ring are
- * @ring:	the ring
- * @pos:	offset of the first, below the size
- * @len:	how many
- * @at:		out: where the first is
- *
- * Context: any.
- * Return: how many of them lie there without a gap; the others follow at the
- * start of the ring.
+/*
+ * memcpy() takes string instructions only where they are fast for short copies, too
+ * (FSRM), and goes by single words elsewhere. For long ones they are fast on every
+ * processor of 64 bits: SDM vol. 1, "Fast-String Operation". copy_user_generic()
+ * takes them for these as well.
  */
-u32 mint_link_ring_piece(const struct mint_link_ring *ring, u32 pos, u32 len, void **at)
+#define LONG_COPY	512
+
+static void copy(void *to, const void *from, u32 len)
+{
+	unsigned long words = len / sizeof(long);
+
+	if (len < LONG_COPY) {
+		memcpy(to, from, len);
+		return;
+	}
+	/* As memcpy() does; the compiler does not see what the instruction does */
+	kasan_check_read(from, len);
+	kasan_check_write(to, len);
+	asm volatile("rep " __ASM_SIZE(movs)
+		     : "+D" (to), "+S" (from), "+c" (words) : : "memory");
+	memcpy(to, from, len % sizeof(long));
+}
+
+/* Where a byte of a ring is, and how many of @len lie there without a gap */
+static u32 piece(const struct mint_link_ring *ring, u32 pos, u32 len, void **at)
 {
 	*at = ring->data + pos;
 	return min(len, ring->size - pos);
+}
+
+/**
+ * mint_link_ring_put() - copy bytes into a ring
+ * @ring:	the ring
+ * @pos:	offset below the size, where they begin
+ * @from:	the bytes
+ * @len:	how many, less than the size
+ *
+ * Context: any.
+ * Return: the offset behind them.
+ */
+u32 mint_link_ring_put(const struct mint_link_ring *ring, u32 pos, const void *from,
+		       u32 len)
+{
+	void *at;
+	u32 first = piece(ring, pos, len, &at);
+
+	copy(at, from, first);
+	copy(ring->data, from + first, len - first);
+	return mint_link_ring_next(ring, pos, len);
+}
+
+/**
+ * mint_link_ring_get() - copy bytes out of a ring
+ * @ring:	the ring
+ * @pos:	offset below the size, where they begin
+ * @to:		where to
+ * @len:	how many, less than the size
+ *
+ * Context: any.
+ * Return: the offset behind them.
+ */
+u32 mint_link_ring_get(const struct mint_link_ring *ring, u32 pos, void *to, u32 len)
+{
+	void *at;
+	u32 first = piece(ring, pos, len, &at);
+
+	copy(to, at, first);
+	copy(to + first, ring->data, len - first);
+	return mint_link_ring_next(ring, pos, len);
 }
 
 /**

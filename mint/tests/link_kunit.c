@@ -157,30 +157,63 @@ static void link_frame(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mint_frame_read(&b, 64, 0, &frame));
 }
 
-/* Bytes go in and come out the same, also around the end of the ring */
-static void link_pieces(struct kunit *test)
+/*
+ * Bytes go in and come out the same, few and many, at any offset and around the end
+ * of the ring; nothing beside them changes
+ */
+static void link_bytes(struct kunit *test)
 {
-	struct mint_link_ring b = { .size = 7 * MINT_LINK_ALIGN };
-	u8 in[200], out[200];
+	struct mint_link_ring b = { .size = 37 * MINT_LINK_ALIGN };
+	u32 i, pos, len, end, shift;
 	struct rnd_state rnd;
-	u32 i, pos, len, piece;
-	void *at;
+	u8 *in, *out;
 
 	b.data = kunit_kzalloc(test, b.size + 1, GFP_KERNEL);
+	in = kunit_kzalloc(test, b.size, GFP_KERNEL);
+	out = kunit_kzalloc(test, b.size + 8, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, b.data);
+	KUNIT_ASSERT_NOT_NULL(test, in);
+	KUNIT_ASSERT_NOT_NULL(test, out);
 	prandom_seed_state(&rnd, 1);
 	for (i = 0; i < 1000; i++) {
 		pos = prandom_u32_state(&rnd) % b.size;
-		len = prandom_u32_state(&rnd) % sizeof(in);
+		len = prandom_u32_state(&rnd) % b.size;
+		shift = prandom_u32_state(&rnd) % 8;
 		prandom_bytes_state(&rnd, in, len);
-		piece = mint_link_ring_piece(&b, pos, len, &at);
-		memcpy(at, in, piece);
-		memcpy(b.data, in + piece, len - piece);
-		piece = mint_link_ring_piece(&b, pos, len, &at);
-		memcpy(out, at, piece);
-		memcpy(out + piece, b.data, len - piece);
-		KUNIT_ASSERT_MEMEQ(test, in, out, len);
+		end = mint_link_ring_put(&b, pos, in, len);
+		KUNIT_ASSERT_EQ(test, end, (pos + len) % b.size);
+		memset(out, 0, b.size + 8);
+		KUNIT_ASSERT_EQ(test, mint_link_ring_get(&b, pos, out + shift, len), end);
+		KUNIT_ASSERT_MEMEQ(test, in, out + shift, len);
+		KUNIT_ASSERT_PTR_EQ(test, memchr_inv(out, 0, shift), NULL);
+		KUNIT_ASSERT_PTR_EQ(test, memchr_inv(out + shift + len, 0,
+						     b.size + 8 - shift - len), NULL);
 		KUNIT_ASSERT_EQ(test, ((u8 *)b.data)[b.size], 0);
+	}
+}
+
+/* A byte that is written leaves its neighbours alone, at both ends of a long copy */
+static void link_neighbours(struct kunit *test)
+{
+	struct mint_link_ring b = { .size = 37 * MINT_LINK_ALIGN };
+	u32 pos, len;
+	u8 *in, *data;
+
+	b.data = kunit_kzalloc(test, b.size, GFP_KERNEL);
+	in = kunit_kzalloc(test, b.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, b.data);
+	KUNIT_ASSERT_NOT_NULL(test, in);
+	memset(in, 0x55, b.size);
+	data = b.data;
+	for (pos = 1; pos < 10; pos++) {
+		for (len = 500; len < 530; len++) {
+			memset(data, 0xaa, b.size);
+			mint_link_ring_put(&b, pos, in, len);
+			KUNIT_ASSERT_PTR_EQ(test, memchr_inv(data, 0xaa, pos), NULL);
+			KUNIT_ASSERT_PTR_EQ(test, memchr_inv(data + pos, 0x55, len), NULL);
+			KUNIT_ASSERT_PTR_EQ(test, memchr_inv(data + pos + len, 0xaa,
+							     b.size - pos - len), NULL);
+		}
 	}
 }
 
@@ -266,7 +299,8 @@ static struct kunit_case link_cases[] = {
 	KUNIT_CASE(link_place),
 	KUNIT_CASE(link_offsets),
 	KUNIT_CASE(link_frame),
-	KUNIT_CASE(link_pieces),
+	KUNIT_CASE(link_bytes),
+	KUNIT_CASE(link_neighbours),
 	KUNIT_CASE(share_words),
 	KUNIT_CASE(share_place),
 	KUNIT_CASE(share_records),
