@@ -379,6 +379,45 @@ receiver_ends_first() {
 		fail "node $first does not use APIC ID $spare again"
 }
 
+# asked <node> <mark>: how many interrupts its core has had so far from other cores; it is
+# asked on its console, which costs it a few
+asked() {
+	# shellcheck disable=SC2016 # for the shell there
+	printf 'echo "<5>asked-%s $(awk "/PLT:|RES:|CAL:|TLB:|NMI:/ { n += \\$2 } END { print n }" %s)" >/dev/kmsg\n' \
+		"$2" /proc/interrupts >"/dev/mint$1"
+	loop_until 60 grep -q "asked-$2 [0-9]" "$MINT/nodes/$1/log" ||
+		fail "node $1 does not tell its interrupts"
+	sed -n "s/.*asked-$2 //p" "$MINT/nodes/$1/log"
+}
+
+# A move interrupts who has a part in it, and nobody else: its stop_machine() and its
+# bells end at the borders of a node.
+third_is_not_interrupted() {
+	need_init
+	two_nodes
+	launch 1
+	third=$node
+	spare=$(free_cores 1) || fail "no free core: $(cat "$MINT/cores")"
+	loop_until 60 grep -q "mint: node $third up" "$MINT/nodes/$third/log" ||
+		fail "node $third is not up"
+	begin=$(asked "$third" 1) || fail "$begin"
+	before=$(asked "$third" 2) || fail "$before"
+	party=$(asked "$first" 1) || fail "$party"
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		moves core "$spare" "$first"
+		moves core "$spare" "$second"
+	done
+	after=$(asked "$third" 3) || fail "$after"
+	say "node $third: $((before - begin)) by being asked, $((after - before)) with 20 moves"
+	[ $((after - before)) -lt $((before - begin + 10)) ] ||
+		fail "node $third has been interrupted by moves of others"
+	# This is how a party is interrupted, so what is counted is there to be counted
+	after=$(asked "$first" 2) || fail "$after"
+	[ $((after - party)) -ge 20 ] ||
+		fail "node $first has had $((after - party)) interrupts with its 20 moves"
+	alive "$third"
+}
+
 # ---- many -------------------------------------------------------------------
 
 # Random owners, busy ones, beside a node that has no part in it; in the end all is
@@ -402,4 +441,4 @@ at_random() {
 run_tests free_and_back between_successors with_node0 reboot_with_more \
 	reboot_with_less ends_with_its_node given_away_stays_away wish_to_give wish_to_get refusals nonsense \
 	not_spare busy_core giver_dies receiver_dies \
-	receiver_ends_first at_random
+	receiver_ends_first third_is_not_interrupted at_random
