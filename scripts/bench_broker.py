@@ -17,13 +17,11 @@ import vcpu_caps
 from machine import MachineError
 from nodes import UP, Nodes
 
-CORES = 4
-# Node 0 has APIC ID 0 and, to begin with, LENT; the successor 2, its boot core, and OWN.
-OWN, LENT = 3, 1
 WORK = "/bench/work"
-NAMES = ("predecessor", "right")
-POLICY = "[Policy]\\nMode=autonomous\\nCoresMin=1\\nCoresMax=3\\n"
-# So much longer may four loops at once take than one alone
+POLICY = "[Policy]\\nMode=autonomous\\nCoresMin=1\\nCoresMax=%d\\n"
+# Nodes, with two cores each: one on which a node began, and one that may move.
+NAMES = ("predecessor", "second", "third", "fourth")
+# So much longer may loops on all cores at once take than one alone
 CAPS_HOLD = 1.25
 LOOP_JOBS = 8
 # A batch that comes by chance takes so long with two cores, and comes so often, s
@@ -34,21 +32,30 @@ SEED = 6
 class Form:
     """How much is measured.
 
+    nodes     with two cores each to begin with
+    share     of a host core, which each core of the machine gets
     phases    of load in turns
-    phase_s   length of one with three cores, s
+    phase_s   length of one with all cores that a node may have, s
     bursts_s  for how long bursts come; 0 for none
     idle_s    for how long nothing is done
     """
 
-    def __init__(self, phases, phase_s, bursts_s, idle_s):
+    def __init__(self, nodes, share, phases, phase_s, bursts_s, idle_s):
+        self.nodes = nodes
+        self.cores = 2 * nodes
+        self.most = nodes + 1
+        self.share = share
         self.phases = phases
         self.phase_s = phase_s
         self.bursts_s = bursts_s
         self.idle_s = idle_s
+        # APIC IDs: node k begins on 2k
+        self.movable = range(1, self.cores, 2)
 
 
-WHOLE = Form(4, 45, 120, 60)
-QUICK = Form(2, 30, 0, 20)
+WHOLE = Form(2, 0.4, 4, 45, 120, 60)
+QUICK = Form(2, 0.4, 2, 30, 0, 20)
+FOUR = Form(4, 0.2, 4, 45, 120, 60)
 
 
 def found(text, what):
@@ -72,8 +79,8 @@ def words(schedule):
     return " ".join("%d:%d" % burst for burst in schedule)
 
 
-def samples(text, node):
-    """[(time, {node: cores}, {node: (beats, runnable_sum)})] of node 0 and another."""
+def samples(text, nodes):
+    """[(time, {node: cores}, {node: (beats, runnable_sum)})] of these nodes."""
     made = []
     for line in text.splitlines():
         if not line.startswith("at "):
@@ -82,15 +89,15 @@ def samples(text, node):
         owners = {owner: len(qemu.ranges(ids)) for owner, _, ids in (
             part.partition(": ") for part in parts if part.startswith("node "))}
         loads = re.findall(r"load (\d+) beats=(\d+) runnable_sum=(\d+)", line)
-        if len(loads) == 2:
+        if len(loads) == len(nodes):
             made.append((int(at.split()[1]) / 100,
-                         {n: owners.get("node %d" % n, 0) for n in (0, node)},
+                         {n: owners.get("node %d" % n, 0) for n in nodes},
                          {int(n): (int(beats), int(tasks)) for n, beats, tasks in loads}))
     return made
 
 
-class Pair:
-    """Node 0 and one successor, each with two cores until one of them moves."""
+class Group:
+    """Node 0 and some successors, each with two cores until one of them moves."""
 
     def __init__(self, results, repeat, machine, form):
         self.results = results
@@ -98,31 +105,37 @@ class Pair:
         self.machine = machine
         self.form = form
         self.nodes = Nodes(machine)
-        self.right = 0
+        self.numbers = [0]
         self.spans = []
 
     def add(self, variant, what, value, unit, index=0):
         """One number."""
         self.results.add(self.repeat, variant, what, value, unit, index=index)
 
+    def command(self, verb):
+        """What node 0 has to be told."""
+        return "OTHERS='%s' MOVABLE='%s' %s %s" % (
+            " ".join(str(number) for number in self.numbers[1:]),
+            " ".join(str(core) for core in self.form.movable), WORK, verb)
+
     def work(self, verb, timeout):
         """Have node 0 do something; what it tells."""
-        return self.machine.sh("RIGHT=%d OWN=%d LENT=%d %s %s" % (
-            self.right, OWN, LENT, WORK, verb), timeout)
+        return self.machine.sh(self.command(verb), timeout)
 
     def begin(self):
-        """Both are up, with two cores each."""
+        """All are up, with two cores each."""
         self.nodes.active()
-        self.right = self.nodes.launch(2, 512, "quiet", name=NAMES[1])
-        self.nodes.wait_state(self.right, "running")
+        for index in range(1, self.form.nodes):
+            node = self.nodes.launch(2, 512, "quiet", name=NAMES[index])
+            self.nodes.wait_state(node, "running")
+            self.numbers.append(node)
         self.split()
-        self.work("both prepare", 120)
-        self.machine.sh("RIGHT=%d %s sample >/tmp/samples 2>&1 </dev/null &" % (
-            self.right, WORK), 30)
+        self.work("all prepare", 120)
+        self.machine.sh("%s >/tmp/samples 2>&1 </dev/null &" % self.command("sample"), 30)
 
     def split(self):
         """The cores as at the beginning."""
-        for core, node in ((LENT, 0), (OWN, self.right)):
+        for core, node in zip(self.form.movable, self.numbers):
             if core not in self.nodes.cores().get("node %d" % node, []):
                 self.machine.sh("echo core %d %d >/sys/kernel/mint/move" % (core, node), 60)
 
@@ -131,23 +144,24 @@ class Pair:
     def caps(self, caps):
         """Each core has a speed of its own, or nothing is worth measuring; s of a job."""
         # The first time, code is translated
-        self.work("both loops 2 2", 120)
-        one = found(self.work("loops 1 %d" % LOOP_JOBS, 120), "loop")
+        self.work("all loops 2 2", 240)
+        one = found(self.work("loops 1 %d" % LOOP_JOBS, 240), "loop")
         before = caps.used(), caps.throttled()
-        four = found(self.work("both loops 2 %d" % LOOP_JOBS, 120), "loop")
+        every = found(self.work("all loops 2 %d" % LOOP_JOBS, 240), "loop")
         after = caps.used(), caps.throttled()
-        if len(one) != 1 or len(four) != CORES:
-            raise MachineError("loops: %d and %d times" % (len(one), len(four)))
+        if len(one) != 1 or len(every) != self.form.cores:
+            raise MachineError("loops: %d and %d times" % (len(one), len(every)))
         self.add("caps", "one", one[0], "s")
-        for index, value in enumerate(four):
-            self.add("caps", "four", value, "s", index)
-            self.add("caps", "share", (after[0][index] - before[0][index]) / max(four),
+        for index, value in enumerate(every):
+            self.add("caps", "all", value, "s", index)
+            self.add("caps", "share", (after[0][index] - before[0][index]) / max(every),
                      "cores", index)
-        ratio = statistics.mean(four) / one[0]
-        self.results.say("broker: four loops at once take %.2f of one" % ratio)
+        ratio = statistics.mean(every) / one[0]
+        self.results.say("broker: loops on all %d cores at once take %.2f of one" % (
+            self.form.cores, ratio))
         idle = [i for i, (old, new) in enumerate(zip(before[1], after[1])) if new <= old]
         if idle or ratio > CAPS_HOLD:
-            raise MachineError("the quotas do not hold: four loops at once take %.2f of one, "
+            raise MachineError("the quotas do not hold: loops on all cores take %.2f of one, "
                                "and vCPUs that never used theirs up: %s" % (ratio, idle))
         return one[0] / LOOP_JOBS
 
@@ -167,10 +181,10 @@ class Pair:
         return len(found(text, "move"))
 
     def chance(self, variant, schedules):
-        """Batches at the times of two schedules; how long each took since it was due."""
+        """Batches by a schedule for each node; how long each took since it was due."""
         if not self.form.bursts_s:
             return
-        text = self.work("bursts2 %s -- %s" % tuple(map(words, schedules)),
+        text = self.work("chance " + " -- ".join(map(words, schedules)),
                          60 + 4 * self.form.bursts_s)
         times = found(text, "batch")
         if len(times) != sum(map(len, schedules)):
@@ -181,10 +195,11 @@ class Pair:
 
     def keep_samples(self):
         """Cores and load over the time of each variant, for the plots."""
-        made = samples(self.machine.read("/tmp/samples"), self.right)
+        made = samples(self.machine.read("/tmp/samples"), self.numbers)
         for variant, begin, end in self.spans:
             inside = [i for i, sample in enumerate(made) if begin <= sample[0] <= end]
-            for name, node in (("node 0", 0), ("node 1", self.right)):
+            for index, node in enumerate(self.numbers):
+                name = "node %d" % index
                 for i in inside:
                     at = round((made[i][0] - begin) * 1000)
                     self.add(variant, "cores of " + name, made[i][1][node], "cores", at)
@@ -197,14 +212,15 @@ class Pair:
 class Broker:
     """mintd in node 0, a context manager."""
 
-    def __init__(self, machine, names):
+    def __init__(self, machine, form):
         self.machine = machine
-        self.names = names
+        self.names = NAMES[:form.nodes]
+        self.policy = POLICY % form.most
         self.pid = 0
 
     def __enter__(self):
         self.machine.sh("mkdir -p /etc/mint; for name in %s; do printf '%s' "
-                        ">/etc/mint/$name.node; done" % (" ".join(self.names), POLICY), 30)
+                        ">/etc/mint/$name.node; done" % (" ".join(self.names), self.policy), 30)
         self.pid = int(self.machine.sh(
             "mintd >/tmp/mintd 2>&1 </dev/null & echo $!", 30).split()[0])
         return self
@@ -231,66 +247,68 @@ class Broker:
 
 
 def nodes_run(results, repeat, initrd, form):
-    """Two nodes: a static split, an oracle, the broker. How many jobs a phase had."""
-    with results.machine("broker", "mint.mem=768M@0 maxcpus=2 quiet", smp=str(CORES),
-                         memory="2G", initrd=initrd, limit=3600) as machine:
-        pair = Pair(results, repeat, machine, form)
-        pair.begin()
-        with capped(machine) as caps:
-            job_s = pair.caps(caps)
-            jobs = max(CORES, round(3 * form.phase_s / job_s))
+    """A static split, an oracle, the broker. How many jobs a phase had."""
+    with results.machine("broker", "mint.mem=768M@0 maxcpus=2 quiet", smp=str(form.cores),
+                         memory="%dM" % (512 + 768 * form.nodes), initrd=initrd,
+                         limit=3600) as machine:
+        group = Group(results, repeat, machine, form)
+        group.begin()
+        with capped(machine, form) as caps:
+            job_s = group.caps(caps)
+            jobs = max(form.cores, round(form.most * form.phase_s / job_s))
             source = random.Random(SEED)
-            schedules = [bursts(form.bursts_s, job_s, source) for _ in range(2)]
-            pair.add("work", "jobs", jobs, "jobs")
-            pair.add("work", "job", job_s, "s")
-            pair.alternate("static", "split", jobs)
-            pair.chance("static", schedules)
-            pair.add("oracle", "moves", pair.alternate("oracle", "oracle", jobs), "moves")
-            pair.split()
-            with Broker(machine, NAMES) as broker:
+            schedules = [bursts(form.bursts_s, job_s, source) for _ in range(form.nodes)]
+            group.add("work", "jobs", jobs, "jobs")
+            group.add("work", "job", job_s, "s")
+            group.alternate("static", "split", jobs)
+            group.chance("static", schedules)
+            group.add("oracle", "moves", group.alternate("oracle", "oracle", jobs), "moves")
+            group.split()
+            with Broker(machine, form) as broker:
                 machine.sh("sleep %d" % form.idle_s, form.idle_s + 60)
-                pair.add("idle", "moves", len(broker.told()), "moves")
-                pair.add("idle", "span", form.idle_s, "s")
+                group.add("idle", "moves", len(broker.told()), "moves")
+                group.add("idle", "span", form.idle_s, "s")
                 for variant, measure, *arguments in (
-                        ("broker", pair.alternate, "split", jobs),
-                        ("broker, bursts", pair.chance, schedules)):
+                        ("broker", group.alternate, "split", jobs),
+                        ("broker, bursts", group.chance, schedules)):
                     since = len(broker.told())
                     measure("broker", *arguments)
                     for what, value in zip(("moves", "refused"), broker.moves(since)):
-                        pair.add(variant, what, value, "moves")
-            pair.keep_samples()
-        pair.nodes.stop(pair.right)
+                        group.add(variant, what, value, "moves")
+            group.keep_samples()
+        for node in group.numbers[1:]:
+            group.nodes.stop(node)
         machine.power_off()
     return jobs
 
 
 def one_kernel(results, repeat, initrd, form, jobs):
     """The same phases in a kernel that has all cores."""
-    with results.machine("broker-one", "quiet", smp=str(CORES), memory="2G",
-                         initrd=initrd) as machine:
+    with results.machine("broker-one", "quiet", smp=str(form.cores),
+                         memory="%dM" % (512 + 768 * form.nodes), initrd=initrd) as machine:
         machine.wait_for(UP, timeout=120)
-        with capped(machine):
-            machine.sh("%s prepare; %s loops %d 2" % (WORK, WORK, CORES), 120)
-            pair = Pair(results, repeat, machine, form)
+        with capped(machine, form):
+            machine.sh("%s prepare; %s loops %d 2" % (WORK, WORK, form.cores), 240)
+            group = Group(results, repeat, machine, form)
             text = machine.sh("%s alternate one %d %d" % (WORK, form.phases, jobs),
                               60 + 4 * form.phases * form.phase_s)
             for index, value in enumerate(found(text, "phase")):
-                pair.add("one", "phase", value, "s", index)
-            pair.add("one", "makespan", found(text, "makespan")[0], "s")
+                group.add("one", "phase", value, "s", index)
+            group.add("one", "makespan", found(text, "makespan")[0], "s")
             results.say("broker: one kernel: %.1f s" % found(text, "makespan")[0])
         machine.power_off()
 
 
-def capped(machine):
+def capped(machine, form):
     """The quotas of a machine's cores."""
     return vcpu_caps.Caps(machine.process.pid, [
-        cpu["thread-id"] for cpu in machine.qmp("query-cpus-fast")])
+        cpu["thread-id"] for cpu in machine.qmp("query-cpus-fast")], form.share)
 
 
-def broker(results, initrd):
+def broker(results, initrd, form):
     """All of it, as often as asked for; or why not."""
     reason = "with icount all cores are one thread" if results.accel == "icount" \
-        else vcpu_caps.lacking(CORES)
+        else vcpu_caps.lacking(form.cores, form.share)
     if reason:
         results.skip(reason)
         return
@@ -298,9 +316,9 @@ def broker(results, initrd):
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench_work.sh"),
               "rb") as file:
         cpio.append(initrd, path, {WORK[1:]: file.read()})
-    form = QUICK if results.quick else WHOLE
     for repeat in range(1, results.repeats(1) + 1):
-        jobs = results.attempt("broker: two nodes", nodes_run, results, repeat, path, form)
+        jobs = results.attempt("broker: %d nodes" % form.nodes, nodes_run, results, repeat,
+                               path, form)
         if jobs:
             results.attempt("broker: one kernel", one_kernel, results, repeat, path, form,
                             jobs)

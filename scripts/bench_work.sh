@@ -8,16 +8,17 @@
 #
 #	in any node
 #	prepare			make what jobs work on
-#	batch JOBS		so many jobs, at most four at a time
+#	batch JOBS		so many jobs, at most eight at a time
 #	loops WORKERS JOBS	so many workers at once, each with so many jobs in turn
 #	bursts AT:JOBS..	a batch at each of these times from now on
 #
-#	in node 0, of itself and node $RIGHT
-#	both VERB [ARGUMENT..]		the same in both nodes at once
-#	bursts2 AT:JOBS.. -- AT:JOBS..	bursts in node 0, others in node $RIGHT
+#	in node 0, of itself and the nodes $OTHERS
+#	all VERB [ARGUMENT..]		the same in all nodes at once
+#	chance AT:JOBS.. -- AT:JOBS..	bursts in node 0, others in each of the others
 #	alternate WAY PHASES JOBS	batches, in turns; WAY is in one, split or oracle
-#	sample				what both have and do, each second
+#	sample				what all have and do, each second
 #
+# $MOVABLE are the cores that may move, one of each node, in the order of the nodes.
 # Results are lines "bench: <what> <number>". Times are hundredths of a second.
 set -u
 
@@ -41,7 +42,7 @@ batch() {
 	while [ $i -lt "$1" ]; do
 		echo $data
 		i=$((i + 1))
-	done | xargs -n 1 -P 4 gzip -c >/dev/null
+	done | xargs -n 1 -P 8 gzip -c >/dev/null
 }
 
 worker() {
@@ -79,15 +80,29 @@ bursts() {
 	done
 }
 
-# tell WORD..: node $RIGHT is to do that; what is typed there must not look like its answer
-tell() {
-	printf '%s\n' "$here $*; echo be\"\"nch: over $$" >&3
+# The console of node $1 is file descriptor 3 or one of those after it: $fd
+descriptor() {
+	fd=3
+	for other in $OTHERS; do
+		[ "$other" != "$1" ] || return 0
+		fd=$((fd + 1))
+	done
+	echo "there is no node $1"
+	exit 1
 }
 
-# hear: its results, until it has done it
+# tell NODE WORD..: it is to do that; what is typed there must not look like its answer
+tell() {
+	descriptor "$1"
+	shift
+	printf '%s\n' "$here $*; echo be\"\"nch: over $$" >&$fd
+}
+
+# hear NODE: its results, until it has done it
 hear() {
+	descriptor "$1"
 	# shellcheck disable=SC3045 # BusyBox has read -t
-	while read -r -t $limit line <&3; do
+	while read -r -t $limit line <&$fd; do
 		case $line in
 		*"bench: over $$"*)
 			return
@@ -97,40 +112,68 @@ hear() {
 			;;
 		esac
 	done
-	echo "node $RIGHT does not answer"
+	echo "node $1 does not answer"
 	exit 1
 }
 
-both() {
-	tell "$@"
-	"$@"
-	hear
+hear_all() {
+	for from in $OTHERS; do
+		hear "$from"
+	done
 }
 
-bursts2() {
+all() {
+	for to in $OTHERS; do
+		tell "$to" "$@"
+	done
+	"$@"
+	hear_all
+}
+
+# The first schedule is node 0's, which begins when all others know theirs
+chance() {
 	mine=
 	while [ "$1" != -- ]; do
 		mine="$mine $1"
 		shift
 	done
-	shift
 	look
 	echo "bench: begin $now"
-	tell bursts "$@"
+	for to in $OTHERS; do
+		shift
+		theirs=
+		while [ $# -gt 0 ] && [ "$1" != -- ]; do
+			theirs="$theirs $1"
+			shift
+		done
+		# shellcheck disable=SC2086 # words on purpose
+		tell "$to" bursts $theirs
+	done
 	# shellcheck disable=SC2086 # words on purpose
 	bursts $mine
-	hear
+	hear_all
 	look
 	echo "bench: end $now"
 }
 
-# oracle PHASE NODE: each phase but the first has two cores to bring
+# oracle PHASE NODE: it gets all cores that may move; in the first phase it has its own
 oracle() {
-	cores="$OWN $LENT"
-	[ "$1" != 0 ] || cores=$OWN
-	for core in $cores; do
+	first=$1
+	for core in $MOVABLE; do
+		if [ "$first" = 0 ]; then
+			first=
+			continue
+		fi
 		echo "core $core $2" >/sys/kernel/mint/move && echo "bench: move $core"
 	done
+}
+
+# turn PHASE: whose it is: $node
+turn() {
+	# shellcheck disable=SC2086 # words on purpose
+	set -- "$1" 0 $OTHERS
+	shift $(($1 % ($# - 1) + 1))
+	node=$1
 }
 
 alternate() {
@@ -140,19 +183,20 @@ alternate() {
 	echo "bench: begin $now"
 	while [ $phase -lt "$phases" ]; do
 		look
-		from=$now node=0
-		[ "$way" = one ] || [ $((phase % 2)) = 0 ] || node=$RIGHT
-		[ "$way" != oracle ] || oracle $phase "$node" &
-		if [ "$node" = 0 ]; then
+		since=$now node=0
+		[ "$way" = one ] || turn $phase
+		busy=$node
+		[ "$way" != oracle ] || oracle $phase "$busy" &
+		if [ "$busy" = 0 ]; then
 			batch "$jobs"
 		else
-			tell batch "$jobs"
-			hear
+			tell "$busy" batch "$jobs"
+			hear "$busy"
 		fi
 		# The oracle, too
 		wait
 		look
-		echo "bench: phase $((now - from))"
+		echo "bench: phase $((now - since))"
 		phase=$((phase + 1))
 	done
 	echo "bench: end $now"
@@ -168,7 +212,7 @@ sample() {
 		while read -r text; do
 			line="$line|$text"
 		done </sys/kernel/mint/cores
-		for node in 0 "$RIGHT"; do
+		for node in 0 $OTHERS; do
 			read -r text <"/sys/kernel/mint/nodes/$node/load"
 			line="$line|load $node $text"
 		done
@@ -177,9 +221,13 @@ sample() {
 	done
 }
 
+OTHERS=${OTHERS:-}
 case $1 in
-both | bursts2 | alternate)
-	[ -z "${RIGHT:-}" ] || exec 3<>"/dev/mint$RIGHT"
+all | chance | alternate)
+	for node in $OTHERS; do
+		descriptor "$node"
+		eval "exec $fd<>/dev/mint$node"
+	done
 	;;
 esac
 "$@"

@@ -98,7 +98,14 @@ METRICS = (
     ("broker_idle_moves", "moves", "0", ""),
     ("broker_longest_burst_over_static", "ratio", "", ""),
     ("broker_median_burst_over_static", "ratio", "", ""),
-    ("broker_four_loops_over_one", "ratio", "", ""),
+    ("broker_all_loops_over_one", "ratio", "", ""),
+    ("broker_four_makespan_over_static", "ratio", "<= 0.75", ""),
+    ("broker_four_makespan_over_oracle", "ratio", "<= 1.1", ""),
+    ("broker_four_makespan_over_one_kernel", "ratio", "", ""),
+    ("broker_four_idle_moves", "moves", "0", ""),
+    ("broker_four_longest_burst_over_static", "ratio", "", ""),
+    ("broker_four_median_burst_over_static", "ratio", "", ""),
+    ("broker_four_all_loops_over_one", "ratio", "", ""),
     ("link_stream_over_veth", "ratio", "", ""),
     ("link_stream_over_veth_by_instructions", "ratio", "<= 1.3", ""),
     ("link_stream_over_virtio_net", "ratio", ">= 2", ""),
@@ -283,20 +290,21 @@ def of_links(links, suffix):
 
 def of_broker(numbers):
     """What cores that follow the load gain, over cores that stay."""
-    makespan, bursts = [{variant: numbers.values(variant, what) for variant in (
+    makespan, burst = [{variant: numbers.values(variant, what) for variant in (
         "static", "oracle", "broker", "one")} for what in ("makespan", "burst")]
     longest = [[max(values)] if values else [] for values in (
-        bursts["broker"], bursts["static"])]
-    return {
-        "broker_makespan_over_static": ratio(makespan["broker"], makespan["static"]),
-        "broker_makespan_over_oracle": ratio(makespan["broker"], makespan["oracle"]),
-        "broker_makespan_over_one_kernel": ratio(makespan["broker"], makespan["one"]),
-        "broker_idle_moves": max(numbers.values("idle", "moves"), default=None),
-        "broker_longest_burst_over_static": ratio(*longest),
-        "broker_median_burst_over_static": ratio(bursts["broker"], bursts["static"]),
-        "broker_four_loops_over_one": ratio(numbers.values("caps", "four"),
-                                            numbers.values("caps", "one")),
+        burst["broker"], burst["static"])]
+    found = {
+        "makespan_over_static": ratio(makespan["broker"], makespan["static"]),
+        "makespan_over_oracle": ratio(makespan["broker"], makespan["oracle"]),
+        "makespan_over_one_kernel": ratio(makespan["broker"], makespan["one"]),
+        "idle_moves": max(numbers.values("idle", "moves"), default=None),
+        "longest_burst_over_static": ratio(*longest),
+        "median_burst_over_static": ratio(burst["broker"], burst["static"]),
+        "all_loops_over_one": ratio(numbers.values("caps", "all"),
+                                    numbers.values("caps", "one")),
     }
+    return {"%s_%s" % (numbers.name, what): value for what, value in found.items()}
 
 
 def percentile(values, percent):
@@ -332,7 +340,7 @@ class Data:
             setattr(self, name, Boots(out, name))
         for name in ("many", "tries", "debian", "load", "load_counted",
                      "formats_counted", "memory", "ends", "locks",
-                     "locks_counted", "moves", "moves_counted", "broker",
+                     "locks_counted", "moves", "moves_counted", "broker", "broker_four",
                      "links", "links_counted", "seams",
                      "speed", "speed_counted"):
             setattr(self, name, Numbers(out, name))
@@ -404,6 +412,7 @@ class Data:
                 ratio(self.moves_counted.values("memory", "total"),
                       stock_ms(self.moves_counted, "memory_pair")),
             **of_broker(self.broker),
+            **of_broker(self.broker_four),
             **of_links(self.links, ""),
             **of_links(self.links_counted, COUNTED),
             "link_idle_ipis": max(self.links.values("idle", "bells")
@@ -692,27 +701,40 @@ def broker_plot(plots, name, title, numbers, variant):
         if match and row["variant"] == variant and row["repeat"] == "1":
             tables.setdefault("".join(match.groups()), []).append(
                 (float(row["index"]) / 1000, row["value"]))
-    if sorted(tables) != ["cores0", "cores1", "load0", "load1"]:
+    nodes = len(tables) // 2
+    if not nodes or sorted(tables) != sorted(
+            "%s%d" % (what, node) for what in ("cores", "load") for node in range(nodes)):
         return
     pane = "plot " + ", ".join(
         "$%%s%d using 1:2 with %%s lw 2 lc rgb '%s' title 'node %d'" % (node, color, node)
-        for node, color in enumerate(COLORS[:2])) + "\n"
+        for node, color in enumerate(COLORS[:nodes])) + "\n"
     plots.plot(name, title, (900, 520), """
 set multiplot layout 2,1
 set lmargin 9
 set key outside right top
 set xrange [0:%g]
-set yrange [0:4]
+set yrange [0:%d]
 set ytics 1
 set ylabel 'cores'
 %sunset title
 set yrange [0:*]
+set ytics autofreq
 set ylabel 'tasks that run or wait'
 set xlabel 's' offset 0,0.5
 %sunset multiplot
-""" % (max(row[0] for row in tables["load0"]),
-       pane % ("cores", "steps", "cores", "steps"),
-       pane % ("load", "lines", "load", "lines")), **tables)
+""" % (max(row[0] for row in tables["load0"]), nodes + 2,
+       pane % (("cores", "steps") * nodes), pane % (("load", "lines") * nodes)), **tables)
+
+
+def broker_plots(plots, numbers, nodes):
+    """Makespans of load in turns, and what mintd did."""
+    bars(plots, numbers.name + "_makespan", "The same jobs, in %s nodes in turn "
+         "(emulated)" % nodes, [row[::2] for row in broker_rows(numbers)])
+    for variant, suffix, what in (("broker", "", "in turns"),
+                                  ("broker, bursts", "_bursts", "in bursts")):
+        broker_plot(plots, numbers.name + suffix,
+                    "mintd: cores of each of %s nodes, and their load, %s (emulated)" % (
+                        nodes, what), numbers, variant)
 
 
 def draw(out, data):
@@ -735,13 +757,8 @@ def draw(out, data):
     moves_plots(plots, "moves", data.moves, "emulated")
     moves_plots(plots, "moves" + COUNTED, data.moves_counted,
                 "emulated, by instructions")
-    bars(plots, "broker_makespan", "The same jobs, first in one node, then in the other "
-         "(emulated)", [row[::2] for row in broker_rows(data.broker)])
-    for variant, what in (("broker", "their load, in turns"),
-                          ("broker, bursts", "their load, in bursts")):
-        broker_plot(plots, re.sub(r"\W+", "_", variant),
-                    "mintd: cores of each node, and %s (emulated)" % what, data.broker,
-                    variant)
+    broker_plots(plots, data.broker, "two")
+    broker_plots(plots, data.broker_four, "four")
     for links, suffix, clock in (
             (data.links, "", "emulated"),
             (data.links_counted, COUNTED, "emulated, by instructions")):
@@ -824,20 +841,22 @@ def broker_rows(numbers):
             for text, variant in BROKER]
 
 
-def broker_tables(numbers):
+def broker_tables(numbers, nodes):
     """Makespans, and how long bursts took."""
     static = numbers.values("static", "makespan")
     return [
-        Table("Load in turns", ("cores", "makespan", "over static", "moves", "refused"), [
-            (text, "%.1f s" % median(values), short(ratio(values, static)))
-            + tuple(short(median(numbers.values(variant, what)))
-                    for what in ("moves", "refused"))
-            for text, variant, values in broker_rows(numbers) if values]),
-        Table("Bursts", ("cores",) + SPREAD, spreads(
+        Table("Load in turns, %s nodes" % nodes,
+              ("cores", "makespan", "over static", "moves", "refused"), [
+                  (text, "%.1f s" % median(values), short(ratio(values, static)))
+                  + tuple(short(median(numbers.values(variant, what)))
+                          for what in ("moves", "refused"))
+                  for text, variant, values in broker_rows(numbers) if values]),
+        Table("Bursts, %s nodes" % nodes, ("cores",) + SPREAD, spreads(
             [(text, numbers.values(variant, "burst")) for text, variant in BROKER])),
-        Table("One loop, and four at once, each on a core", ("loops",) + SPREAD, spreads(
-            [(text, numbers.values("caps", what)) for text, what in (
-                ("one", "one"), ("four", "four"))]))]
+        Table("One loop, and one on each core at once, %s nodes" % nodes,
+              ("loops",) + SPREAD, spreads(
+                  [(text, numbers.values("caps", what)) for text, what in (
+                      ("one", "one"), ("on all cores", "all"))]))]
 
 
 def links_table(links, clock):
@@ -1073,8 +1092,10 @@ QUESTIONS = (
                   stalls_table(data.moves, ""),
                   stalls_table(data.moves_counted, COUNTING)]),
     Question("broker", "Does it pay that cores follow the load?",
-             ("broker_makespan", "broker", "broker_bursts"), r"broker_",
-             lambda data: broker_tables(data.broker)),
+             ("broker_makespan", "broker", "broker_bursts", "broker_four_makespan",
+              "broker_four", "broker_four_bursts"), r"broker_",
+             lambda data: broker_tables(data.broker, "two")
+             + broker_tables(data.broker_four, "four")),
     Question("links", "How fast do nodes talk?", ("links", "links" + COUNTED),
              r"link_|bells_|served_", lambda data: [
                  links_table(data.links, ""),

@@ -15,8 +15,8 @@ import time
 
 from machine import MachineError
 
-# Of each period a vCPU runs so long, in us: 0.4 of a host core.
-PERIOD, QUOTA = 10000, 4000
+# Of each period, in us, a vCPU runs its share.
+PERIOD = 10000
 # For so long QEMU's threads may take to leave their cgroups.
 LEAVE_S = 5
 
@@ -111,18 +111,17 @@ def here():
     return find(read("/proc/self/mountinfo"), read("/proc/self/cgroup"))
 
 
-def lacking(vcpus):
-    """Why this host cannot limit so many vCPUs; nothing if it can."""
+def lacking(vcpus, share):
+    """Why this host cannot give so many vCPUs their share; nothing if it can."""
     if os.geteuid():
         return "cgroups with a quota need root"
     if not here():
         return "no cgroups with the controller cpu are mounted"
     cores = len(os.sched_getaffinity(0))
-    if cores * PERIOD < vcpus * QUOTA:
-        return "%d vCPUs of %g host cores each on a host with %d" % (
-            vcpus, QUOTA / PERIOD, cores)
+    if cores < vcpus * share:
+        return "%d vCPUs of %g host cores each on a host with %d" % (vcpus, share, cores)
     try:
-        with Caps(None, [None] * vcpus):
+        with Caps(None, [None] * vcpus, share):
             return ""
     except MachineError as error:
         return str(error)
@@ -133,11 +132,13 @@ class Caps:
 
     pid       of QEMU; None makes the groups and puts nobody into them
     vcpus     IDs of its vCPU threads
+    share     of a host core, which each of them gets at the most
     """
 
-    def __init__(self, pid, vcpus, hierarchy=None):
+    def __init__(self, pid, vcpus, share, hierarchy=None):
         self.pid = pid
         self.vcpus = vcpus
+        self.share = share
         self.hierarchy = hierarchy or here()
         self.top = os.path.join(self.hierarchy.base, "mint-bench-%d" % os.getpid())
         self.rest = os.path.join(self.top, "rest")
@@ -178,7 +179,7 @@ class Caps:
             self.hierarchy.write(self.top, control, "+cpu")
         self.hierarchy.prefer(self.top)
         for group in self.groups:
-            self.hierarchy.limit(group, QUOTA, PERIOD)
+            self.hierarchy.limit(group, round(self.share * PERIOD), PERIOD)
 
     def _fill(self):
         if self.hierarchy.version == 2:
