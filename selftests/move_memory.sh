@@ -142,6 +142,23 @@ high() {
 	grown "$node" "$first" 0
 }
 
+# Below all that the node has booted with, where its own map has nothing but what is
+# reserved, from the firmware's last pages below 1 MiB on.
+below() {
+	need_cores 2
+	mover 1
+	lowest=$node
+	mover 1
+	stop "$lowest" || exit 1
+	at=$(block) || skip "needs a free block"
+	[ $((at)) -lt $((min)) ] || skip "needs a free block below $min"
+	move "128M@$at" "$node"
+	owned "$at" 1 "node $node"
+	grown "$node" "$first" 1
+	move "128M@$at" free
+	grown "$node" "$first" 0
+}
+
 # Memory above 4 GiB and functions do not meet in a node that has booted without
 # bounce buffers, whichever comes first.
 out_of_reach() {
@@ -448,6 +465,6 @@ launched_movable() {
 	owned "$at" 1 free
 }
 
-run_tests there_and_back by_size high out_of_reach between_nodes node0_too full scrubbed \
+run_tests there_and_back by_size high below out_of_reach between_nodes node0_too full scrubbed \
 	pinned refused_moves at_random own_reboot ends parties_die \
 	launched_movable

@@ -625,6 +625,33 @@ static void foreign_unname(struct foreign *f)
 	list_del(&f->list);
 }
 
+/*
+ * Stock code calls an entry of the memory map that begins below 1 MiB busy as a whole.
+ * Where what the firmware reserves there goes on with memory of others, nothing of that
+ * could be added later. Busy stays what lies below 1 MiB.
+ */
+static void __init unbusy_reserved(void)
+{
+	static struct resource low = {
+		.name	= "Reserved below 1 MiB",
+		.flags	= IORESOURCE_MEM | IORESOURCE_BUSY,
+		.desc	= IORES_DESC_RESERVED,
+	};
+	struct resource *res;
+
+	for (res = iomem_resource.child; res; res = res->sibling) {
+		if (res->desc != IORES_DESC_RESERVED || res->start >= SZ_1M ||
+		    res->end < SZ_1M)
+			continue;
+		res->flags &= ~IORESOURCE_BUSY;
+		low.start = res->start;
+		low.end = SZ_1M - 1;
+		if (insert_resource(&iomem_resource, &low))
+			pr_warn("%pR is not named in the resource tree\n", &low);
+		return;
+	}
+}
+
 /**
  * mint_memory_register() - name the memory of others in /proc/iomem
  *
@@ -641,6 +668,7 @@ void __init mint_memory_register(void)
 	u64 addr, end, next;
 	u32 i;
 
+	unbusy_reserved();
 	for (i = 0; (map = mint_firmware_map(i)); i++) {
 		if (map->type != E820_TYPE_RAM)
 			continue;
