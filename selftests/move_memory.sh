@@ -170,7 +170,7 @@ out_of_reach() {
 	mover 1
 	[ $((max)) -lt "$GIB4" ] || skip "the node has booted above 4 GiB"
 	move "128M@$at" "$node"
-	no_move "$dev" "node $node" "take that memory" pci "$dev" "$node"
+	no_move "$dev" "node $node" "take from it" pci "$dev" "$node"
 	move "128M@$at" free
 	moves pci "$dev" "$node"
 	not_moved "above 4 GiB" "node $node" "a range below" "128M@$at" "$node"
@@ -179,6 +179,18 @@ out_of_reach() {
 	refused "$dev" "the node boots" "ranges below" try --mint-devices="$dev" \
 		--mint-mem="movable:128M@$at"
 	moves pci "$dev" 0
+}
+
+# A node that lies above 4 GiB as a whole has no place for bounce buffers.
+all_above() {
+	dev=$(grep -l 0x00ff00 /sys/bus/pci/devices/*/class | head -n 1)
+	[ -n "$dev" ] || skip "needs a virtio device without a use"
+	dev=${dev%/class}
+	dev=${dev##*/}
+	resources 1 above
+	cmdline="maxcpus=1" start
+	runs "$node"
+	no_move "$dev" "node $node" "memory below" pci "$dev" "$node"
 }
 
 # From one node to another, while both run.
@@ -465,6 +477,6 @@ launched_movable() {
 	owned "$at" 1 free
 }
 
-run_tests there_and_back by_size high below out_of_reach between_nodes node0_too full scrubbed \
-	pinned refused_moves at_random own_reboot ends parties_die \
+run_tests there_and_back by_size high below out_of_reach all_above between_nodes node0_too full \
+	scrubbed pinned refused_moves at_random own_reboot ends parties_die \
 	launched_movable

@@ -161,7 +161,7 @@ static int list_with(u32 n, u32 id, struct mint_device *list)
 static int refuse_unreached(struct mint_transfer *t, const char *name, u32 n)
 {
 	return mint_transfer_refuse(t, -EADDRNOTAVAIL,
-				    "device %s: node %u got memory above 4 GiB and has no bounce buffers: take that memory from it first",
+				    "device %s: node %u has memory above 4 GiB and no bounce buffers: take from it what it got there, or launch it with memory below, too",
 				    name, n);
 }
 

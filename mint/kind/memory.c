@@ -380,9 +380,19 @@ static bool reaches_above_4g(const struct mint_range *mem, u32 count)
 	return false;
 }
 
+static bool begins_below_4g(const struct mint_range *mem, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (mem[i].start < SZ_4G)
+			return true;
+	return false;
+}
+
 /*
  * Devices that reach no more than 4 GiB have their data bounced, where the node
- * knew of memory beyond that when it booted.
+ * knew of memory beyond that when it booted, and had some below for the buffers.
  */
 static bool bounces(u32 n)
 {
@@ -392,7 +402,7 @@ static bool bounces(u32 n)
 	if (n == mint_self)
 		return is_swiotlb_allocated();
 	boot = boot_ranges(n, &count);
-	return reaches_above_4g(boot, count);
+	return reaches_above_4g(boot, count) && begins_below_4g(boot, count);
 }
 
 /* Node 0 has whichever devices no other node has */
@@ -408,8 +418,8 @@ static bool bound_to_4g(u32 n)
  * @n:	number of a successor, in node 0; or this one
  *
  * Memory above 4 GiB that came after its kernel had decided that it needs no
- * bounce buffers. Node 0 knows what the node has booted with; the node itself
- * knows whether it has the buffers.
+ * bounce buffers, or with which it booted without room for them below. Node 0 knows
+ * what the node has booted with; the node itself knows whether it has the buffers.
  *
  * Context: process; predecessor under mint_claims_lock(), or successor.
  * Return: true if it has.
