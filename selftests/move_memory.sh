@@ -295,6 +295,30 @@ pinned() {
 	owned "$at" 1 free
 }
 
+# The same of node 0, which says that nothing has changed.
+pinned_in_node0() {
+	need_helper pin_pages
+	at=$(block) || skip "needs a free block"
+	move "128M@$at" 0
+	mkfifo "$TMP/pinned"
+	"$TMP/pin_pages" 24 >"$TMP/pinned" &
+	holder=$!
+	read -r word <"$TMP/pinned"
+	say "$word"
+	(
+		not_moved "$at" "node 0" "pages stay|in use|pinned" "128M@$at" free
+		case $said in
+		*" refused "*) ;;
+		*) fail "nothing has changed, and its line says: $said" ;;
+		esac
+	)
+	rc=$?
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+	move "128M@$at" free
+	[ "$rc" = 0 ] || exit 1
+}
+
 # not_moved <resource> <owner> <remedy> <which> <to>: that is refused
 not_moved() {
 	no_move "$1" "$2" "$3" memory "$4" "$5"
@@ -478,5 +502,5 @@ launched_movable() {
 }
 
 run_tests there_and_back by_size high below out_of_reach all_above between_nodes node0_too full \
-	scrubbed pinned refused_moves at_random own_reboot ends parties_die \
+	scrubbed pinned pinned_in_node0 refused_moves at_random own_reboot ends parties_die \
 	launched_movable

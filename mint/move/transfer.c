@@ -70,6 +70,7 @@ module_param_cb(move_ms, &mint_param_ms_ops, &move_param, 0644);
  * @ref:	held by @work and by who asked for it
  * @done:	who asked for it may read @err
  * @err:	how it ended
+ * @refused:	node 0, which was to give, did not, and has all as it was
  * @record:	the record of the move
  * @from_incarnation: of the giver that was meant
  * @to_incarnation: of the receiver that was meant
@@ -85,6 +86,7 @@ struct job {
 	struct kref		ref;
 	struct completion	done;
 	int			err;
+	bool			refused;
 	struct mint_move	*record;
 	u64			from_incarnation;
 	u64			to_incarnation;
@@ -450,10 +452,12 @@ static int give_here(struct job *job)
 	bool late;
 	int err;
 
-	if (!hand(job, t->from, MINT_NODE_FLIGHT))
+	if (!hand(job, t->from, MINT_NODE_FLIGHT)) {
+		job->refused = true;
 		return mint_transfer_refuse(t, -EBUSY,
 					    "the owner of %s has just changed: try again",
 					    job->history.what);
+	}
 	err = do_here(t, t->kind->give, &late);
 	step_over(job, MINT_STEP_GIVE);
 	if (err) {
@@ -463,6 +467,8 @@ static int give_here(struct job *job)
 		 */
 		if (!hand_in_book(job, MINT_NODE_FLIGHT, t->from))
 			pr_err("move %u: it stays in flight\n", job->history.seq);
+		else
+			job->refused = !late;
 		undo = *t;
 	} else {
 		err = clear(job);
@@ -620,7 +626,8 @@ static void run_job(struct work_struct *work)
 	int err = transfer(job);
 	u32 i;
 
-	answer(job, err, turn_of(job) == MINT_TURN_REFUSED ? "refused" : "failed");
+	answer(job, err, job->refused || turn_of(job) == MINT_TURN_REFUSED ?
+	       "refused" : "failed");
 	set_turn(job, MINT_TURN_NONE);
 	scoped_guard(mint_claims)
 		for (i = 0; i < MINT_MOVES; i++)
