@@ -87,7 +87,7 @@ static int check(struct mint_kexec *rq)
 		if (rq->node.devices[i].kind == MINT_DEV_PCI &&
 		    mint_request_unreached(rq))
 			return mint_refuse(rq, -EADDRNOTAVAIL,
-					   "device %s: the node boots without bounce buffers, and what it is to add is above 4 GiB: name movable: ranges below, or --mem-min= above",
+					   "device %s: the node boots without bounce buffers, and what it is to add is above 4 GiB: name movable: ranges below, or one above that is not movable",
 					   mint_device_name(&rq->node.devices[i],
 							    name, sizeof(name)));
 	return 0;
