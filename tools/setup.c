@@ -396,12 +396,16 @@ static char *applied(const struct ctl *ctl)
 	return at + strlen("$GRUB_CMDLINE_LINUX ");
 }
 
-/* After the reboot: this kernel has them, and there is something to lend */
+/*
+ * After the reboot: this kernel has them, and there is something to lend. What nodes have
+ * was there as well: with Autostart=yes they may have taken all of it by now.
+ */
 static int verify(const struct ctl *ctl)
 {
 	char *words = applied(ctl), *cmdline = ctl_read(ctl, "/proc/cmdline"), *rest, *word;
 	bool cores = false, memory = false;
 	struct mint mint;
+	u32 number;
 	int status;
 	size_t i;
 
@@ -416,14 +420,15 @@ static int verify(const struct ctl *ctl)
 	if (status)
 		return status;
 	for (i = 0; i < mint.nr_cores; i++)
-		cores |= mint.cores[i].owner == OWNER_FREE;
+		cores |= mint.cores[i].owner == OWNER_FREE || mint.cores[i].owner > 0;
 	for (i = 0; i < mint.nr_ranges; i++)
-		memory |= !strcmp(mint.ranges[i].owner, "free");
+		memory |= !strcmp(mint.ranges[i].owner, "free") ||
+			  (sscanf(mint.ranges[i].owner, "node %u", &number) == 1 && number);
 	if (!cores || !memory)
 		return fail(ST_REFUSED,
 			    "the parameters are there, but no %s is free: see the log of the kernel, 'dmesg | grep mint'",
 			    cores ? "memory" : "core");
-	printf("ok: the kernel has these parameters, cores and memory are free\n");
+	printf("ok: the kernel has these parameters, cores and memory are free, or of nodes\n");
 	return ST_OK;
 }
 

@@ -1890,6 +1890,12 @@ def setup_is_applied_and_undone():
         expect(b.good("setup", "--verify").startswith("ok"), "not ok")
         b.tree.cores(0, node0="0-3")
         b.bad(1, "no core is free", "setup", "--verify")
+        # All of it has gone to nodes that start with the machine
+        b.tree.cores(0, node0="0", node1="1-3")
+        b.tree.memory((0, 256 * M, "node 0"), (256 * M, G, "node 1"))
+        expect(b.good("setup", "--verify").startswith("ok"), "not ok")
+        b.tree.memory((0, G, "node 0"))
+        b.bad(1, "no memory is free", "setup", "--verify")
 
 
 TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_shown_harmless,
