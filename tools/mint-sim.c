@@ -33,7 +33,7 @@ struct node {
 	u32		needs;		/* MiB */
 	u32		stall, enough;	/* tasks wait with less than @enough MiB */
 	s64			lie;		/* reported instead; -1: the truth */
-	bool			refuses;
+	bool			refuses, full;
 };
 
 struct event {
@@ -173,6 +173,7 @@ static const struct {
 	{ "lie", -1, INT32_MAX, "tasks are 0 or more, or -1" },
 	{ "stale", 0, 1, "it is 0 or 1" },
 	{ "refuse", 0, 1, "it is 0 or 1" },
+	{ "full", 0, 1, "it is 0 or 1" },
 };
 
 static const char *take_event(struct trace *trace, const char *text)
@@ -189,7 +190,7 @@ static const char *take_event(struct trace *trace, const char *text)
 		if (!strcmp(event.what, happenings[i].what))
 			break;
 	if (i == ARRAY_SIZE(happenings))
-		return "what happens is load, need, stall, want, lie, stale or refuse";
+		return "what happens is load, need, stall, want, lie, stale, refuse or full";
 	if (!node_of(trace, event.node))
 		return "there is no such node";
 	if (trace->nr_events && trace->events[trace->nr_events - 1].at > event.at)
@@ -338,6 +339,8 @@ static void happen(struct trace *trace, const struct event *event)
 		node->lie = event->value;
 	} else if (!strcmp(event->what, "stale")) {
 		node->facts.age_ms = event->value ? UINT32_MAX : 0;
+	} else if (!strcmp(event->what, "full")) {
+		node->full = event->value;
 	} else {
 		node->refuses = event->value;
 	}
@@ -498,7 +501,7 @@ static void simulate(const struct trace *original, enum scheme scheme, bool quie
 			continue;
 		from = decision.from == POLICY_FREE ? NULL : node_of(&trace, decision.from);
 		to = decision.to == POLICY_FREE ? NULL : node_of(&trace, decision.to);
-		if (from && from->refuses) {
+		if ((from && from->refuses) || (to && to->full)) {
 			if (!quiet)
 				printf("%u refused %s\n", now, decision.why);
 			policy_done(&policy, &decision, false, 0);

@@ -108,8 +108,11 @@ static struct policy_node *remember(struct policy *policy,
 		node->used = true;
 		node->node = facts->node;
 		node->incarnation = facts->incarnation;
-		for (i = 0; i < POLICY_KINDS; i++)
+		for (i = 0; i < POLICY_KINDS; i++) {
 			node->side[i].refused_by = POLICY_FREE;
+			node->side[i].refused_to = POLICY_FREE;
+			node->side[i].barred_for = POLICY_FREE;
+		}
 	}
 	return node;
 }
@@ -254,13 +257,14 @@ static u64 since(const struct policy *policy, u64 then)
 	return policy->now_ms - then;
 }
 
-/* May it move in this direction now? Onward always, back after its rest */
+/* May it get from, or give to, @other now? Onward always, back after its rest */
 static bool rested(const struct policy *policy, const struct policy_side *side,
-		   enum policy_kind kind, int direction)
+		   enum policy_kind kind, int direction, u32 other)
 {
 	u32 dwell = side->dwell_ms ? side->dwell_ms : policy_dwell(policy, kind);
 
-	if (policy->now_ms < side->barred_ms)
+	if (policy->now_ms < side->barred_ms &&
+	    (direction > 0 || side->barred_for == POLICY_FREE || side->barred_for == other))
 		return false;
 	return !side->direction || side->direction == direction ||
 	       since(policy, side->moved_ms) >= dwell;
@@ -281,11 +285,22 @@ static u32 priority_of(const struct view *view)
 	return view->asks && wish < limit ? wish : limit;
 }
 
-/* Is @a served before @b? */
+/* Was it refused what it lacks, and has it got nothing since? */
+static bool was_refused(const struct view *view, enum policy_kind kind)
+{
+	return view->node->side[kind].refused_by != POLICY_FREE;
+}
+
+/*
+ * Is @a served before @b? One that was refused comes last: it may never be able to take
+ * anything, and would be tried again and again in place of the others.
+ */
 static bool first(const struct view *a, const struct view *b)
 {
 	u64 one, two;
 
+	if (was_refused(a, POLICY_CORE) != was_refused(b, POLICY_CORE))
+		return was_refused(b, POLICY_CORE);
 	if (priority_of(a) != priority_of(b))
 		return priority_of(a) > priority_of(b);
 	one = (u64)(a->share - a->facts->cores) * b->facts->limits.weight;
@@ -329,7 +344,7 @@ static const struct view *receiver(struct policy *policy, struct view *views,
 		side->debt += (u64)(lack > 1000 ? 1000 : lack) * step_ms / 1000;
 		if (view->facts->cores >= view->share || !view->facts->room ||
 		    !paid(policy, view) ||
-		    !rested(policy, side, POLICY_CORE, 1))
+		    !rested(policy, side, POLICY_CORE, 1, POLICY_FREE))
 			continue;
 		if (!best || first(view, best))
 			best = view;
@@ -337,10 +352,14 @@ static const struct view *receiver(struct policy *policy, struct view *views,
 	return best;
 }
 
-/* Who could best do without: a giver by its own wish, then who has most to spare */
+/*
+ * Who could best do without: a giver by its own wish, then who has most to spare. Without
+ * a receiver only the former.
+ */
 static const struct view *giver(struct policy *policy, struct view *views,
-				unsigned int nr, bool by_wish)
+				unsigned int nr, const struct view *to)
 {
+	u32 other = to ? to->facts->node : POLICY_FREE;
 	const struct view *best = NULL;
 	unsigned int i;
 
@@ -349,8 +368,8 @@ static const struct view *giver(struct policy *policy, struct view *views,
 
 		if (view->frozen || view->facts->cores <= view->share ||
 		    view->facts->cores <= view->facts->limits.cores_min ||
-		    !view->facts->movable || (by_wish && !view->gives) ||
-		    !rested(policy, &view->node->side[POLICY_CORE], POLICY_CORE, -1))
+		    !view->facts->movable || (!to && !view->gives) ||
+		    !rested(policy, &view->node->side[POLICY_CORE], POLICY_CORE, -1, other))
 			continue;
 		if (!best || (view->gives && !best->gives) ||
 		    (view->gives == best->gives &&
@@ -370,7 +389,7 @@ static void decide_core(struct policy *policy, struct view *views, unsigned int 
 			struct policy_decision *decision)
 {
 	const struct view *to = receiver(policy, views, nr, step_ms);
-	const struct view *from = to && free_cores ? NULL : giver(policy, views, nr, !to);
+	const struct view *from = to && free_cores ? NULL : giver(policy, views, nr, to);
 	const char *why = "lacks";
 
 	if (!from && !(to && free_cores))
@@ -437,12 +456,24 @@ static bool spares_memory(const struct view *view)
 	       (u64)(facts->available - POLICY_BLOCK) * 4 >= facts->memory - POLICY_BLOCK;
 }
 
+/* Is @a served before @b? As with cores one that was refused comes last */
+static bool first_memory(const struct view *a, const struct view *b)
+{
+	if (was_refused(a, POLICY_MEMORY) != was_refused(b, POLICY_MEMORY))
+		return was_refused(b, POLICY_MEMORY);
+	if (priority_of(a) != priority_of(b))
+		return priority_of(a) > priority_of(b);
+	return (u64)a->facts->available * b->facts->memory <
+	       (u64)b->facts->available * a->facts->memory;
+}
+
 static void decide_memory(struct policy *policy, struct view *views, unsigned int nr,
 			  u32 free_memory, u32 step_ms,
 			  struct policy_decision *decision)
 {
 	const struct view *to = NULL, *from = NULL;
 	unsigned int i;
+	u32 other;
 
 	for (i = 0; i < nr; i++) {
 		struct view *view = &views[i];
@@ -454,18 +485,16 @@ static void decide_memory(struct policy *policy, struct view *views, unsigned in
 		}
 		side->debt += step_ms;
 		if ((side->debt >= DEBT_MEMORY || view->asks_memory) &&
-		    rested(policy, side, POLICY_MEMORY, 1) &&
-		    (!to || priority_of(view) > priority_of(to) ||
-		     (priority_of(view) == priority_of(to) &&
-		      (u64)view->facts->available * to->facts->memory <
-		      (u64)to->facts->available * view->facts->memory)))
+		    rested(policy, side, POLICY_MEMORY, 1, POLICY_FREE) &&
+		    (!to || first_memory(view, to)))
 			to = view;
 	}
+	other = to ? to->facts->node : POLICY_FREE;
 	for (i = 0; i < nr && !(to && free_memory >= POLICY_BLOCK); i++) {
 		struct view *view = &views[i];
 
 		if (view == to || !spares_memory(view) || (!to && !view->gives_memory) ||
-		    !rested(policy, &view->node->side[POLICY_MEMORY], POLICY_MEMORY, -1))
+		    !rested(policy, &view->node->side[POLICY_MEMORY], POLICY_MEMORY, -1, other))
 			continue;
 		if (!from || (view->gives_memory && !from->gives_memory) ||
 		    (view->gives_memory == from->gives_memory &&
@@ -583,10 +612,12 @@ static void moved_now(struct policy *policy, struct policy_side *side,
 	side->debt = 0;
 	side->bar_ms = 0;
 	side->refused_by = POLICY_FREE;
+	side->refused_to = POLICY_FREE;
 }
 
-static void bar(struct policy *policy, struct policy_side *side)
+static void bar(struct policy *policy, struct policy_side *side, u32 other)
 {
+	side->barred_for = other;
 	side->bar_ms = side->bar_ms ? clamp_to(2ull * side->bar_ms, BAR_MS, BAR_MAX_MS) : BAR_MS;
 	side->barred_ms = policy->now_ms + side->bar_ms;
 }
@@ -598,8 +629,9 @@ static void bar(struct policy *policy, struct policy_side *side)
  * @moved:	it was carried out; else it was refused, or failed
  * @took_ms:	how long that took
  *
- * A giver that refuses is left alone. A receiver that is refused by two givers one
- * after the other, or does not take what is free, is the likelier reason itself.
+ * A giver that refuses is left alone by this receiver, and by all once it has refused
+ * another one as well. A receiver that is refused by two givers one after the other, or
+ * does not take what is free, is the likelier reason itself.
  */
 void policy_done(struct policy *policy, const struct policy_decision *decision,
 		 bool moved, u32 took_ms)
@@ -617,12 +649,19 @@ void policy_done(struct policy *policy, const struct policy_decision *decision,
 			moved_now(policy, &to->side[kind], kind, 1);
 		return;
 	}
-	if (from)
-		bar(policy, &from->side[kind]);
+	if (from) {
+		side = &from->side[kind];
+		if (side->refused_to == POLICY_FREE)
+			bar(policy, side, decision->to);
+		else
+			bar(policy, side, side->refused_to == decision->to ? side->barred_for :
+									     POLICY_FREE);
+		side->refused_to = decision->to;
+	}
 	if (!to)
 		return;
 	side = &to->side[kind];
 	if (!from || (side->refused_by != POLICY_FREE && side->refused_by != from->node))
-		bar(policy, side);
+		bar(policy, side, POLICY_FREE);
 	side->refused_by = from ? from->node : POLICY_FREE;
 }

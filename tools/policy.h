@@ -105,11 +105,13 @@ struct policy_decision {
  * @direction:	1 it got, -1 it gave, 0 neither yet
  * @barred_ms:	until when it is left alone
  * @bar_ms:	for how long the next time
+ * @barred_for:	as a giver by this receiver only; POLICY_FREE: by all
  * @refused_by:	giver that refused it last
+ * @refused_to:	receiver that it refused last
  */
 struct policy_side {
 	u64	debt, turned_ms, moved_ms, barred_ms;
-	u32	dwell_ms, bar_ms, refused_by;
+	u32	dwell_ms, bar_ms, barred_for, refused_by, refused_to;
 	int		direction;
 };
 

@@ -101,7 +101,8 @@ def random_trace(rng):
             "want,%d,%d,%d,%d" % (at, number, rng.randint(-9, 9), rng.randint(0, 400)),
             "lie,%d,%d,%d" % (at, number, rng.choice((-1, 0, 2**31 - 1))),
             "stale,%d,%d,%d" % (at, number, rng.randint(0, 1)),
-            "refuse,%d,%d,%d" % (at, number, rng.randint(0, 1)))))
+            "refuse,%d,%d,%d" % (at, number, rng.randint(0, 1)),
+            "full,%d,%d,%d" % (at, number, rng.randint(0, 1)))))
     return trace + ["end,%d" % (at + 60)]
 
 
@@ -204,6 +205,30 @@ def liars_get_no_more_than_their_share():
     moves, end, _ = run(trace)
     before = dict(owned(trace, moves, 99))
     expect(before[max(before)]["1"] == 2 and end["1"] == 4, "%s %s", moves, end)
+
+
+def who_can_take_nothing_is_in_nobodys_way():
+    """One that lacks cores or memory and can take none keeps no other from a giver"""
+    for priority in (50, 99):
+        trace = [node(1, 1, priority=priority), node(2, 6, weight=900), node(3, 1), "cost,100",
+                 "full,0,1,1", "lie,0,1,99000", "lie,0,2,0", "lie,300,3,3000", "end,900"]
+        moves, end, _ = run(trace)
+        expect(end["3"] == 3 and [at for at, _, _ in moves if at < 310], "%s", moves)
+        # The other has come first, is content, and comes again while the giver is left alone
+        trace[-2:] = ["lie,0,3,3000", "lie,100,3,0", "lie,100,2,6000", "lie,200,2,0",
+                      "lie,650,3,3000", "end,900"]
+        moves, end, _ = run(trace)
+        expect(end["3"] == 3 and [at for at, giver, to in moves
+                                  if (giver, to) == ("2", "3") and 650 < at < 660], "%s", moves)
+        # One that refuses everybody is left alone by all
+        out = sim(trace[:6] + ["refuse,0,2,1", "lie,0,2,0", "lie,0,3,3000", "end,900"])
+        tries = re.findall(r"^(\d+) refused node (\d)", out, re.M)
+        expect(2 <= len(tries) <= 12 and {to for _, to in tries} == {"1", "3"}, "%s", out)
+    trace = [node(1, 1, priority=99), node(2, 1), node(3, 1), "memory,1,512,256,4096",
+             "memory,2,4096,256,8192", "memory,3,512,256,4096", "full,0,1,1", "need,0,1,512",
+             "need,0,3,500", "end,300"]
+    out = sim(trace)
+    expect("memory 2 > 3: " in out, "%s", out)
 
 
 def stale_nodes_are_frozen():
@@ -752,7 +777,8 @@ def programs_have_help():
 
 TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_are_left_alone,
          steady_loads_come_to_rest, square_waves_move_seldom, the_entitled_gets_its_core,
-         liars_get_no_more_than_their_share, stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
+         liars_get_no_more_than_their_share, who_can_take_nothing_is_in_nobodys_way,
+         stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
          no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load, records_are_traces,
          mintd_learns_the_boot_core, mintd_leaves_wrong_files_alone,
          mintd_bounds_memory_by_the_book, names_are_no_paths, twins_have_no_file,
