@@ -45,15 +45,41 @@ static bool good_what(const char *kind, const char *what)
 	return sscanf(what, "%u%n-%u%n", &a, &end, &b, &end) >= 1 && !what[end];
 }
 
-/* The last line of "moves", which has the kernel's own reason */
-static char *last_move(const struct ctl *ctl)
+/* The number of the last line of "moves"; 0: there is none */
+static u32 last_move(const struct ctl *ctl)
 {
 	char *text = ctl_read(ctl, MINT_DIR "/moves"), *line;
+	u32 number = 0;
 
-	if (!text)
-		return NULL;
-	line = strrchr(text, '\n');
-	return line ? line + 1 : text;
+	line = text ? strrchr(text, '\n') : NULL;
+	if (text)
+		number = strtoul(line ? line + 1 : text, NULL, 10);
+	free(text);
+	return number;
+}
+
+/*
+ * The line of "moves" that tells of these words, which has the kernel's own reason; NULL
+ * without. Others move things, too: their lines say nothing about this move, nor does one
+ * that stood there @before.
+ */
+static char *line_of(const struct ctl *ctl, const char *words, u32 before)
+{
+	char *rest = ctl_read(ctl, MINT_DIR "/moves"), *line, *what, *found = NULL;
+	const char *to = strrchr(words, ' ');
+	char *wanted = xasprintf("%.*s ", (int)(to - words), words);
+	char *arrow = xasprintf(" >%s ", to);
+
+	while (rest && (line = strsep(&rest, "\n"))) {
+		if (strtoul(line, &what, 10) == before)
+			found = NULL;
+		else if (*what == ' ' && !strncmp(what + 1, wanted, strlen(wanted)) &&
+			 strstr(what, arrow))
+			found = line;
+	}
+	free(wanted);
+	free(arrow);
+	return found;
 }
 
 static int show_moves(const struct ctl *ctl)
@@ -70,27 +96,27 @@ static int show_moves(const struct ctl *ctl)
 	return ST_OK;
 }
 
-static int refused(const struct ctl *ctl, const char *words, const char *before, int err)
+static int refused(const struct ctl *ctl, const char *words, u32 before, int err)
 {
-	char *after = last_move(ctl);
+	char *line = line_of(ctl, words, before);
 
 	if (err == ENOENT)
 		return fail(ST_ABSENT,
 			    "this kernel moves nothing between nodes: there is no " MINT_DIR "/move");
-	/* A line of an older move says nothing about this one */
-	if (after && *after && (!before || strcmp(before, after)))
+	if (line)
 		return fail(err == ETIMEDOUT ? ST_TIMEOUT : ST_REFUSED, "move %s: %s: %s",
-			    words, strerror(err), after);
+			    words, strerror(err), line);
 	return fail(err == ETIMEDOUT ? ST_TIMEOUT : ST_REFUSED, "move %s: %s", words,
 		    error_text(err));
 }
 
 int do_move(const struct ctl *ctl, int argc, char **argv)
 {
-	char *words, *path, *before, *to, *colon;
+	char *words, *path, *line, *to, *colon;
 	struct node *node;
 	struct mint mint;
 	int status, err;
+	u32 before;
 	size_t i;
 
 	if (getopt_long(argc, argv, "", (struct option[]){ {} }, NULL) != -1)
@@ -141,8 +167,8 @@ int do_move(const struct ctl *ctl, int argc, char **argv)
 	err = write_word(path, words);
 	if (err)
 		return refused(ctl, words, before, err);
-	before = last_move(ctl);
-	if (before)
-		puts(before);
+	line = line_of(ctl, words, before);
+	if (line)
+		puts(line);
 	return ST_OK;
 }
