@@ -1344,6 +1344,8 @@ def completion_knows_words():
         expect({"--ladder", "web", "db"} <= set(words), "%s", words)
         words = b.good("complete", "run").split()
         expect("--memory=" in words and "web" not in words, "%s", words)
+        words = b.good("complete", "move").split()
+        expect({"core", "memory", "pci", "web", "free"} <= set(words), "%s", words)
 
 
 def disk_of_another_node_or_why_not():
