@@ -6,7 +6,10 @@ scripts/check runs them with all others.
 """
 
 import hashlib
+import mmap
 import os
+import random
+import struct
 import threading
 
 import machine as qemu
@@ -186,6 +189,159 @@ def driver_node(b):
         stream.close()
 
 
+# Memory of the forged machine as a file: the host writes what a broken node could.
+RAM = os.path.join(qemu.BUILD, "log", "links-forged.ram")
+
+# struct mint_end and struct mint_frame, see mint/include/uapi/asm/mint.h
+END_SIZE = 4096
+HEAD, TAIL = 64, 128
+ALIGN = 64
+FRAME_MAX = 65536 + 64
+
+# Frames that node 0 is sent, at the least, and the seed of what they are
+FORGED = 1500
+SEED = int(os.environ.get("MINT_SEED", "1"))
+
+NODE0_MAC = bytes.fromhex("fe4d00000001")
+TWO_MAC = bytes.fromhex("fe4d00020000")
+CARD_MAC = bytes.fromhex("525400000077")
+
+
+class Forger:
+    """Node 1, as node 0 sees it in the window of their link: the host writes its ring.
+
+    The node itself is idle. What it sends nevertheless ends the session now and then,
+    since its head is another one.
+    """
+
+    def __init__(self, ram, start, size):
+        self.ram = ram
+        self.size = (size - 2 * END_SIZE) // 2 // ALIGN * ALIGN
+        self.ring = start + 2 * END_SIZE + self.size
+        self.head = start + END_SIZE + HEAD
+        self.tail = start + TAIL
+
+    def word(self, at):
+        """What stands in the window."""
+        return struct.unpack("<I", self.ram[at:at + 4])[0]
+
+    def empty(self):
+        """Node 0 has read all."""
+        return self.word(self.head) == self.word(self.tail)
+
+    def send(self, frames):
+        """Put (frame, header) into the ring, as many as there is room for; how many."""
+        head, room = self.word(self.head), self.size - ALIGN
+        sent = 0
+        if head >= self.size or head % ALIGN:
+            return 0
+        for frame, header in frames:
+            data = struct.pack("<I", len(frame)) + header + bytes(2) + frame
+            need = -(-len(data) // ALIGN) * ALIGN
+            if need > room:
+                break
+            room -= need
+            piece = min(len(data), self.size - head)
+            at = self.ring + head
+            self.ram[at:at + piece] = data[:piece]
+            self.ram[self.ring:self.ring + len(data) - piece] = data[piece:]
+            head = (head + need) % self.size
+            sent += 1
+        self.ram[self.head:self.head + 4] = struct.pack("<I", head)
+        return sent
+
+
+def ones_sum(data):
+    """The checksum of an IPv4 header."""
+    total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def forged(rnd):
+    """A frame and its struct virtio_net_hdr: half of the headers are sound."""
+    mac, ip = rnd.choice(((NODE0_MAC, 1), (NODE0_MAC, 2), (TWO_MAC, 2),
+                          (CARD_MAC, 3), (b"\xff" * 6, 2)))
+    udp, six = rnd.random() < 0.3, rnd.random() < 0.2
+    tag = rnd.choice((b"", b"", b"\x81\0\0\5", b"\x88\xa8\0\5\x81\0\0\6"))
+    rest = bytes(rnd.choice((0, 1, 60, 1448, 9000, 40000, 65400, rnd.randrange(65400))))
+    if udp:
+        rest = struct.pack(">HHHH", 1, 9, len(rest) + 8, rnd.getrandbits(16)) + rest
+    else:
+        rest = struct.pack(">HHIIHHI", 1, 9, 0, 0, rnd.choice((
+            0x5010, 0x5002, 0xf010, 0x0010)), 1000, 0) + rest
+    if six:
+        tag += b"\x86\xdd"
+        net = struct.pack(">IHBB", 6 << 28, len(rest) & 0xffff, rnd.choice(
+            (17 if udp else 6, 0, 44)), 64) + bytes(31) + b"\1" + bytes(31) + b"\2"
+        net = net[:40]
+    else:
+        tag += b"\x08\0"
+        net = struct.pack(">BBHHHBBH4B4B", 0x45, 0, rnd.choice((
+            20 + len(rest) & 0xffff, 19)), 0, rnd.choice((0, 0, 0x2000)), 64,
+                          17 if udp else 6, 0, 10, 0, 0, 9, 10, 0, 0, ip)
+        net = net[:10] + struct.pack(">H", ones_sum(net)) + net[12:]
+    frame = (mac + b"\xfe\x4d\0\1\0\0" + tag + net + rest)[:FRAME_MAX]
+    start, offset = 12 + len(tag) + len(net), 6 if udp else 16
+    kind = rnd.choice((0, 5 if udp else 4 if six else 1))
+    flags, size = 1, 1448
+    if rnd.random() < 0.5:
+        start = rnd.choice((0, 13, 14, len(frame) - 1, rnd.getrandbits(16))) & 0xffff
+        offset = rnd.choice((offset, 0, 65535))
+    if rnd.random() < 0.5:
+        kind = rnd.choice((0, 1, 2, 3, 4, 5, 0x80, 0x81, 0x84, 0x85, 255))
+        flags = rnd.choice((0, 1, 2, 3, 255))
+        size = rnd.choice((0, 1, 8, 500, 1448, 65534, 65535))
+    return frame, struct.pack("<BBHHHH", flags, kind, 54, size, start, offset)
+
+
+FORWARD = """
+ip link add br0 type bridge
+for dev in mint1 mint2 eth0; do
+	ip link set $dev master br0
+	ip link set $dev up
+done
+ip addr add 10.0.0.1/24 dev br0
+ip link set br0 up
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+"""
+
+
+def forged_frames(b):
+    """Headers of segments and checksums that lie: node 0 goes on, by links and a card."""
+    one, _ = b.launch_on("com2", 1)
+    two, _ = b.launch_on("com3", 1)
+    expect((one, two) == (1, 2), "the nodes are %d and %d", one, two)
+    b.nodes.poll(lambda: b.m.run("[ -e /sys/class/net/mint1 ] && "
+                                 "[ -e /sys/class/net/mint2 ]")[0] == 0, 30, "both links")
+    b.m.sh("set -e" + FORWARD, 60)
+    for node, port in ((one, "com2"), (two, "com3")):
+        b.m.sh("ip addr add 10.0.0.%d/24 dev mint0 && ip link set mint0 up"
+               % (10 + node), 30, port)
+
+    def answers(node):
+        return b.m.run("ping -c 1 -W 2 10.0.0.%d" % (10 + node), 30)[0] == 0
+
+    for node in (one, two):
+        b.nodes.poll(lambda node=node: answers(node), 30, "answer of node %d" % node)
+    before = b.m.read("/sys/class/net/mint1/statistics/rx_errors")
+    line = b.m.sh("grep ' link 0,1 ' %s/windows" % SYSFS).split()
+    first, last = [int(word, 16) for word in line[3].split("-")]
+    rnd, sent = random.Random(SEED), 0
+    with open(RAM, "r+b") as file, mmap.mmap(file.fileno(), 0) as ram:
+        forger = Forger(ram, first, last + 1 - first)
+        while sent < FORGED:
+            sent += forger.send([forged(rnd) for _ in range(40)])
+            # Nobody rings for them: it looks with its next beat
+            b.nodes.poll(forger.empty, 30, "end of what node 0 reads")
+    expect(int(b.m.read("/sys/class/net/mint1/statistics/rx_errors")) > int(before),
+           "seed %d: node 0 has found no header that lies", SEED)
+    for node in (one, two):
+        b.nodes.poll(lambda node=node: answers(node), 60, "answer of node %d" % node)
+
+
 def soak(spec, node0, rounds):
     """The rows of `make soak`: at 500 rounds, the second one talks for an hour."""
     return [spec("soak-links", ["links.sh forced_under_load"], append=node0,
@@ -210,6 +366,14 @@ def machines(spec, node0, crash):
              extra=["-netdev", "user,id=net",
                     "-drive", "if=none,id=disk,format=raw,snapshot=on,file="
                     + os.path.join(qemu.OUT, "vmlinux")]),
+        # What the host writes, QEMU maps.
+        spec("links-forged", [forged_frames], smp="3", memory="1G", size=160,
+             append=node0,
+             devices=["e1000e,addr=04.0,netdev=net"],
+             extra=["-netdev", "hubport,id=net,hubid=0",
+                    "-object", "memory-backend-file,id=ram,size=1G,share=on,"
+                    "discard-data=on,mem-path=" + RAM.replace(",", ",,"),
+                    "-machine", "memory-backend=ram"]),
         # Node 0 does not come back.
         spec("links-panic", [outlives_node0], append=node0 + " panic=0",
              allow=crash),
