@@ -72,6 +72,7 @@ addresses() {
 	[ "$(cat "$dev/address")" = "$(printf 'fe:4d:00:00:00:%02x' "$node")" ] ||
 		fail "address: $(cat "$dev/address")"
 	[ "$(cat "$dev/mtu")" = 1500 ] || fail "MTU: $(cat "$dev/mtu")"
+	[ "$(cat "$dev/speed")" = 10000 ] || fail "speed: $(cat "$dev/speed")"
 	loop_until 20 pings "$node" || fail "no answer by IPv4"
 	loop_until 20 reaches "$node" "$(address 0 "$node")" ||
 		fail "no answer to node $node by IPv4"
@@ -114,6 +115,26 @@ idle() {
 	all_free "$node"
 }
 
+# routed: data of node $one takes the way by node 0, from one link to the other: segments
+# that are cut nowhere on it
+routed() {
+	forward=$(cat /proc/sys/net/ipv4/ip_forward)
+	trap 'echo "$forward" >/proc/sys/net/ipv4/ip_forward' EXIT
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	on "$one" "ip route add 10.0.$two.0/30 via $(address 0 "$one")" >/dev/null
+	on "$two" "ip route add 10.0.$one.0/30 via $(address 0 "$two")" >/dev/null
+	loop_until 20 reaches "$one" "$(address "$two" 0)" ||
+		fail "node $one does not reach node $two by node 0"
+	before=$(cat "/sys/class/net/mint$two/statistics/tx_bytes")
+	sums=$(on "$one" "head -c $SIZE /dev/urandom >/tmp/data; md5sum </tmp/data; timeout 60 nc $(address "$two" 0) 8 </tmp/data" |
+		cut -d' ' -f1)
+	if [ "$(echo "$sums" | wc -l)" != 2 ] ||
+		[ "$(echo "$sums" | sort -u | wc -l)" != 1 ]; then
+		fail "from node $one to node $two by node 0: $sums"
+	fi
+	moved "$two" tx $((before + SIZE)) || fail "it did not go by node 0"
+}
+
 # two successors, one of which asks for the link, by name
 successors() {
 	need_cores 2
@@ -128,6 +149,7 @@ successors() {
 		fail "node $one does not reach node $two"
 	from "$one" "$two" "$SIZE"
 	from "$two" "$one" "$SIZE"
+	routed
 	# The one without a link to node 0 is reached by the other alone.
 	stop "$two" || exit 1
 	connect three "mint.links=one"
@@ -260,9 +282,46 @@ said_for_another() {
 	all_free "$one"
 }
 
-# frames of any length, and a device that goes down and up
+# vlan <device> <host>: commands that make a VLAN of it
+vlan() {
+	echo "ip link add link $1 name vlan5 type vlan id 5 &&
+		ip addr add 10.5.0.$2/24 dev vlan5 && ip link set vlan5 up"
+}
+
+# sent_to <node>: frames, by node 0 on its link
+sent_to() {
+	cat "/sys/class/net/mint$1/statistics/tx_packets"
+}
+
+# by_vlan: datagrams in pieces, and segments that nobody cuts, go to node $node in frames
+# of a VLAN of their link
+by_vlan() {
+	if [ ! -d /proc/net/vlan ]; then
+		say "no VLANs: CONFIG_VLAN_8021Q"
+		return
+	fi
+	eval "$(vlan "mint$node" 1)" || fail "no VLAN"
+	on "$node" "$(vlan mint0 2)" >/dev/null
+	head -c "$SIZE" /dev/urandom >"$TMP/data"
+	loop_until 20 ping -c 1 -W 2 -s 8000 10.5.0.2 >/dev/null 2>&1 ||
+		fail "no answer in the VLAN"
+	frames=$(sent_to "$node")
+	sum=$(timeout $((60 * MINT_SLOW)) nc 10.5.0.2 8 <"$TMP/data" | cut -d' ' -f1)
+	[ "$sum" = "$(md5sum <"$TMP/data" | cut -d' ' -f1)" ] ||
+		fail "in the VLAN: sum is $sum"
+	frames=$(($(sent_to "$node") - frames))
+	# Not a frame for each 1500 bytes
+	[ $((frames * 3000)) -lt "$SIZE" ] || fail "in the VLAN: $frames frames"
+	ip link del vlan5
+}
+
+# frames of any length, datagrams in pieces, and a device that goes down and up
 mtu() {
 	connect web
+	for size in 1473 8000 65000; do
+		loop_until 20 pings "$node" -s "$size" || fail "$size bytes in pieces: no answer"
+	done
+	by_vlan
 	for mtu in 68 1280 9000 65500; do
 		ip link set "mint$node" mtu "$mtu" || fail "MTU $mtu"
 	done
@@ -481,9 +540,30 @@ exhausted() {
 		"mint.shared=|end a node" try
 	cmdline="maxcpus=1 mint.links=nobody"
 	refused "'nobody'" "no node's number or name" "launch that node first|leave it out" try
-	# Without a wish it goes without.
 	[ "$(windows)" = 3 ] || fail "windows: $(cat "$MINT/windows")"
-	all_free "$two" "$one"
+	# Without a wish it goes without. A share takes what one link leaves of the pool.
+	if [ ! -d /sys/class/uio ]; then
+		say "no shares: not tried without room for any link"
+		all_free "$two" "$one"
+		return
+	fi
+	stop "$two" || exit 1
+	left() {
+		[ "$(windows)" = 1 ]
+	}
+	loop_until 20 left || fail "left over: $(cat "$MINT/windows")"
+	initrd_with "$HERE/link_end.sh"
+	begin rest "mint.links=none" "mint.share=rest:$((($2 - $1 + 1) / MIB - 1))M"
+	rest=$node
+	runs "$rest"
+	begin plain
+	runs "$node"
+	[ -z "$(cat "$MINT/nodes/$node/links")" ] ||
+		fail "links: $(cat "$MINT/nodes/$node/links")"
+	said_since before |
+		grep -q "no shared memory is free: the new node gets no link" ||
+		fail "node 0 does not say that there is no link"
+	all_free "$node" "$rest" "$one"
 }
 
 # What a node's kernel says goes out by its link, from a console of the stock kernel

@@ -157,6 +157,9 @@ def driver_node(b):
         linked = "[ -e /sys/class/net/mint0 ] && [ -e /sys/class/net/mint%d ]" % user
         b.nodes.poll(lambda: b.m.run(linked, 30, "com2")[0] == 0, 30, "both links")
         b.m.sh(serving.serve(server), 60, "com2")
+        bridge, card = b.m.sh("cat /sys/class/net/br0/address "
+                              "/sys/class/net/eth0/address", 30, "com2").split()
+        expect(bridge == card, "the bridge has %s, its card %s", bridge, card)
         for node, port in users:
             begin_work(b, node, port, server)
             b.m.sh(FETCH % (serving.HOST, stream.server.server_port), 30, port)
