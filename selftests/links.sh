@@ -282,10 +282,12 @@ said_for_another() {
 	all_free "$one"
 }
 
-# vlan <device> <host>: commands that make a VLAN of it
-vlan() {
+# stacked <device> <host>: commands that make a VLAN of it, and one in that
+stacked() {
 	echo "ip link add link $1 name vlan5 type vlan id 5 &&
-		ip addr add 10.5.0.$2/24 dev vlan5 && ip link set vlan5 up"
+		ip link add link vlan5 name vlan6 type vlan id 6 &&
+		ip addr add 10.5.0.$2/24 dev vlan5 && ip link set vlan5 up &&
+		ip addr add 10.6.0.$2/24 dev vlan6 && ip link set vlan6 up"
 }
 
 # sent_to <node>: frames, by node 0 on its link
@@ -294,24 +296,27 @@ sent_to() {
 }
 
 # by_vlan: datagrams in pieces, and segments that nobody cuts, go to node $node in frames
-# of a VLAN of their link
+# of a VLAN of their link, and of one in that
 by_vlan() {
 	if [ ! -d /proc/net/vlan ]; then
 		say "no VLANs: CONFIG_VLAN_8021Q"
 		return
 	fi
-	eval "$(vlan "mint$node" 1)" || fail "no VLAN"
-	on "$node" "$(vlan mint0 2)" >/dev/null
+	eval "$(stacked "mint$node" 1)" || fail "no VLAN"
+	on "$node" "$(stacked mint0 2)" >/dev/null
 	head -c "$SIZE" /dev/urandom >"$TMP/data"
-	loop_until 20 ping -c 1 -W 2 -s 8000 10.5.0.2 >/dev/null 2>&1 ||
-		fail "no answer in the VLAN"
-	frames=$(sent_to "$node")
-	sum=$(timeout $((60 * MINT_SLOW)) nc 10.5.0.2 8 <"$TMP/data" | cut -d' ' -f1)
-	[ "$sum" = "$(md5sum <"$TMP/data" | cut -d' ' -f1)" ] ||
-		fail "in the VLAN: sum is $sum"
-	frames=$(($(sent_to "$node") - frames))
-	# Not a frame for each 1500 bytes
-	[ $((frames * 3000)) -lt "$SIZE" ] || fail "in the VLAN: $frames frames"
+	for to in 10.5.0.2 10.6.0.2; do
+		loop_until 20 ping -c 1 -W 2 -s 8000 "$to" >/dev/null 2>&1 ||
+			fail "$to: no answer in the VLAN"
+		frames=$(sent_to "$node")
+		sum=$(timeout $((60 * MINT_SLOW)) nc "$to" 8 <"$TMP/data" | cut -d' ' -f1)
+		[ "$sum" = "$(md5sum <"$TMP/data" | cut -d' ' -f1)" ] ||
+			fail "$to: sum is $sum"
+		frames=$(($(sent_to "$node") - frames))
+		# Not a frame for each 1500 bytes
+		[ $((frames * 3000)) -lt "$SIZE" ] || fail "$to: $frames frames"
+	done
+	ip link del vlan6
 	ip link del vlan5
 }
 

@@ -582,6 +582,8 @@ static const struct net_device_ops link_ops = {
 	.ndo_set_rx_mode	= link_set_rx_mode,
 	.ndo_validate_addr	= eth_validate_addr,
 	.ndo_set_mac_address	= eth_mac_addr,
+	/* Segments of any form: by default those with two VLAN tags are cut before */
+	.ndo_features_check	= passthru_features_check,
 };
 
 static void link_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
