@@ -121,6 +121,45 @@ with_node0() {
 	is_free "$spare"
 }
 
+# have <node> <APIC ID>...: it owns these, and uses them
+have() {
+	of=$1
+	shift
+	for id in "$@"; do
+		owns "$of" "$id"
+	done
+}
+
+# A number names a core with its threads, a range what is in it. On a machine with two
+# threads a core, whose APIC IDs are an even one and the next.
+whole_core() {
+	dmesg | grep -q "Max. threads per core: *2\$" || skip "needs cores with two threads"
+	# A node keeps no more than a number for each 32 MiB by itself
+	more_first=mint.spare=all more_second=mint.spare=all
+	two_nodes
+	pair=
+	for id in $(cores_of free); do
+		[ $((id % 2)) = 1 ] || ! has free $((id + 1)) || pair="$pair $id"
+	done
+	# shellcheck disable=SC2086 # one word for each core
+	set -- $pair
+	[ "${2:-}" = $((${1:-0} + 2)) ] || skip "needs two free cores side by side"
+	moves core $(($1 + 1)) "$first"
+	have "$first" "$1" $(($1 + 1))
+	moves core "$1-$1" "$second"
+	have "$second" "$1"
+	have "$first" $(($1 + 1))
+	no_move "APIC IDs $1 and $(($1 + 1))" "same owner" "name each" core "$1" free
+	moves core "$1-$1" "$first"
+	moves core "$1" free
+	moves core "$1-$(($1 + 3))" "$second"
+	have "$second" "$1" $(($1 + 1)) $(($1 + 2)) $(($1 + 3))
+	moves core "$1-$(($1 + 3))" free
+	for id in "$1" $(($1 + 1)) $(($1 + 2)) $(($1 + 3)); do
+		is_free "$id"
+	done
+}
+
 # ---- what holds afterwards --------------------------------------------------
 
 # An own reboot begins with what the node has by then.
@@ -418,6 +457,80 @@ third_is_not_interrupted() {
 	alive "$third"
 }
 
+# two_armed <first|second> <turn>: two_nodes, one of which is to be held before it changes
+# a move to that turn, until release()
+two_armed() {
+	need_provoke
+	expects "provoked at turn"
+	more_first='' more_second='' held=''
+	eval "more_$1=cpus.provoke=$2:wait"
+	two_nodes
+	eval "held=\$$1"
+	loop_until 60 grep -q "cpus.sh: armed" "$MINT/nodes/$held/log" ||
+		fail "node $held is not armed"
+}
+
+# release: who was held goes on, and is not held again
+release() {
+	arm "$held" 99 wait
+}
+
+# is_late <APIC ID> <to>: a move there fails, because node $held is late
+is_late() {
+	with_parameter move_ms 2000 try_move core "$1" "$2" 2>/dev/null &&
+		fail "the move succeeds: $(tail -n 1 "$MINT/moves")"
+	tail -n 1 "$MINT/moves" | grep -q " failed .*node $held did not do its part" ||
+		fail "its line says: $(tail -n 1 "$MINT/moves")"
+}
+
+# A giver that lets go of a core too late takes it into use again, and can give it then.
+late_giver() {
+	two_armed first 3
+	moves core "$spare" "$first"
+	is_late "$spare" "$second"
+	has "node $first" "$spare" || fail "node $first has lost it: $(cat "$MINT/cores")"
+	release
+	loop_until 60 uses "$first" "$spare" ||
+		fail "node $first does not use APIC ID $spare again"
+	moves core "$spare" "$second"
+	owns "$second" "$spare"
+}
+
+# A receiver that takes it too late has it, by the book, too; so it can go on from there.
+late_receiver() {
+	has_it() {
+		has "node $second" "$spare" && uses "$second" "$spare"
+	}
+	two_armed second 6
+	is_late "$spare" "$second"
+	release
+	# Who has not even begun in that time does not get it
+	loop_until 60 has_it || is_free "$spare"
+	! grep -q "in flight" "$MINT/cores" || fail "$(cat "$MINT/cores")"
+	# Refused until node 0 has seen that the first move is over
+	moved_on() {
+		try_move core "$spare" "$first" 2>/dev/null
+	}
+	loop_until 60 moved_on || fail "$said"
+	owns "$first" "$spare"
+}
+
+# A move goes on though its writer was killed.
+killed_writer() {
+	two_armed first 3
+	moves core "$spare" "$first"
+	sh -c 'echo "$1" >"$2"' sh "core $spare $second" "$MINT/move" 2>/dev/null &
+	writer=$!
+	loop_until 20 gone "$first" "$spare" || fail "node $first gives nothing"
+	kill -KILL "$writer"
+	wait "$writer" && fail "the writer was not killed"
+	tail -n 1 "$MINT/moves" | grep -q " moving " ||
+		fail "its line says: $(tail -n 1 "$MINT/moves")"
+	release
+	loop_until 60 uses "$second" "$spare" || fail "$(tail -n 1 "$MINT/moves")"
+	owns "$second" "$spare"
+}
+
 # ---- many -------------------------------------------------------------------
 
 # Random owners, busy ones, beside a node that has no part in it; in the end all is
@@ -438,7 +551,8 @@ at_random() {
 	[ "$(boots "$third")" = "$third_boots" ] || fail "node $third has started again"
 }
 
-run_tests free_and_back between_successors with_node0 reboot_with_more \
+run_tests free_and_back between_successors with_node0 whole_core reboot_with_more \
 	reboot_with_less ends_with_its_node given_away_stays_away wish_to_give wish_to_get refusals nonsense \
 	not_spare busy_core giver_dies receiver_dies \
-	receiver_ends_first third_is_not_interrupted at_random
+	receiver_ends_first late_giver late_receiver killed_writer third_is_not_interrupted \
+	at_random
