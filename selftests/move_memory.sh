@@ -349,6 +349,10 @@ refused_moves() {
 		128M@0x10000000000 "$node"
 	not_moved "1024 MiB|1048576 MiB|no " "free" "ask for less" 1T "$node"
 	not_moved "128 MiB" "node $node" "added" "128M:$node" free
+	for n in 1 2 3; do
+		[ "$n" = "$node" ] || break
+	done
+	not_moved "node $n" "is (none|ended|panicked)" "that runs" "128M:$n" "$node"
 	not_moved "$at" free already "128M@$at" free
 	grown "$node" "$first" 0
 }

@@ -321,7 +321,7 @@ static int read_word(struct mint_transfer *t, const struct mint_token *word,
 		good = good && !mint_param_size(rest, &t->start);
 	else if (rest)
 		good = good && !kstrtou32(rest, 10, &giver) &&
-		       giver < mint_layout.nodes.count && mint_claim(giver);
+		       giver < mint_layout.nodes.count;
 	if (word->len >= sizeof(buf) || !good || !t->size ||
 	    (t->start | t->size) & (MINT_BLOCK - 1) ||
 	    t->size > PHYSICAL_PAGE_MASK ||
@@ -330,6 +330,10 @@ static int read_word(struct mint_transfer *t, const struct mint_token *word,
 					    "memory '%.*s': want <size>[@<start>|:<giver>], multiples of %llu MiB, as 256M@0x20000000 or 256M:1",
 					    min(word->len, 24), word->text,
 					    MINT_BLOCK >> 20);
+	if (giver != MINT_NODE_FREE && !mint_claim(giver))
+		return mint_transfer_refuse(t, -ESRCH,
+					    "node %u is %s: only a node that runs gives and takes",
+					    giver, mint_state_name(mint_state(giver)));
 	t->from = giver;
 	return 0;
 }
