@@ -274,6 +274,7 @@ refusals() {
 		core "$first_boot" "$second"
 	no_move "APIC ID 4711" "does not exist" "see .*cores" core 4711 "$first"
 	no_move "'x'" "is not" "<APIC ID>" core x "$first"
+	no_move "'1-70'" "more than 64 cores" "in parts" core 1-70 "$first"
 	for n in 1 2 3; do
 		[ "$n" = "$first" ] || [ "$n" = "$second" ] || break
 	done

@@ -357,6 +357,44 @@ refused_moves() {
 	grown "$node" "$first" 0
 }
 
+# A node that has booted with as many ranges as there can be gets none that lies apart.
+too_many_ranges() {
+	resources 1
+	page=$((max + 1)) pages=
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+		page=$((page + 8192))
+		pages=$pages,4K@$(printf '0x%x' "$page")
+	done
+	cmdline="maxcpus=1 mint.mem=${pages#,}" start
+	runs "$node"
+	at=$(block) || skip "needs a free block"
+	not_moved "more than 16 ranges" "node $node" "beside one of its own" "128M@$at" "$node"
+}
+
+# While a block is on its way nobody else gets it, nor does its receiver get another one.
+meanwhile() {
+	need_provoke
+	need_cores 2
+	expects "provoked at turn"
+	mover 1
+	giver=$node
+	mover 1
+	receiver=$node
+	at=$(block) || skip "needs a free block"
+	move "128M@$at" "$giver"
+	other=$(block) || skip "needs another free block"
+	arm "$giver" 3 wait
+	echo "memory 128M@$at $receiver" 2>/dev/null >"$MINT/move" &
+	writer=$!
+	loop_until 30 grep -q "provoked at turn 3" "$MINT/nodes/$giver/log" ||
+		fail "node $giver gives nothing"
+	not_moved "128M@$at" "move [0-9]* has" "see .*moves" "128M@$at" free
+	not_moved "such a thing" "same giver or receiver" "wait for it" "128M@$other" "$receiver"
+	arm "$giver" 99 wait
+	wait "$writer" || fail "$(grep "128M@$at $giver >" "$MINT/moves")"
+	owned "$at" 1 "node $receiver"
+}
+
 # Here and there, while both nodes look after what they have in memory.
 at_random() {
 	need_cores 3
@@ -506,5 +544,5 @@ launched_movable() {
 }
 
 run_tests there_and_back by_size high below out_of_reach all_above between_nodes node0_too full \
-	scrubbed pinned pinned_in_node0 refused_moves at_random own_reboot ends parties_die \
-	launched_movable
+	scrubbed pinned pinned_in_node0 refused_moves too_many_ranges meanwhile at_random own_reboot \
+	ends parties_die launched_movable
