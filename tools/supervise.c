@@ -666,13 +666,14 @@ static int no_restart(const struct ctl *ctl, const char *dir)
  * What a generator of systemd does, see systemd.generator(7): Autostart= makes a
  * node a want of mint.target, Respawn=no takes it its restart. A file that is
  * wrong leaves the others alone. On a kernel without Mint nothing shall start,
- * so that nothing fails.
+ * so that nothing fails, nor in a successor, which has the files if its disk is
+ * a copy of node 0's.
  */
 int do_generate(const struct ctl *ctl, int argc, char **argv)
 {
-	bool active = ctl_there(ctl, MINT_DIR "/node"), any = false;
+	char *self = ctl_read(ctl, MINT_DIR "/node"), **names, *dir;
+	bool active = self && !strcmp(self, "0"), any = false;
 	int nr, i, status = ST_OK;
-	char **names, *dir;
 
 	if (argc < 2)
 		return usage("generate", "a directory is wanted");
