@@ -1335,6 +1335,9 @@ def units_say_that_there_is_no_mint():
            "ConditionPathExists" not in unit("mint@.service"), "a node is skipped unseen")
     expect(unit("mint.target").get("ConditionPathExists") == ["/sys/kernel/mint/node"],
            "mint.target is not skipped")
+    # Also where a successor would refuse: there is no such file
+    expect(unit("mintd.service").get("ConditionPathExists") == ["/sys/kernel/mint/moves"],
+           "mintd is tried in a successor")
 
 
 def completion_knows_words():
