@@ -55,6 +55,9 @@ LOADER = os.path.join(IMAGES, "loader.img")
 KEEP = "--keep=768M --cores=2 --lend=com2"
 KEPT = "mint.mem=768M@0 mint.cpus=0-1 mint.devices=-com2"
 
+# Two nodes that start with the machine, each with a link to the other one
+PAIR = {"east": "west", "west": "east"}
+
 
 def boot_id(run):
     """The boot ID of a system, by whatever runs commands there."""
@@ -307,6 +310,14 @@ def packages_come(h):
                       h.m.share))
 
 
+def pair_shall_start(h):
+    """two files of nodes say that they start with the machine, each with a link to the other"""
+    for name, other in PAIR.items():
+        h.m.sh("printf '%%s\\n' '[Node]' Image=$(ls /boot/vmlinuz-*-mint*) "
+               "Initrd=/usr/lib/mint/initrd.cpio.lzo Cores=1 Memory=192M "
+               "Autostart=yes Links=%s >/etc/mint/%s.node" % (other, name))
+
+
 def tool_sets_up(h):
     """mintctl setup has update-grub write what node 0 keeps into the menu, and reboots"""
     status, text = h.m.run("mintctl check")
@@ -342,7 +353,7 @@ def menu_boots_node_0(h):
     words = h.m.read("/proc/cmdline").split()
     expect(words[0].startswith("BOOT_IMAGE=/boot/vmlinuz-") and set(KEPT.split()) <= set(words),
            "GRUB has passed %s", words)
-    h.m.sh("mintctl setup --verify && mintctl check")
+    h.m.sh("mintctl setup --verify")
 
 
 def predecessor_starts(h):
@@ -372,6 +383,66 @@ def launches_busybox(h):
     expect(seat.wait_running() == "running", "Debian no longer runs")
 
 
+def link_is_open(h, names):
+    """{name: number} of the nodes that run, two of which have a link."""
+    nodes = {row[1]: int(row[0]) for row in map(str.split, h.m.sh("mintctl list").splitlines())
+             if row[2] == "running"}
+    links = json.loads(h.m.sh("mintctl links --json"))["links"]
+    ends = "%d,%d" % tuple(sorted(nodes[name] for name in names))
+    expect(["link", ends, "open"] in [[row["kind"], row["nodes"], row["state"]]
+                                      for row in links], "%s", links)
+    return nodes
+
+
+def units_are(h):
+    """What systemd says of the two nodes and their target, as a set."""
+    units = " ".join(["mint.target"] + ["mint@%s" % name for name in PAIR])
+    return set(h.m.run("systemctl is-active " + units)[1].split())
+
+
+def pair_is_active(h):
+    """Both services and their target are; {name: number} of the nodes, which have their link."""
+    expect(units_are(h) == {"active"}, "%s: %s", units_are(h),
+           h.m.sh("systemctl status --no-pager 'mint*' || :"))
+    nodes = link_is_open(h, PAIR)
+    h.nodes.beats([0] + [nodes[name] for name in PAIR])
+    return nodes
+
+
+def pair_has_started(h):
+    """systemd has started both nodes with the machine, and they have their link"""
+    pair_is_active(h)
+    text = h.m.sh("journalctl -b -o cat | grep -i 'ordering cycle' || :")
+    expect(not text, "%s", text)
+
+
+def panic_starts_again(h):
+    """one that panics is started again by systemd, and has its link again"""
+    nodes = link_is_open(h, PAIR)
+    was = h.m.sh("systemctl show -p InvocationID mint@east")
+    h.m.sh("echo 'echo c >/proc/sysrq-trigger' >/dev/mint%d" % nodes["east"])
+    h.nodes.poll(lambda: h.m.sh("systemctl show -p InvocationID mint@east") != was
+                 and not h.m.run("systemctl is-active mint@east")[0], BOOT, "another start")
+    text = h.m.sh("journalctl -b -o cat -u mint@east | grep 'has panicked'")
+    expect("node %d (east)" % nodes["east"] in text, "%s", text)
+    again = pair_is_active(h)
+    expect(again["west"] == nodes["west"], "west is node %d", again["west"])
+
+
+def pair_ends_with_its_target(h):
+    """systemctl stop mint.target ends both, and nothing has failed"""
+    h.m.sh("systemctl stop mint.target", BOOT)
+    # It waits for the target alone
+    h.nodes.poll(lambda: not units_are(h) & {"active", "deactivating"}, BOOT, "end of both")
+    expect(units_are(h) == {"inactive"}, "%s: %s", units_are(h),
+           h.m.sh("systemctl status --no-pager 'mint*' || :"))
+    owners = set(h.nodes.cores())
+    expect(owners == {"node 0", "free", "bsp"}, "cores are of %s", owners)
+    h.m.sh("cd /etc/mint && rm %s && systemctl daemon-reload" % " ".join(
+        "%s.node" % name for name in PAIR), 120)
+    h.m.sh("mintctl check")
+
+
 def service_of_a_node(h):
     """systemctl starts the example of a node as a service, and stops it"""
     before = h.state()
@@ -396,11 +467,7 @@ def nodes_talk_and_a_core_moves(h):
         h.m.sh("mintctl run --image=$(ls /boot/vmlinuz-*-mint*) --links=all --wait=%d "
                "--initrd=/usr/lib/mint/initrd.cpio.lzo --cores=1 --memory=192M %s" % (
                    BOOT, name), BOOT)
-    nodes = {row[1]: int(row[0]) for row in map(str.split, h.m.sh("mintctl list").splitlines())
-             if row[2] == "running"}
-    links = json.loads(h.m.sh("mintctl links --json"))["links"]
-    expect(["link", "%d,%d" % tuple(sorted((nodes["web"], nodes["db"]))), "open"] in [
-        [row["kind"], row["nodes"], row["state"]] for row in links], "%s", links)
+    nodes = link_is_open(h, ("web", "db"))
     core = max(before[0]["node 0"])
     h.m.sh("mintctl move core %d db" % core, 120)
     expect(core in h.nodes.cores()["node %d" % nodes["db"]], "%s", h.nodes.cores())
@@ -566,8 +633,9 @@ def file_is_in_the_directory(h):
 
 # ---- running ----------------------------------------------------------------
 
-COMES = (has_no_nodes, packages_come, tool_sets_up)
-IS_THERE = (menu_boots_node_0, launches_busybox, service_of_a_node,
+COMES = (has_no_nodes, packages_come, pair_shall_start, tool_sets_up)
+IS_THERE = (menu_boots_node_0, pair_has_started, panic_starts_again,
+            pair_ends_with_its_target, launches_busybox, service_of_a_node,
             nodes_talk_and_a_core_moves, selftests_take_its_initrd, setup_is_undone,
             shutdown_ends_successors)
 
