@@ -134,7 +134,7 @@ def machines(spec, node0, three_nodes, kaslr, crash):
         spec("efi", [firmware_memory, kaslr, three_nodes], smp="4", memory="2G",
              append=node0 + " efi=debug", extra=uefi, up=240),
         # Addresses of cards at one cable differ by one: node 0 finds its own.
-        spec("move-pci", ["move_pci.sh"], smp="4", memory="1280M", append=node0,
+        spec("move-pci", ["move_pci.sh"], smp="4", memory="2G", append=node0,
              limit=1800, env="MINT_CORNERS=1",
              devices=["pcie-root-port,id=rp1,addr=10.0,chassis=1",
                       "pcie-root-port,id=rp2,addr=11.0,chassis=2",
