@@ -37,27 +37,6 @@ static struct node *one_node(const struct ctl *ctl, struct mint *mint,
 	return node;
 }
 
-static bool write_all(int fd, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t put = write(fd, text, len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0 && errno == EAGAIN) {
-			struct pollfd room = { .fd = fd, .events = POLLOUT };
-
-			poll(&room, 1, -1);
-			continue;
-		}
-		if (put < 0)
-			return false;
-		text += put;
-		len -= put;
-	}
-	return true;
-}
-
 /* ---- log --------------------------------------------------------------------- */
 
 /*

@@ -113,6 +113,7 @@ void add_id(struct ids *ids, u32 id);
 bool has_id(const struct ids *ids, u32 id);
 bool good_name(const char *name);
 double now(void);
+bool write_all(int fd, const char *text, size_t len);
 void notify(const char *text);
 int signals(int more);
 

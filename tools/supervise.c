@@ -29,6 +29,8 @@
 #define LINKS_SECONDS	60
 /* As in mint@.service */
 #define START_SECONDS	180
+/* Of a log that grows as fast as it is read: more than the kernel keeps of it */
+#define LOG_AT_ONCE	(1 << 20)
 
 #define UNIT		"/lib/systemd/system/mint@.service"
 
@@ -51,7 +53,50 @@ struct watch {
 	double			silent;		/* since when, or 0 */
 	int			state_fd;
 	int			signal_fd;
+	int			log_fd;		/* what is copied to standard output, or -1 */
 };
+
+static void close_log(struct watch *watch)
+{
+	if (watch->log_fd >= 0)
+		close(watch->log_fd);
+	watch->log_fd = -1;
+}
+
+/* What the node has logged since; @to: where it goes, or -1 */
+static void copy_log(struct watch *watch, int to)
+{
+	size_t copied = 0;
+	char text[4096];
+	ssize_t got;
+
+	while (watch->log_fd >= 0 && copied < LOG_AT_ONCE) {
+		got = read(watch->log_fd, text, sizeof(text));
+		if (got < 0 && errno == EINTR)
+			continue;
+		/* The end for now */
+		if (!got || (got < 0 && errno == EAGAIN))
+			break;
+		if (got < 0 || (to >= 0 && !write_all(to, text, got)))
+			close_log(watch);
+		else
+			copied += got;
+	}
+}
+
+static void open_log(struct watch *watch, bool adopted)
+{
+	char *path = ctl_path(watch->ctl, MINT_DIR "/nodes/%u/log", watch->n);
+
+	watch->log_fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (watch->log_fd < 0)
+		fail(ST_OK, "%s: %s: the log of %s is not copied", path, error_text(errno),
+		     watch->spec->name);
+	free(path);
+	/* What stands there was copied by the supervisor before this one */
+	if (adopted)
+		copy_log(watch, -1);
+}
 
 static int fate(const struct watch *watch, int status, const char *what)
 {
@@ -106,15 +151,28 @@ static int look(struct watch *watch, const struct node *node)
 	return -1;
 }
 
-/* Until the state changes, a signal comes, or a second has passed; false: a signal */
+/*
+ * Until the state changes, a signal comes, or a second has passed; what the node logs is
+ * copied meanwhile. False: a signal
+ */
 static bool pause_watch(struct watch *watch)
 {
 	struct pollfd fds[] = {
 		{ .fd = watch->state_fd, .events = POLLPRI },
 		{ .fd = watch->signal_fd, .events = POLLIN },
+		{ .fd = watch->log_fd, .events = POLLIN },
 	};
+	double end = monotonic() + 1, left = 1;
 
-	poll(fds, ARRAY_SIZE(fds), 1000);
+	while (left > 0 && poll(fds, ARRAY_SIZE(fds), left * 1000 + 1) > 0 &&
+	       !fds[0].revents && !fds[1].revents) {
+		copy_log(watch, STDOUT_FILENO);
+		/* It goes with its node */
+		if (!(fds[2].revents & POLLIN))
+			close_log(watch);
+		fds[2].fd = watch->log_fd;
+		left = end - monotonic();
+	}
 	return !fds[1].revents;
 }
 
@@ -133,6 +191,8 @@ static int watch_node(struct watch *watch)
 		status = mint_read(watch->ctl, &mint);
 		if (status)
 			break;
+		/* What it logged before it came to an end is told before that */
+		copy_log(watch, STDOUT_FILENO);
 		status = look(watch, mint_number(&mint, watch->n));
 		mint_free(&mint);
 		/* The node lives on without us, and is adopted by the next one */
@@ -141,6 +201,7 @@ static int watch_node(struct watch *watch)
 	}
 	if (watch->state_fd >= 0)
 		close(watch->state_fd);
+	close_log(watch);
 	return status;
 }
 
@@ -288,10 +349,10 @@ static bool wait_for_links(const struct ctl *ctl, const struct spec *spec)
 	return on;
 }
 
-/* Adopt a live node of that name, or launch it; then stay until its end */
-static int supervise(const struct ctl *ctl, const struct spec *spec)
+/* Adopt a live node of that name, or launch it; then stay until its end. @log: copy its log */
+static int supervise(const struct ctl *ctl, const struct spec *spec, bool log)
 {
-	struct watch watch = { .ctl = ctl, .spec = spec };
+	struct watch watch = { .ctl = ctl, .spec = spec, .log_fd = -1 };
 	struct node *node;
 	bool again = true, all;
 	struct mint mint;
@@ -327,6 +388,8 @@ static int supervise(const struct ctl *ctl, const struct spec *spec)
 		if (status || watch.n == NODE_NONE)
 			return status;
 	}
+	if (log)
+		open_log(&watch, node);
 	watch.signal_fd = signals(0);
 	status = watch_node(&watch);
 	close(watch.signal_fd);
@@ -378,7 +441,7 @@ static int respawn(const struct ctl *ctl, const struct spec *spec)
 				    spec->name, STARTS_MAX, STARTS_SECONDS);
 		starts[at] = monotonic();
 		at = (at + 1) % STARTS_MAX;
-		status = supervise(ctl, spec);
+		status = supervise(ctl, spec, false);
 		if (!spec->respawn || status < ST_PANICKED || status > ST_NOTUP)
 			return status;
 	}
@@ -499,26 +562,30 @@ int do_supervise(const struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "all", no_argument, NULL, 'a' },
+		{ "log", no_argument, NULL, 'l' },
 		{}
 	};
+	bool all = false, log = false;
 	struct spec spec;
-	bool all = false;
 	int c, status;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c != 'a')
+		if (c != 'a' && c != 'l')
 			return usage("supervise", NULL);
-		all = true;
+		all |= c == 'a';
+		log |= c == 'l';
 	}
 	if (optind + !all != argc)
 		return usage("supervise", "one name is wanted, or --all");
+	if (all && log)
+		return usage("supervise", "--log is for one node");
 	if (all)
 		return supervise_all(ctl);
 	if (!good_name(argv[optind]))
 		return usage("supervise", "'%s' is no name of a node", argv[optind]);
 	spec_init(&spec, argv[optind]);
 	status = spec_read(ctl, &spec, true);
-	return status ?: supervise(ctl, &spec);
+	return status ?: supervise(ctl, &spec, log);
 }
 
 /* ---- diff -------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -510,6 +511,28 @@ double now(void)
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* All of it; waits for room. False: nobody takes it */
+bool write_all(int fd, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t put = write(fd, text, len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0 && errno == EAGAIN) {
+			struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+			poll(&room, 1, -1);
+			continue;
+		}
+		if (put < 0)
+			return false;
+		text += put;
+		len -= put;
+	}
+	return true;
 }
 
 /* Tell the service manager, if there is one; see sd_notify(3) */

@@ -423,8 +423,9 @@ def panic_starts_again(h):
     h.m.sh("echo 'echo c >/proc/sysrq-trigger' >/dev/mint%d" % nodes["east"])
     h.nodes.poll(lambda: h.m.sh("systemctl show -p InvocationID mint@east") != was
                  and not h.m.run("systemctl is-active mint@east")[0], BOOT, "another start")
-    text = h.m.sh("journalctl -b -o cat -u mint@east | grep 'has panicked'")
-    expect("node %d (east)" % nodes["east"] in text, "%s", text)
+    text = h.m.sh("journalctl -b -o cat -u mint@east | grep -i panic")
+    expect("node %d (east) has panicked" % nodes["east"] in text and
+           "Kernel panic - not syncing: sysrq triggered crash" in text, "%s", text)
     again = pair_is_active(h)
     expect(again["west"] == nodes["west"], "west is node %d", again["west"])
 

@@ -969,6 +969,42 @@ def fate_is_the_status():
                    (changes.get("state") == "silent"), "force, or no force")
 
 
+def journal_has_the_log():
+    """With --log what a node's kernel logs is copied, up to its end, and never twice"""
+    log, old = "/sys/kernel/mint/nodes/1/log", "[    0.000000] Linux version 6.12\n"
+    with Bench(machines.demo) as b:
+        node_file(b, "web")
+        expect(b.tree.read(log) == old, "%s", b.tree.read(log))
+        supervisor = Supervisor(b, "--log", "web")
+        expect(supervisor.heard() == "READY=1\nSTATUS=node 1 runs", "not ready")
+        with open(b.tree.path(log), "a", encoding="utf-8") as file:
+            file.write("[    1.000000] Kernel panic\n" + 99999 * "x" + "\n")
+        b.tree.mint("nodes/1/cpus", "\n")
+        b.tree.mint("nodes/1/memory", "\n")
+        b.tree.mint("nodes/1/devices", "\n")
+        b.tree.mint("nodes/1/state", "panicked\n")
+        supervisor.ends(10, r"adopted\n\[    1.000000\] Kernel panic\nx{99999}\nnode 1 .web. has")
+    # Of a node that it launches it has all
+    with Bench(machines.demo) as b:
+        b.tree.write("/kexec", KEXEC % ("mv %s/sys/kernel/mint/nodes/3x "
+                                        "%s/sys/kernel/mint/nodes/3\n" % (b.top, b.top) + STARTS))
+        node_file(b, "dns", "[Failure]\nLostSec=1\n")
+        b.tree.cores(0, node0="0", free="1-3")
+        b.tree.node(3, "dns", "silent", "1-2")
+        os.rename(b.tree.path("/sys/kernel/mint/nodes/3"),
+                  b.tree.path("/sys/kernel/mint/nodes/3x"))
+        Supervisor(b, "--log", "dns").ends(12, re.escape(old) + "node 3 .dns. did not come up")
+    # A log that cannot be had is no reason to leave the node alone
+    with Bench(machines.demo) as b:
+        node_file(b, "web")
+        os.unlink(b.tree.path(log))
+        supervisor = Supervisor(b, "--log", "web")
+        supervisor.heard()
+        supervisor.child.terminate()
+        supervisor.ends(0, "(?s)runs on.*the log of web is not copied")
+        b.bad(2, "is for one node", "supervise", "--all", "--log")
+
+
 def restart_of_its_own_is_no_end():
     """A node that has panicked and keeps what it has is waited for"""
     with Bench(machines.demo) as b:
@@ -1938,7 +1974,8 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          console_carries_both_ways, wrong_words_are_usage, who_may_not_is_told, each_verb_has_help,
          manual_has_all_words, options_are_told_everywhere,
          statuses_are_told_everywhere, keys_are_told_everywhere, no_mint_is_status_5,
-         successors_launch_nothing, fate_is_the_status, restart_of_its_own_is_no_end,
+         successors_launch_nothing, fate_is_the_status, journal_has_the_log,
+         restart_of_its_own_is_no_end,
          supervise_launches, all_of_autostart, supervisors_end_together, diff_shows_drift,
          links_wait_for_their_nodes, mutual_links_delay_nobody, links_come_back_with_a_node,
          links_with_twins_are_refused, links_of_a_node_that_goes,
