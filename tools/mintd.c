@@ -29,8 +29,6 @@
 #define LOCK		LOCK_DIR "/mintd.lock"
 /* Steps for which a giver with an agent may look for a core that is idle */
 #define PATIENCE	2
-/* A core that was refused is not tried again for so long, ms */
-#define CORE_BAR_MS	30000
 /* Without a change for so long, no task waits for memory any more */
 #define STALL_MS	4000
 
@@ -74,10 +72,10 @@ struct seen {
 	bool			recorded;
 };
 
-/* A core that its giver refused, or that somebody refused to take */
-struct barred {
+/* A core that its giver refused, or that somebody refused to take, and when; 0: it moved since */
+struct refused {
 	u32	apic_id;
-	u64	until_ms;
+	u64	at_ms;
 };
 
 struct broker {
@@ -85,8 +83,8 @@ struct broker {
 	struct policy		policy;
 	struct seen		*seen;
 	size_t			nr_seen;
-	struct barred		*barred;
-	size_t			nr_barred;
+	struct refused		*refused;	/* once each */
+	size_t			nr_refused;
 	unsigned int		shift;		/* of an APIC ID, to its core */
 	u32			threads;	/* of a core */
 	char			*said;		/* what would be moved, last */
@@ -286,32 +284,30 @@ static void read_load(struct broker *broker, struct seen *seen, struct policy_fa
 
 /* ---- cores ----------------------------------------------------------------------- */
 
-static bool is_barred(const struct broker *broker, u32 apic_id)
+static struct refused *find_refused(const struct broker *broker, u32 apic_id)
 {
 	size_t i;
 
-	for (i = 0; i < broker->nr_barred; i++)
-		if (broker->barred[i].apic_id == apic_id &&
-		    broker->barred[i].until_ms > now_ms())
-			return true;
-	return false;
+	for (i = 0; i < broker->nr_refused; i++)
+		if (broker->refused[i].apic_id == apic_id)
+			return &broker->refused[i];
+	return NULL;
 }
 
-static void bar_core(struct broker *broker, u32 apic_id)
+/* How a move of it went */
+static void core_tried(struct broker *broker, u32 apic_id, bool moved)
 {
-	struct barred *barred = NULL;
-	size_t i;
+	struct refused *refused = find_refused(broker, apic_id);
 
-	for (i = 0; i < broker->nr_barred && !barred; i++)
-		if (broker->barred[i].apic_id == apic_id)
-			barred = &broker->barred[i];
-	if (!barred) {
-		broker->barred = xgrow(broker->barred, broker->nr_barred,
-				       sizeof(*broker->barred));
-		barred = &broker->barred[broker->nr_barred++];
-		barred->apic_id = apic_id;
+	if (!refused && moved)
+		return;
+	if (!refused) {
+		broker->refused = xgrow(broker->refused, broker->nr_refused,
+					sizeof(*broker->refused));
+		refused = &broker->refused[broker->nr_refused++];
+		refused->apic_id = apic_id;
 	}
-	barred->until_ms = now_ms() + CORE_BAR_MS;
+	refused->at_ms = moved ? 0 : now_ms();
 }
 
 /*
@@ -382,33 +378,39 @@ static void count_cores(const struct broker *broker, const struct mint *mint,
 
 	while (next_core(broker, mint, node->n, &at, &apic_id)) {
 		facts->cores++;
-		facts->movable += apic_id >> broker->shift != boot &&
-				  !is_barred(broker, apic_id);
+		facts->movable += apic_id >> broker->shift != boot;
 	}
 	/* Whether it has a number for one more only the kernel knows, and refuses */
 	facts->room = POLICY_CORES;
 }
 
-/* Which core goes: as its agent says, else the last one; of free ones the first */
+/*
+ * Which core goes: one that nobody has refused, else the one that was refused longest ago;
+ * of these the first that its agent names, else the last one, of free ones the first.
+ */
 static bool choose_core(const struct broker *broker, const struct mint *mint,
 			const struct seen *seen, const struct node *node, u32 *chosen)
 {
 	u32 boot = node ? boot_core(mint, node, seen) >> broker->shift : UINT32_MAX;
 	int owner = node ? (int)node->n : OWNER_FREE;
-	bool found = false;
+	bool found = false, named = false;
+	u64 refused_ms = 0;
 	size_t at = 0;
 	u32 apic_id;
 
 	while (next_core(broker, mint, owner, &at, &apic_id)) {
-		if (is_barred(broker, apic_id) || apic_id >> broker->shift == boot)
+		const struct refused *refused = find_refused(broker, apic_id);
+		u64 then_ms = refused ? refused->at_ms : 0;
+		bool victim = seen && has_id(&seen->victims, apic_id);
+
+		if (apic_id >> broker->shift == boot)
 			continue;
-		if (seen && has_id(&seen->victims, apic_id)) {
-			*chosen = apic_id;
-			return true;
-		}
-		if (!node && found)
+		if (found && (then_ms != refused_ms ? then_ms > refused_ms :
+			      victim != named ? named : !node || named))
 			continue;
 		*chosen = apic_id;
+		refused_ms = then_ms;
+		named = victim;
 		found = true;
 	}
 	return found;
@@ -432,7 +434,7 @@ static u32 free_cores(const struct broker *broker, const struct mint *mint)
 	u32 nr = 0, apic_id;
 
 	while (next_core(broker, mint, OWNER_FREE, &at, &apic_id))
-		nr += !is_barred(broker, apic_id);
+		nr++;
 	return nr;
 }
 
@@ -516,8 +518,8 @@ static void carry_out(struct broker *broker, struct mint *mint,
 	took = now_ms() - began;
 	free(path);
 	if (!learn_boot_core(broker, decision, core, err)) {
-		if (err && decision->kind == POLICY_CORE)
-			bar_core(broker, core);
+		if (decision->kind == POLICY_CORE)
+			core_tried(broker, core, !err);
 		policy_done(&broker->policy, decision, !err, took);
 	}
 	if (err)

@@ -3,7 +3,8 @@
  * mintd: who should have how many cores and how much memory.
  *
  * Two questions, answered apart. Who lacks, who could do without, and how many
- * should each have: shares(). Is it time: ready_to_get() and ready_to_give().
+ * should each have: shares(). Is it time: paid(), rested(), and whether one was
+ * refused what it would ask for, by the same node, a while ago: barred().
  */
 
 #include <stdio.h>
@@ -19,7 +20,7 @@
 /* A wish without hold=, and the longest */
 #define HOLD_MS		30000
 #define HOLD_MAX_MS	300000
-/* A giver that refused is left alone */
+/* A giver that refused a receiver is left alone by it */
 #define BAR_MS		30000
 #define BAR_MAX_MS	480000
 /* Lack that pays for a move, in thousandths of a core and second; of its cost */
@@ -46,6 +47,7 @@ struct view {
 	u32			need, share;
 	bool				frozen;
 	bool				asks, gives, asks_memory, gives_memory;
+	bool				passed[POLICY_KINDS];	/* nobody has anything for it */
 };
 
 static u32 clamp_to(u64 value, u32 low, u32 high)
@@ -91,6 +93,31 @@ static struct policy_node *find(struct policy *policy, u32 number)
 	return NULL;
 }
 
+/* Where a pair of nodes stands; NULL is what is nobody's */
+static struct policy_pair *pair_of(struct policy *policy, enum policy_kind kind,
+				   const struct policy_node *from,
+				   const struct policy_node *to)
+{
+	size_t giver = from ? from - policy->nodes : POLICY_NODES;
+	size_t receiver = to ? to - policy->nodes : POLICY_NODES;
+
+	return &policy->pairs[kind][giver][receiver];
+}
+
+/* Nobody has been refused anything by a node that is new, nor has it */
+static void forget_pairs(struct policy *policy, const struct policy_node *node)
+{
+	size_t at = node - policy->nodes;
+	unsigned int kind, i;
+
+	for (kind = 0; kind < POLICY_KINDS; kind++) {
+		for (i = 0; i <= POLICY_NODES; i++) {
+			policy->pairs[kind][at][i] = (struct policy_pair){};
+			policy->pairs[kind][i][at] = (struct policy_pair){};
+		}
+	}
+}
+
 /* What is remembered of this node; another one of its number begins anew */
 static struct policy_node *remember(struct policy *policy,
 				    const struct policy_facts *facts)
@@ -108,11 +135,9 @@ static struct policy_node *remember(struct policy *policy,
 		node->used = true;
 		node->node = facts->node;
 		node->incarnation = facts->incarnation;
-		for (i = 0; i < POLICY_KINDS; i++) {
+		for (i = 0; i < POLICY_KINDS; i++)
 			node->side[i].refused_by = POLICY_FREE;
-			node->side[i].refused_to = POLICY_FREE;
-			node->side[i].barred_for = POLICY_FREE;
-		}
+		forget_pairs(policy, node);
 	}
 	return node;
 }
@@ -257,14 +282,21 @@ static u64 since(const struct policy *policy, u64 then)
 	return policy->now_ms - then;
 }
 
-/* May it get from, or give to, @other now? Onward always, back after its rest */
+/* Has @from, NULL for nobody, refused @to a while ago? */
+static bool barred(struct policy *policy, enum policy_kind kind,
+		   const struct view *from, const struct view *to)
+{
+	return policy->now_ms < pair_of(policy, kind, from ? from->node : NULL,
+					to ? to->node : NULL)->until_ms;
+}
+
+/* May it get, or give, now? Onward always, back after its rest */
 static bool rested(const struct policy *policy, const struct policy_side *side,
-		   enum policy_kind kind, int direction, u32 other)
+		   enum policy_kind kind, int direction)
 {
 	u32 dwell = side->dwell_ms ? side->dwell_ms : policy_dwell(policy, kind);
 
-	if (policy->now_ms < side->barred_ms &&
-	    (direction > 0 || side->barred_for == POLICY_FREE || side->barred_for == other))
+	if (direction > 0 && policy->now_ms < side->barred_ms)
 		return false;
 	return !side->direction || side->direction == direction ||
 	       since(policy, side->moved_ms) >= dwell;
@@ -285,22 +317,11 @@ static u32 priority_of(const struct view *view)
 	return view->asks && wish < limit ? wish : limit;
 }
 
-/* Was it refused what it lacks, and has it got nothing since? */
-static bool was_refused(const struct view *view, enum policy_kind kind)
-{
-	return view->node->side[kind].refused_by != POLICY_FREE;
-}
-
-/*
- * Is @a served before @b? One that was refused comes last: it may never be able to take
- * anything, and would be tried again and again in place of the others.
- */
+/* Is @a served before @b? */
 static bool first(const struct view *a, const struct view *b)
 {
 	u64 one, two;
 
-	if (was_refused(a, POLICY_CORE) != was_refused(b, POLICY_CORE))
-		return was_refused(b, POLICY_CORE);
 	if (priority_of(a) != priority_of(b))
 		return priority_of(a) > priority_of(b);
 	one = (u64)(a->share - a->facts->cores) * b->facts->limits.weight;
@@ -325,10 +346,9 @@ static bool paid(const struct policy *policy, const struct view *view)
 	       view->node->side[POLICY_CORE].debt >= price;
 }
 
-static const struct view *receiver(struct policy *policy, struct view *views,
-				   unsigned int nr, u32 step_ms)
+/* What each has lacked so far */
+static void count_debts(struct view *views, unsigned int nr, u32 step_ms)
 {
-	const struct view *best = NULL;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
@@ -342,9 +362,22 @@ static const struct view *receiver(struct policy *policy, struct view *views,
 		}
 		lack = waiting(view, view->facts->cores);
 		side->debt += (u64)(lack > 1000 ? 1000 : lack) * step_ms / 1000;
-		if (view->facts->cores >= view->share || !view->facts->room ||
+	}
+}
+
+/* Who is to get a core, of those that were not passed over */
+static struct view *receiver(struct policy *policy, struct view *views, unsigned int nr)
+{
+	struct view *best = NULL;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		struct view *view = &views[i];
+
+		if (view->passed[POLICY_CORE] || view->frozen ||
+		    view->facts->cores >= view->share || !view->facts->room ||
 		    !paid(policy, view) ||
-		    !rested(policy, side, POLICY_CORE, 1, POLICY_FREE))
+		    !rested(policy, &view->node->side[POLICY_CORE], POLICY_CORE, 1))
 			continue;
 		if (!best || first(view, best))
 			best = view;
@@ -359,7 +392,6 @@ static const struct view *receiver(struct policy *policy, struct view *views,
 static const struct view *giver(struct policy *policy, struct view *views,
 				unsigned int nr, const struct view *to)
 {
-	u32 other = to ? to->facts->node : POLICY_FREE;
 	const struct view *best = NULL;
 	unsigned int i;
 
@@ -369,7 +401,8 @@ static const struct view *giver(struct policy *policy, struct view *views,
 		if (view->frozen || view->facts->cores <= view->share ||
 		    view->facts->cores <= view->facts->limits.cores_min ||
 		    !view->facts->movable || (!to && !view->gives) ||
-		    !rested(policy, &view->node->side[POLICY_CORE], POLICY_CORE, -1, other))
+		    barred(policy, POLICY_CORE, view, to) ||
+		    !rested(policy, &view->node->side[POLICY_CORE], POLICY_CORE, -1))
 			continue;
 		if (!best || (view->gives && !best->gives) ||
 		    (view->gives == best->gives &&
@@ -388,11 +421,23 @@ static void decide_core(struct policy *policy, struct view *views, unsigned int 
 			u32 free_cores, u32 step_ms,
 			struct policy_decision *decision)
 {
-	const struct view *to = receiver(policy, views, nr, step_ms);
-	const struct view *from = to && free_cores ? NULL : giver(policy, views, nr, to);
+	const struct view *from = NULL;
 	const char *why = "lacks";
+	struct view *to;
 
-	if (!from && !(to && free_cores))
+	count_debts(views, nr, step_ms);
+	while ((to = receiver(policy, views, nr))) {
+		if (free_cores && !barred(policy, POLICY_CORE, NULL, to))
+			break;
+		from = giver(policy, views, nr, to);
+		if (from)
+			break;
+		/* Who can have none is in the way of nobody behind it */
+		to->passed[POLICY_CORE] = true;
+	}
+	if (!to)
+		from = giver(policy, views, nr, NULL);
+	if (!to && !from)
 		return;
 	decision->any = true;
 	decision->kind = POLICY_CORE;
@@ -456,52 +501,80 @@ static bool spares_memory(const struct view *view)
 	       (u64)(facts->available - POLICY_BLOCK) * 4 >= facts->memory - POLICY_BLOCK;
 }
 
-/* Is @a served before @b? As with cores one that was refused comes last */
 static bool first_memory(const struct view *a, const struct view *b)
 {
-	if (was_refused(a, POLICY_MEMORY) != was_refused(b, POLICY_MEMORY))
-		return was_refused(b, POLICY_MEMORY);
 	if (priority_of(a) != priority_of(b))
 		return priority_of(a) > priority_of(b);
 	return (u64)a->facts->available * b->facts->memory <
 	       (u64)b->facts->available * a->facts->memory;
 }
 
-static void decide_memory(struct policy *policy, struct view *views, unsigned int nr,
-			  u32 free_memory, u32 step_ms,
-			  struct policy_decision *decision)
+/* Who is to get memory, of those that were not passed over */
+static struct view *memory_receiver(struct policy *policy, struct view *views,
+				    unsigned int nr)
 {
-	const struct view *to = NULL, *from = NULL;
+	struct view *best = NULL;
 	unsigned int i;
-	u32 other;
 
 	for (i = 0; i < nr; i++) {
 		struct view *view = &views[i];
 		struct policy_side *side = &view->node->side[POLICY_MEMORY];
 
-		if (!lacks_memory(view)) {
-			side->debt = 0;
-			continue;
-		}
-		side->debt += step_ms;
-		if ((side->debt >= DEBT_MEMORY || view->asks_memory) &&
-		    rested(policy, side, POLICY_MEMORY, 1, POLICY_FREE) &&
-		    (!to || first_memory(view, to)))
-			to = view;
+		if (!view->passed[POLICY_MEMORY] && lacks_memory(view) &&
+		    (side->debt >= DEBT_MEMORY || view->asks_memory) &&
+		    rested(policy, side, POLICY_MEMORY, 1) &&
+		    (!best || first_memory(view, best)))
+			best = view;
 	}
-	other = to ? to->facts->node : POLICY_FREE;
-	for (i = 0; i < nr && !(to && free_memory >= POLICY_BLOCK); i++) {
+	return best;
+}
+
+/* Who could best do without; without a receiver who offers it */
+static const struct view *memory_giver(struct policy *policy, struct view *views,
+				       unsigned int nr, const struct view *to)
+{
+	const struct view *best = NULL;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
 		struct view *view = &views[i];
 
 		if (view == to || !spares_memory(view) || (!to && !view->gives_memory) ||
-		    !rested(policy, &view->node->side[POLICY_MEMORY], POLICY_MEMORY, -1, other))
+		    barred(policy, POLICY_MEMORY, view, to) ||
+		    !rested(policy, &view->node->side[POLICY_MEMORY], POLICY_MEMORY, -1))
 			continue;
-		if (!from || (view->gives_memory && !from->gives_memory) ||
-		    (view->gives_memory == from->gives_memory &&
-		     view->facts->available > from->facts->available))
-			from = view;
+		if (!best || (view->gives_memory && !best->gives_memory) ||
+		    (view->gives_memory == best->gives_memory &&
+		     view->facts->available > best->facts->available))
+			best = view;
 	}
-	if (!from && !(to && free_memory >= POLICY_BLOCK))
+	return best;
+}
+
+static void decide_memory(struct policy *policy, struct view *views, unsigned int nr,
+			  u32 free_memory, u32 step_ms,
+			  struct policy_decision *decision)
+{
+	const struct view *from = NULL;
+	struct view *to;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		struct policy_side *side = &views[i].node->side[POLICY_MEMORY];
+
+		side->debt = lacks_memory(&views[i]) ? side->debt + step_ms : 0;
+	}
+	while ((to = memory_receiver(policy, views, nr))) {
+		if (free_memory >= POLICY_BLOCK && !barred(policy, POLICY_MEMORY, NULL, to))
+			break;
+		from = memory_giver(policy, views, nr, to);
+		if (from)
+			break;
+		to->passed[POLICY_MEMORY] = true;
+	}
+	if (!to)
+		from = memory_giver(policy, views, nr, NULL);
+	if (!to && !from)
 		return;
 	decision->any = true;
 	decision->kind = POLICY_MEMORY;
@@ -610,16 +683,16 @@ static void moved_now(struct policy *policy, struct policy_side *side,
 	side->direction = direction;
 	side->moved_ms = policy->now_ms;
 	side->debt = 0;
-	side->bar_ms = 0;
-	side->refused_by = POLICY_FREE;
-	side->refused_to = POLICY_FREE;
+	if (direction > 0) {
+		side->bar_ms = 0;
+		side->refused_by = POLICY_FREE;
+	}
 }
 
-static void bar(struct policy *policy, struct policy_side *side, u32 other)
+/* For how long next, ms: twice as long as the last time */
+static u32 longer(u32 bar_ms)
 {
-	side->barred_for = other;
-	side->bar_ms = side->bar_ms ? clamp_to(2ull * side->bar_ms, BAR_MS, BAR_MAX_MS) : BAR_MS;
-	side->barred_ms = policy->now_ms + side->bar_ms;
+	return bar_ms ? clamp_to(2ull * bar_ms, BAR_MS, BAR_MAX_MS) : BAR_MS;
 }
 
 /**
@@ -629,9 +702,9 @@ static void bar(struct policy *policy, struct policy_side *side, u32 other)
  * @moved:	it was carried out; else it was refused, or failed
  * @took_ms:	how long that took
  *
- * A giver that refuses is left alone by this receiver, and by all once it has refused
- * another one as well. A receiver that is refused by two givers one after the other, or
- * does not take what is free, is the likelier reason itself.
+ * A giver that refuses is left alone by this receiver: which of both is the reason,
+ * nobody says. A receiver that is refused by two givers one after the other, or does not
+ * take what is free, is the likelier one, and gets nothing for a while.
  */
 void policy_done(struct policy *policy, const struct policy_decision *decision,
 		 bool moved, u32 took_ms)
@@ -639,29 +712,26 @@ void policy_done(struct policy *policy, const struct policy_decision *decision,
 	struct policy_node *from = find(policy, decision->from);
 	struct policy_node *to = find(policy, decision->to);
 	enum policy_kind kind = decision->kind;
+	struct policy_pair *pair = pair_of(policy, kind, from, to);
 	struct policy_side *side;
 
 	if (moved) {
 		policy->cost_ms[kind] = (3ull * policy->cost_ms[kind] + took_ms) / 4;
+		*pair = (struct policy_pair){};
 		if (from)
 			moved_now(policy, &from->side[kind], kind, -1);
 		if (to)
 			moved_now(policy, &to->side[kind], kind, 1);
 		return;
 	}
-	if (from) {
-		side = &from->side[kind];
-		if (side->refused_to == POLICY_FREE)
-			bar(policy, side, decision->to);
-		else
-			bar(policy, side, side->refused_to == decision->to ? side->barred_for :
-									     POLICY_FREE);
-		side->refused_to = decision->to;
-	}
+	pair->bar_ms = longer(pair->bar_ms);
+	pair->until_ms = policy->now_ms + pair->bar_ms;
 	if (!to)
 		return;
 	side = &to->side[kind];
-	if (!from || (side->refused_by != POLICY_FREE && side->refused_by != from->node))
-		bar(policy, side, POLICY_FREE);
+	if (!from || (side->refused_by != POLICY_FREE && side->refused_by != from->node)) {
+		side->bar_ms = longer(side->bar_ms);
+		side->barred_ms = policy->now_ms + side->bar_ms;
+	}
 	side->refused_by = from ? from->node : POLICY_FREE;
 }

@@ -103,16 +103,24 @@ struct policy_decision {
  * @turned_ms:	when it turned round last
  * @moved_ms:	when it got or gave last
  * @direction:	1 it got, -1 it gave, 0 neither yet
- * @barred_ms:	until when it is left alone
- * @bar_ms:	for how long the next time
- * @barred_for:	as a giver by this receiver only; POLICY_FREE: by all
- * @refused_by:	giver that refused it last
- * @refused_to:	receiver that it refused last
+ * @barred_ms:	until when it gets nothing, as it was refused again and again
+ * @bar_ms:	for how long, the last time
+ * @refused_by:	giver that refused it last, or POLICY_FREE
  */
 struct policy_side {
 	u64	debt, turned_ms, moved_ms, barred_ms;
-	u32	dwell_ms, bar_ms, barred_for, refused_by, refused_to;
+	u32	dwell_ms, bar_ms, refused_by;
 	int		direction;
+};
+
+/**
+ * struct policy_pair - what is remembered of a giver and a receiver
+ * @until_ms:	until when nothing is tried between them, as it was refused
+ * @bar_ms:	for how long, the last time; 0: it was not, or has gone well since
+ */
+struct policy_pair {
+	u64	until_ms;
+	u32	bar_ms;
 };
 
 /* What is remembered of a node */
@@ -129,11 +137,14 @@ struct policy_node {
  * struct policy - all that is remembered
  * @now_ms:	sum of the steps
  * @cost_ms:	what a move of a kind takes, smoothed
+ * @nodes:	of each node; where it stands here does not change while it lives
+ * @pairs:	by giver and receiver, as they stand in @nodes; the last is nobody
  */
 struct policy {
 	u64		now_ms;
 	u32		cost_ms[POLICY_KINDS];
 	struct policy_node	nodes[POLICY_NODES];
+	struct policy_pair	pairs[POLICY_KINDS][POLICY_NODES + 1][POLICY_NODES + 1];
 };
 
 void policy_init(struct policy *policy);

@@ -220,7 +220,24 @@ def who_can_take_nothing_is_in_nobodys_way():
         moves, end, _ = run(trace)
         expect(end["3"] == 3 and [at for at, giver, to in moves
                                   if (giver, to) == ("2", "3") and 650 < at < 660], "%s", moves)
-        # One that refuses everybody is left alone by all
+        # The other is refused once, too, and again some time later
+        moves, end, _ = run(trace[:2] + [node(3, 1, weight=300)] + trace[3:-1] + [
+            "refuse,660,2,1", "lie,660,3,4000", "refuse,672,2,0", "end,1200"])
+        expect(end["3"] == 4 and [at for at, giver, to in moves
+                                  if (giver, to) == ("2", "3") and 672 < at < 720], "%s", moves)
+        # Two that can take nothing are no more in its way than one
+        moves, end, _ = run(trace[:3] + [node(4, 1, priority=priority)] + trace[3:6] + [
+            "full,0,4,1", "lie,0,4,99000", "lie,0,2,0", "lie,300,3,3000", "end,900"])
+        expect(end["3"] == 3 and [at for at, _, to in moves if to == "3" and at < 315],
+               "%s", moves)
+        # Who gives has its own back as soon as it needs it, whoever it has refused
+        trace = trace[:6] + ["lie,0,2,0", "lie,10,3,6000", "lie,300,2,6000", "end,400"]
+        _, end, _ = run(trace)
+        moves = run(trace)[0]
+        expect(end["2"] >= 5 and [at for at, _, to in moves if to == "2" and 300 < at < 312],
+               "%s", moves)
+        # One that refuses everybody is left alone by each
+        trace[6:] = []
         out = sim(trace[:6] + ["refuse,0,2,1", "lie,0,2,0", "lie,0,3,3000", "end,900"])
         tries = re.findall(r"^(\d+) refused node (\d)", out, re.M)
         expect(2 <= len(tries) <= 12 and {to for _, to in tries} == {"1", "3"}, "%s", out)
@@ -512,6 +529,29 @@ def mintd_learns_the_boot_core():
                kernel.moves, out, err)
 
 
+def refused_core_comes_last():
+    """A core that was refused is tried again after those that were not"""
+    with Kernel(node0=5, node2=5) as kernel:
+        kernel.policy("predecessor", "Mode=autonomous\nCoresMax=2\n")
+        kernel.policy("web", "Mode=autonomous\n")
+        kernel.policy("db", "Mode=autonomous\nCoresMax=2\nPriority=90\n")
+        # Writing to this file is EIO
+        move = kernel.tree.path("/sys/kernel/mint/move")
+        os.symlink("/proc/version", move + ".new")
+        os.rename(move + ".new", move)
+        mintd = kernel.start()
+        try:
+            expect(select.select([mintd.stdout], [], [], 40)[0], "it tries nothing")
+            first = mintd.stdout.readline()
+            kernel.tree.mint("move", "")
+            kernel.wait(1)
+        finally:
+            mintd.send_signal(signal.SIGTERM)
+            out = finish(mintd)
+        expect(re.match(r"move core 3 2: .*: Input/output error$", first), "%s", first)
+        expect(kernel.moves[0] == "core 2 0", "%s %s", kernel.moves, out)
+
+
 def mintd_leaves_wrong_files_alone():
     """A node whose file is wrong is left alone, which is said; mended and SIGHUP, it takes part"""
     for text, pattern in (("Mode=clever\n", "web.node:2: Mode=clever: what is allowed is fixed"),
@@ -780,7 +820,7 @@ TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_a
          liars_get_no_more_than_their_share, who_can_take_nothing_is_in_nobodys_way,
          stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
          no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load, records_are_traces,
-         mintd_learns_the_boot_core, mintd_leaves_wrong_files_alone,
+         mintd_learns_the_boot_core, refused_core_comes_last, mintd_leaves_wrong_files_alone,
          mintd_bounds_memory_by_the_book, names_are_no_paths, twins_have_no_file,
          only_root_locks_mintd_out, mintd_heeds_wishes,
          wishes_stand_in_any_order, mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims,
