@@ -159,14 +159,19 @@ below() {
 	grown "$node" "$first" 0
 }
 
-# Memory above 4 GiB and functions do not meet in a node that has booted without
-# bounce buffers, whichever comes first.
-out_of_reach() {
-	at=$(block above) || skip "needs a free block above 4 GiB"
+# unused_device: $dev, a virtio device without a use
+unused_device() {
 	dev=$(grep -l 0x00ff00 /sys/bus/pci/devices/*/class | head -n 1)
 	[ -n "$dev" ] || skip "needs a virtio device without a use"
 	dev=${dev%/class}
 	dev=${dev##*/}
+}
+
+# Memory above 4 GiB and functions do not meet in a node that has booted without
+# bounce buffers, whichever comes first.
+out_of_reach() {
+	at=$(block above) || skip "needs a free block above 4 GiB"
+	unused_device
 	mover 1
 	[ $((max)) -lt "$GIB4" ] || skip "the node has booted above 4 GiB"
 	move "128M@$at" "$node"
@@ -183,10 +188,7 @@ out_of_reach() {
 
 # A node that lies above 4 GiB as a whole has no place for bounce buffers.
 all_above() {
-	dev=$(grep -l 0x00ff00 /sys/bus/pci/devices/*/class | head -n 1)
-	[ -n "$dev" ] || skip "needs a virtio device without a use"
-	dev=${dev%/class}
-	dev=${dev##*/}
+	unused_device
 	resources 1 above
 	cmdline="maxcpus=1" start
 	runs "$node"

@@ -582,7 +582,7 @@ static const struct net_device_ops link_ops = {
 	.ndo_set_rx_mode	= link_set_rx_mode,
 	.ndo_validate_addr	= eth_validate_addr,
 	.ndo_set_mac_address	= eth_mac_addr,
-	/* Segments of any form: by default those with two VLAN tags are cut before */
+	/* The default has segments with two VLAN tags cut by software before they come here */
 	.ndo_features_check	= passthru_features_check,
 };
 

@@ -129,9 +129,8 @@ bool mint_link_ring_passed(const struct mint_link_ring *ring, u32 from, u32 to, 
 
 /*
  * memcpy() takes string instructions only where they are fast for short copies, too
- * (FSRM), and goes by single words elsewhere. For long ones they are fast on every
- * processor of 64 bits: SDM vol. 1, "Fast-String Operation". copy_user_generic()
- * takes them for these as well.
+ * (FSRM), and goes by single words elsewhere. For long ones they are fast without it:
+ * SDM vol. 1, "Fast-String Operation". copy_user_generic() takes them for these as well.
  */
 #define LONG_COPY	512
 

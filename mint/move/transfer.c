@@ -449,7 +449,7 @@ static int clear(struct job *job)
 static int give_here(struct job *job)
 {
 	struct mint_transfer *t = &job->t, undo;
-	bool late;
+	bool late, back = false;
 	int err;
 
 	if (!hand(job, t->from, MINT_NODE_FLIGHT)) {
@@ -465,10 +465,9 @@ static int give_here(struct job *job)
 		 * It was not given, so no driver is to be let in again: the book alone
 		 * changes. If @late, undo_late() does the rest.
 		 */
-		if (!hand_in_book(job, MINT_NODE_FLIGHT, t->from))
+		back = hand_in_book(job, MINT_NODE_FLIGHT, t->from);
+		if (!back)
 			pr_err("move %u: it stays in flight\n", job->history.seq);
-		else
-			job->refused = !late;
 		undo = *t;
 	} else {
 		err = clear(job);
@@ -478,8 +477,12 @@ static int give_here(struct job *job)
 		put_back(job, t->from);
 	}
 	/* A driver may hold up @keep, too; if it is late, it goes on without a waiter */
-	if (!late && t->begun && do_here(&undo, undo.kind->keep, &late))
+	if (!late && t->begun && do_here(&undo, undo.kind->keep, &late)) {
 		pr_err("%s\n", undo.reason);
+		back = false;
+	}
+	/* Unless node 0 may still be at it, or there is no such thing any more */
+	job->refused = back && !late && err != -ENODEV;
 	return err;
 }
 

@@ -626,11 +626,11 @@ static void foreign_unname(struct foreign *f)
 }
 
 /*
- * Stock code calls an entry of the memory map that begins below 1 MiB busy as a whole.
- * Where what the firmware reserves there goes on with memory of others, nothing of that
- * could be added later. Busy stays what lies below 1 MiB.
+ * e820__reserve_resources() marks a reserved entry that begins below 1 MiB busy up to its
+ * end. Where it goes on with memory of other nodes, add_memory() could not claim that
+ * later: only the part below 1 MiB stays busy.
  */
-static void __init unbusy_reserved(void)
+static void __init keep_low_busy(void)
 {
 	static struct resource low = {
 		.name	= "Reserved below 1 MiB",
@@ -668,7 +668,7 @@ void __init mint_memory_register(void)
 	u64 addr, end, next;
 	u32 i;
 
-	unbusy_reserved();
+	keep_low_busy();
 	for (i = 0; (map = mint_firmware_map(i)); i++) {
 		if (map->type != E820_TYPE_RAM)
 			continue;

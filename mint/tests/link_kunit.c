@@ -157,6 +157,12 @@ static void link_frame(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mint_frame_read(&b, 64, 0, &frame));
 }
 
+/* Is this byte of a ring none of those between two offsets? */
+static bool link_beside(u32 at, u32 from, u32 to)
+{
+	return from <= to ? at < from || at >= to : at < from && at >= to;
+}
+
 /*
  * Bytes go in and come out the same, few and many, at any offset and around the end
  * of the ring; nothing beside them changes
@@ -164,7 +170,7 @@ static void link_frame(struct kunit *test)
 static void link_bytes(struct kunit *test)
 {
 	struct mint_link_ring b = { .size = 37 * MINT_LINK_ALIGN };
-	u32 i, pos, len, end, shift;
+	u32 i, at, pos, len, end, shift;
 	struct rnd_state rnd;
 	u8 *in, *out;
 
@@ -180,8 +186,12 @@ static void link_bytes(struct kunit *test)
 		len = prandom_u32_state(&rnd) % b.size;
 		shift = prandom_u32_state(&rnd) % 8;
 		prandom_bytes_state(&rnd, in, len);
+		memset(b.data, 0xaa, b.size);
 		end = mint_link_ring_put(&b, pos, in, len);
 		KUNIT_ASSERT_EQ(test, end, (pos + len) % b.size);
+		for (at = 0; at < b.size; at++)
+			if (link_beside(at, pos, end) && ((u8 *)b.data)[at] != 0xaa)
+				KUNIT_FAIL_AND_ABORT(test, "byte %u beside %u to %u", at, pos, end);
 		memset(out, 0, b.size + 8);
 		KUNIT_ASSERT_EQ(test, mint_link_ring_get(&b, pos, out + shift, len), end);
 		KUNIT_ASSERT_MEMEQ(test, in, out + shift, len);
