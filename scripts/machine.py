@@ -236,6 +236,12 @@ def default_initrd():
     return os.path.join(OUT, "initrd.cpio.lzo")
 
 
+def ram_in_file(path, size):
+    """Arguments of QEMU: the machine's memory is a file, which the host can change."""
+    return ["-object", "memory-backend-file,id=ram,size=%s,share=on,discard-data=on,mem-path=%s"
+            % (size, path.replace(",", ",,")), "-machine", "memory-backend=ram"]
+
+
 def in_share(path, share=TOP):
     """The name inside the machine of a file below the shared directory."""
     relative = os.path.relpath(path, share)

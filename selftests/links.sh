@@ -47,11 +47,11 @@ both_ways() {
 	[ "$there" = "$sum" ] || fail "from node $1: sum is $there, not $sum"
 }
 
-# from <node> <node> <bytes>: data goes from one successor to the other
+# from <node> <node> <bytes> [<address>]: data goes from one successor to the other
 from() {
-	local sums
+	local sums to="${4:-$(address "$2" "$1")}"
 
-	sums=$(on "$1" "head -c $3 /dev/urandom >/tmp/data; md5sum </tmp/data; timeout 60 nc $(address "$2" "$1") 8 </tmp/data" |
+	sums=$(on "$1" "head -c $3 /dev/urandom >/tmp/data; md5sum </tmp/data; timeout $((60 * MINT_SLOW)) nc $to 8 </tmp/data" |
 		cut -d' ' -f1)
 	if [ "$(echo "$sums" | wc -l)" != 2 ] ||
 		[ "$(echo "$sums" | sort -u | wc -l)" != 1 ]; then
@@ -115,6 +115,11 @@ idle() {
 	all_free "$node"
 }
 
+# not_cut <frames> <bytes>: the data went in segments, not in a frame for each 1500 bytes
+not_cut() {
+	[ $(($1 * 2000)) -lt "$2" ] || fail "$1 frames for $2 bytes"
+}
+
 # routed: data of node $one takes the way by node 0, from one link to the other: segments
 # that are cut nowhere on it
 routed() {
@@ -126,13 +131,10 @@ routed() {
 	loop_until 20 reaches "$one" "$(address "$two" 0)" ||
 		fail "node $one does not reach node $two by node 0"
 	before=$(cat "/sys/class/net/mint$two/statistics/tx_bytes")
-	sums=$(on "$one" "head -c $SIZE /dev/urandom >/tmp/data; md5sum </tmp/data; timeout 60 nc $(address "$two" 0) 8 </tmp/data" |
-		cut -d' ' -f1)
-	if [ "$(echo "$sums" | wc -l)" != 2 ] ||
-		[ "$(echo "$sums" | sort -u | wc -l)" != 1 ]; then
-		fail "from node $one to node $two by node 0: $sums"
-	fi
+	frames=$(sent_to "$two")
+	from "$one" "$two" "$SIZE" "$(address "$two" 0)"
 	moved "$two" tx $((before + SIZE)) || fail "it did not go by node 0"
+	not_cut $(($(sent_to "$two") - frames)) "$SIZE"
 }
 
 # two successors, one of which asks for the link, by name
@@ -295,13 +297,11 @@ sent_to() {
 	cat "/sys/class/net/mint$1/statistics/tx_packets"
 }
 
-# by_vlan: datagrams in pieces, and segments that nobody cuts, go to node $node in frames
-# of a VLAN of their link, and of one in that
-by_vlan() {
-	if [ ! -d /proc/net/vlan ]; then
-		say "no VLANs: CONFIG_VLAN_8021Q"
-		return
-	fi
+# datagrams in pieces, and segments that nobody cuts, in frames of a VLAN of their link,
+# and of one in that
+vlans() {
+	[ -d /proc/net/vlan ] || skip "needs CONFIG_VLAN_8021Q"
+	connect web
 	eval "$(stacked "mint$node" 1)" || fail "no VLAN"
 	on "$node" "$(stacked mint0 2)" >/dev/null
 	head -c "$SIZE" /dev/urandom >"$TMP/data"
@@ -312,12 +312,11 @@ by_vlan() {
 		sum=$(timeout $((60 * MINT_SLOW)) nc "$to" 8 <"$TMP/data" | cut -d' ' -f1)
 		[ "$sum" = "$(md5sum <"$TMP/data" | cut -d' ' -f1)" ] ||
 			fail "$to: sum is $sum"
-		frames=$(($(sent_to "$node") - frames))
-		# Not a frame for each 1500 bytes
-		[ $((frames * 3000)) -lt "$SIZE" ] || fail "$to: $frames frames"
+		not_cut $(($(sent_to "$node") - frames)) "$SIZE"
 	done
 	ip link del vlan6
 	ip link del vlan5
+	all_free "$node"
 }
 
 # frames of any length, datagrams in pieces, and a device that goes down and up
@@ -326,7 +325,6 @@ mtu() {
 	for size in 1473 8000 65000; do
 		loop_until 20 pings "$node" -s "$size" || fail "$size bytes in pieces: no answer"
 	done
-	by_vlan
 	for mtu in 68 1280 9000 65500; do
 		ip link set "mint$node" mtu "$mtu" || fail "MTU $mtu"
 	done
@@ -547,11 +545,7 @@ exhausted() {
 	refused "'nobody'" "no node's number or name" "launch that node first|leave it out" try
 	[ "$(windows)" = 3 ] || fail "windows: $(cat "$MINT/windows")"
 	# Without a wish it goes without. A share takes what one link leaves of the pool.
-	if [ ! -d /sys/class/uio ]; then
-		say "no shares: not tried without room for any link"
-		all_free "$two" "$one"
-		return
-	fi
+	[ -d /sys/class/uio ] || skip "needs CONFIG_UIO, so that no room is left for any link"
 	stop "$two" || exit 1
 	left() {
 		[ "$(windows)" = 1 ]
@@ -655,5 +649,5 @@ name_taken() {
 }
 
 run_tests addresses data_of_node0 idle successors no_links name_taken own_reboot \
-	hang_and_panic other_end_leaves said_for_another mtu another_address \
+	hang_and_panic other_end_leaves said_for_another mtu vlans another_address \
 	namespaces rot forced_under_load netconsole all_to_all exhausted

@@ -1097,10 +1097,7 @@ def machines(spec, node0):
                       "virtio-rng-pci,addr=05.0"]
              + ["nvme-ns,bus=pf,drive=d%d,nsid=%d" % (k, k + 1)
                 for k in range(3)],
-             extra=disk_args(3) + [
-                 "-object", "memory-backend-file,id=ram,size=1G,share=on,"
-                 "discard-data=on,mem-path=" + RAM.replace(",", ",,"),
-                 "-machine", "memory-backend=ram"]),
+             extra=disk_args(3) + qemu.ram_in_file(RAM, "1G")),
         spec("lines", [hung_sharer, panicked_sharer, shared_line, affinity,
                        taken_line], smp="5",
              memory="1G", size=160,
