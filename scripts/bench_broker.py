@@ -32,7 +32,9 @@ SEED = 6
 class Form:
     """How much is measured.
 
+    name      of its machines
     nodes     with two cores each to begin with
+    workers   jobs of a batch at a time
     share     of a host core, which each core of the machine gets
     phases    of load in turns
     phase_s   length of one with all cores that a node may have, s
@@ -40,8 +42,10 @@ class Form:
     idle_s    for how long nothing is done
     """
 
-    def __init__(self, nodes, share, phases, phase_s, bursts_s, idle_s):
+    def __init__(self, name, nodes, workers, share, phases, phase_s, bursts_s, idle_s):
+        self.name = name
         self.nodes = nodes
+        self.workers = workers
         self.cores = 2 * nodes
         self.most = nodes + 1
         self.share = share
@@ -53,9 +57,9 @@ class Form:
         self.movable = range(1, self.cores, 2)
 
 
-WHOLE = Form(2, 0.4, 4, 45, 120, 60)
-QUICK = Form(2, 0.4, 2, 30, 0, 20)
-FOUR = Form(4, 0.2, 4, 45, 120, 60)
+WHOLE = Form("broker", 2, 4, 0.4, 4, 45, 120, 60)
+QUICK = Form("broker", 2, 4, 0.4, 2, 30, 0, 20)
+FOUR = Form("broker-four", 4, 8, 0.2, 4, 45, 120, 60)
 
 
 def found(text, what):
@@ -114,7 +118,8 @@ class Group:
 
     def command(self, verb):
         """What node 0 has to be told."""
-        return "OTHERS='%s' MOVABLE='%s' %s %s" % (
+        return "WORKERS=%d OTHERS='%s' MOVABLE='%s' %s %s" % (
+            self.form.workers,
             " ".join(str(number) for number in self.numbers[1:]),
             " ".join(str(core) for core in self.form.movable), WORK, verb)
 
@@ -248,7 +253,7 @@ class Broker:
 
 def nodes_run(results, repeat, initrd, form):
     """A static split, an oracle, the broker. How many jobs a phase had."""
-    with results.machine("broker", "mint.mem=768M@0 maxcpus=2 quiet", smp=str(form.cores),
+    with results.machine(form.name, "mint.mem=768M@0 maxcpus=2 quiet", smp=str(form.cores),
                          memory="%dM" % (512 + 768 * form.nodes), initrd=initrd,
                          limit=3600) as machine:
         group = Group(results, repeat, machine, form)
@@ -284,13 +289,14 @@ def nodes_run(results, repeat, initrd, form):
 
 def one_kernel(results, repeat, initrd, form, jobs):
     """The same phases in a kernel that has all cores."""
-    with results.machine("broker-one", "quiet", smp=str(form.cores),
+    with results.machine(form.name + "-one", "quiet", smp=str(form.cores),
                          memory="%dM" % (512 + 768 * form.nodes), initrd=initrd) as machine:
         machine.wait_for(UP, timeout=120)
         with capped(machine, form):
             machine.sh("%s prepare; %s loops %d 2" % (WORK, WORK, form.cores), 240)
             group = Group(results, repeat, machine, form)
-            text = machine.sh("%s alternate one %d %d" % (WORK, form.phases, jobs),
+            text = machine.sh("WORKERS=%d %s alternate one %d %d" % (
+                                  form.workers, WORK, form.phases, jobs),
                               60 + 4 * form.phases * form.phase_s)
             for index, value in enumerate(found(text, "phase")):
                 group.add("one", "phase", value, "s", index)

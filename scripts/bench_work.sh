@@ -8,7 +8,7 @@
 #
 #	in any node
 #	prepare			make what jobs work on
-#	batch JOBS		so many jobs, at most eight at a time
+#	batch JOBS		so many jobs, at most $WORKERS at a time
 #	loops WORKERS JOBS	so many workers at once, each with so many jobs in turn
 #	bursts AT:JOBS..	a batch at each of these times from now on
 #
@@ -24,7 +24,7 @@ set -u
 
 data=/tmp/bench-data
 here=/bench/work
-# Bounds what the other node may take for one answer, s
+# Bounds what another node may take for one answer, s
 limit=900
 
 # look: the time since this kernel has started: $now
@@ -42,7 +42,7 @@ batch() {
 	while [ $i -lt "$1" ]; do
 		echo $data
 		i=$((i + 1))
-	done | xargs -n 1 -P 8 gzip -c >/dev/null
+	done | xargs -n 1 -P "$WORKERS" gzip -c >/dev/null
 }
 
 worker() {
@@ -95,7 +95,7 @@ descriptor() {
 tell() {
 	descriptor "$1"
 	shift
-	printf '%s\n' "$here $*; echo be\"\"nch: over $$" >&$fd
+	printf '%s\n' "WORKERS=$WORKERS $here $*; echo be\"\"nch: over $$" >&$fd
 }
 
 # hear NODE: its results, until it has done it
@@ -130,7 +130,7 @@ all() {
 	hear_all
 }
 
-# The first schedule is node 0's, which begins when all others know theirs
+# The first schedule is node 0's, which begins when the others have been told theirs
 chance() {
 	mine=
 	while [ "$1" != -- ]; do
@@ -221,7 +221,7 @@ sample() {
 	done
 }
 
-OTHERS=${OTHERS:-}
+OTHERS=${OTHERS:-} WORKERS=${WORKERS:-4}
 case $1 in
 all | chance | alternate)
 	for node in $OTHERS; do
