@@ -286,8 +286,10 @@ static u64 since(const struct policy *policy, u64 then)
 static bool barred(struct policy *policy, enum policy_kind kind,
 		   const struct view *from, const struct view *to)
 {
-	return policy->now_ms < pair_of(policy, kind, from ? from->node : NULL,
-					to ? to->node : NULL)->until_ms;
+	const struct policy_pair *pair = pair_of(policy, kind, from ? from->node : NULL,
+						 to ? to->node : NULL);
+
+	return policy->now_ms < pair->until_ms;
 }
 
 /* May it get, or give, now? Onward always, back after its rest */

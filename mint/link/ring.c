@@ -146,7 +146,8 @@ static void copy(void *to, const void *from, u32 len)
 	kasan_check_read(from, len);
 	kasan_check_write(to, len);
 	asm volatile("rep " __ASM_SIZE(movs)
-		     : "+D" (to), "+S" (from), "+c" (words) : : "memory");
+		     : "+D"(to), "+S"(from), "+c"(words)
+		     : : "memory");
 	memcpy(to, from, len % sizeof(long));
 }
 
