@@ -52,6 +52,15 @@ fi
 		say armed
 }
 
+# count_online: $count, of the list in $online. A CPU is in it before tasks may run there,
+# so nproc would be behind.
+count_online() {
+	count=0
+	for span in $(echo "$online" | tr , ' '); do
+		count=$((count + ${span#*-} - ${span%-*} + 1))
+	done
+}
+
 boots=$(cat "$MINT/nodes/$(cat "$MINT/node")/boots")
 last=0 seen=0 was='' count=0
 # A pipe into which nobody writes: "read -t" is a pause without a process, which would
@@ -62,7 +71,7 @@ while :; do
 	read -r online <"$cpus/online"
 	if [ "$online" != "$was" ]; then
 		was=$online
-		count=$(nproc)
+		count_online
 	fi
 	if [ "$count" != "$last" ]; then
 		say "$count"
