@@ -260,9 +260,9 @@ static void look_at(struct mint_move *move, bool first)
 	case MINT_TURN_GIVING:
 		if (!from || !first)
 			break;
-		mint_transfer_refuse(&t, -EINTR, "node %u rebooted meanwhile",
+		mint_transfer_refuse(&t, -ECANCELED, "node %u rebooted meanwhile",
 				     mint_self);
-		end_turn(move, seq, MINT_TURN_GIVING, -EINTR, &t,
+		end_turn(move, seq, MINT_TURN_GIVING, -ECANCELED, &t,
 			 MINT_TURN_GIVEN, MINT_TURN_REFUSED);
 		break;
 	case MINT_TURN_GIVEN:

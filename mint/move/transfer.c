@@ -194,7 +194,8 @@ static int reason_of(struct job *job)
 
 	mint_copy_line(job->t.reason, job->record->reason,
 		       sizeof(job->t.reason));
-	return err < 0 && err >= -MAX_ERRNO ? err : -EIO;
+	/* After EINTR, or what restarts a call, the writer would ask for it once more */
+	return err < 0 && err > -ERESTARTSYS && err != -EINTR ? err : -EIO;
 }
 
 static void set_turn(struct job *job, u32 state)
