@@ -60,7 +60,6 @@ class Form:
 WHOLE = Form("broker", 2, 4, 0.4, 4, 45, 120, 60)
 QUICK = Form("broker", 2, 4, 0.4, 2, 30, 0, 20)
 FOUR = Form("broker-four", 4, 8, 0.2, 4, 45, 120, 60)
-FOUR_QUICK = Form("broker-four", 4, 8, 0.2, 4, 20, 0, 20)
 
 
 def found(text, what):
