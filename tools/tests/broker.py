@@ -506,24 +506,30 @@ def records_are_traces():
         sim(kernel.tree.read("/trace").splitlines())
 
 
+def after_refusal(kernel, file, moves, limit=40):
+    """A request fails as writing to this file does, so many then do not: (its line, mintd's end)"""
+    move = kernel.tree.path("/sys/kernel/mint/move")
+    os.symlink(file, move + ".new")
+    os.rename(move + ".new", move)
+    mintd = kernel.start()
+    try:
+        expect(select.select([mintd.stdout], [], [], 40)[0], "it tries nothing")
+        first = mintd.stdout.readline()
+        kernel.tree.mint("move", "")
+        kernel.wait(moves, limit)
+    finally:
+        mintd.send_signal(signal.SIGTERM)
+        end = finish(mintd)
+    return first, end
+
+
 def mintd_learns_the_boot_core():
     """A node began on another core than its lowest: the kernel says so once, and the lowest goes"""
     with Kernel(node2=5) as kernel:
         kernel.policy("web", "Mode=autonomous\n")
         kernel.policy("db", "Mode=autonomous\nCoresMax=3\n")
         # Writing to this file is EPERM, for root as well: it can be written once
-        move = kernel.tree.path("/sys/kernel/mint/move")
-        os.symlink("/proc/self/uid_map", move + ".new")
-        os.rename(move + ".new", move)
-        mintd = kernel.start()
-        try:
-            expect(select.select([mintd.stdout], [], [], 40)[0], "it tries nothing")
-            first = mintd.stdout.readline()
-            kernel.tree.mint("move", "")
-            kernel.wait(2, 80)
-        finally:
-            mintd.send_signal(signal.SIGTERM)
-            status, out, err = finish(mintd)
+        first, (status, out, err) = after_refusal(kernel, "/proc/self/uid_map", 2, 80)
         expect(re.match(r"move core 3 2: .*: Operation not permitted$", first), "%s", first)
         expect(status == 0 and kernel.moves == ["core 2 2", "core 1 2"], "%s %s %s",
                kernel.moves, out, err)
@@ -536,18 +542,7 @@ def refused_core_comes_last():
         kernel.policy("web", "Mode=autonomous\n")
         kernel.policy("db", "Mode=autonomous\nCoresMax=2\nPriority=90\n")
         # Writing to this file is EIO
-        move = kernel.tree.path("/sys/kernel/mint/move")
-        os.symlink("/proc/version", move + ".new")
-        os.rename(move + ".new", move)
-        mintd = kernel.start()
-        try:
-            expect(select.select([mintd.stdout], [], [], 40)[0], "it tries nothing")
-            first = mintd.stdout.readline()
-            kernel.tree.mint("move", "")
-            kernel.wait(1)
-        finally:
-            mintd.send_signal(signal.SIGTERM)
-            out = finish(mintd)
+        first, out = after_refusal(kernel, "/proc/version", 1)
         expect(re.match(r"move core 3 2: .*: Input/output error$", first), "%s", first)
         expect(kernel.moves[0] == "core 2 0", "%s %s", kernel.moves, out)
 
