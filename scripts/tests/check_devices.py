@@ -200,22 +200,40 @@ def address(b, links, mib):
     return sums
 
 
+# get <name> <subnet> <number>: what the node with this number there sends. A card needs
+# a while until it has its link: before the next try, ping waits for an answer from there,
+# for a second at the most. Who gives up says what it saw.
+GET = r"""
+GET_FOR=120
+seconds() { read -r now _ </proc/uptime; now=${now%.*}; }
+get() {
+    at=10.1.$2.$3 tries=0
+    seconds; end=$((now + GET_FOR))
+    until why=$(wget -T 20 -O /tmp/got.$1.$2 http://$at/data 2>&1); do
+        tries=$((tries + 1)); seconds
+        [ $now -lt $end ] || break
+        ping -c 1 -W 1 $at >/dev/null 2>&1
+    done
+    [ $now -ge $end ] || return 0
+    echo "$tries tries: $why"; ping -c 1 -W 1 $at 2>&1
+    ip -s addr; cat /proc/net/arp
+    return 1
+}
+"""
+
+
 def talk_begin(b, links, name="talk"):
     """All nodes fetch what the other side of each link sends.
 
-    A card needs a while until it has its link: before the next try, ping waits
-    for an answer from there, for a second at the most. Who talks to a node that has
-    gone may try on for a while, so each name has files of its own.
+    Who talks to a node that has gone may try on for a while, so each name has files
+    of its own.
     """
     for who in {None} | {link[0] for link in links}:
         subnets = " ".join(str(k) for k, link in enumerate(links)
                            if who in (None, link[0]))
-        start(b, name, "get() { i=0; a=10.1.$1.%d; until wget -q -T 20 -O "
-              "/tmp/got.%s.$1 http://$a/data 2>/dev/null; do i=$((i + 1)); "
-              "[ $i -lt 30 ] || return 1; ping -c 1 -W 1 $a >/dev/null 2>&1; "
-              "done; }\nat_once get %s && "
+        start(b, name, GET + "from() { get %s $1 %d; }\nat_once from %s && "
               "for k in %s; do echo $k $(md5sum </tmp/got.%s.$k); done" % (
-                  1 if who else 2, name, subnets, subnets, name), who)
+                  name, 1 if who else 2, subnets, subnets, name), who)
 
 
 def talk_end(b, links, sums, limit=240):
