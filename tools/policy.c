@@ -31,12 +31,12 @@
 #define DEBT_MEMORY	2000
 /* Tasks wait for memory for so many thousandths of the time: they lack it */
 #define STALLED		100
-/* Rest after a move: of its cost; doubles, so many times, with each early return */
+/* Rest after a move: of its cost; doubles, so many times, with each bad return */
 #define DWELL_TIMES	10
 #define DWELL_MIN_MS	1000
 #define DWELL_MAX_MS	10000
 #define DWELL_DOUBLES	6
-/* A return is early within so many rests of a single move */
+/* A return is early within so many rests of a single move, and bad if it is not earned, too */
 #define EARLY_TIMES	10
 #define STEP_MAX_MS	10000
 
@@ -367,6 +367,32 @@ static void count_debts(struct view *views, unsigned int nr, u32 step_ms)
 	}
 }
 
+/* What cores have done since their node began to get some: as much as ran on them */
+static void count_gains(struct view *views, unsigned int nr, u32 step_ms)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		const struct policy_facts *facts = views[i].facts;
+		struct policy_side *side = &views[i].node->side[POLICY_CORE];
+		u64 base = (u64)side->base * 1000, have = (u64)facts->cores * 1000;
+		u64 ran = facts->runnable < have ? facts->runnable : have;
+
+		if (side->direction <= 0)
+			side->base = facts->cores;
+		else if (!views[i].frozen && ran > base)
+			side->gained += (ran - base) * step_ms / 1000;
+	}
+}
+
+/* Has what it got since it began to get done as much as pays for all of these moves? */
+static bool earned(const struct policy *policy, const struct policy_side *side)
+{
+	u64 price = (u64)policy->cost_ms[POLICY_CORE] * DEBT_TIMES;
+
+	return side->gained >= side->got * (price < DEBT_MIN ? DEBT_MIN : price);
+}
+
 /* Who is to get a core, of those that were not passed over */
 static struct view *receiver(struct policy *policy, struct view *views, unsigned int nr)
 {
@@ -428,6 +454,7 @@ static void decide_core(struct policy *policy, struct view *views, unsigned int 
 	struct view *to;
 
 	count_debts(views, nr, step_ms);
+	count_gains(views, nr, step_ms);
 	while ((to = receiver(policy, views, nr))) {
 		if (free_cores && !barred(policy, POLICY_CORE, NULL, to))
 			break;
@@ -601,7 +628,7 @@ static void decide_memory(struct policy *policy, struct view *views, unsigned in
 
 /* ---- steps --------------------------------------------------------------------- */
 
-/* A rest that was doubled is halved again for each span without an early return */
+/* A rest that was doubled is halved again for each span without a bad return */
 static void calm(struct policy *policy, struct policy_node *node)
 {
 	unsigned int kind;
@@ -677,11 +704,19 @@ static void moved_now(struct policy *policy, struct policy_side *side,
 	if (side->dwell_ms < base)
 		side->dwell_ms = base;
 	if (side->direction && side->direction != direction) {
-		if (since(policy, side->moved_ms) < (u64)base * EARLY_TIMES &&
-		    side->dwell_ms < base << DWELL_DOUBLES)
+		/* Of two returns in a row one ends what it got: that one is judged */
+		if (direction < 0 && !earned(policy, side) &&
+		    since(policy, side->moved_ms) < (u64)base * EARLY_TIMES &&
+		    side->dwell_ms < base << DWELL_DOUBLES) {
 			side->dwell_ms *= 2;
-		side->turned_ms = policy->now_ms;
+			side->turned_ms = policy->now_ms;
+		}
 	}
+	if (direction > 0 && side->direction <= 0) {
+		side->got = 0;
+		side->gained = 0;
+	}
+	side->got += direction > 0;
 	side->direction = direction;
 	side->moved_ms = policy->now_ms;
 	side->debt = 0;

@@ -100,16 +100,20 @@ struct policy_decision {
  * @debt:	what it has lacked since it lacks it, thousandths of a core and
  *		second, or ms for memory
  * @dwell_ms:	for how long it does not turn round after a move
- * @turned_ms:	when it turned round last
+ * @turned_ms:	when it made a bad return last, or its rest was halved since then
  * @moved_ms:	when it got or gave last
  * @direction:	1 it got, -1 it gave, 0 neither yet
+ * @base:	cores that it had before it began to get
+ * @got:	moves since then
+ * @gained:	what the cores above @base have done since then, thousandths of a
+ *		core and second; of memory nobody knows
  * @barred_ms:	until when it gets nothing, as it was refused again and again
  * @bar_ms:	for how long, the last time
  * @refused_by:	giver that refused it last, or POLICY_FREE
  */
 struct policy_side {
-	u64	debt, turned_ms, moved_ms, barred_ms;
-	u32	dwell_ms, bar_ms, refused_by;
+	u64	debt, turned_ms, moved_ms, gained, barred_ms;
+	u32	dwell_ms, base, got, bar_ms, refused_by;
 	int		direction;
 };
 

@@ -168,7 +168,7 @@ def steady_loads_come_to_rest():
 
 
 def square_waves_move_seldom():
-    """Two nodes that take turns, in any period: returns are as rare as promised"""
+    """Two nodes that take turns, in any period: moves that gain little are as rare as promised"""
     for period in (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90):
         for cost in (5, 100, 400):
             trace = [node(1, 1, high=2), node(2, 1, high=2), "free,1", "cost,%d" % cost]
@@ -176,10 +176,33 @@ def square_waves_move_seldom():
                 busy, idle = (1, 2) if at // period % 2 else (2, 1)
                 trace += ["lie,%d,%d,2000" % (at, busy), "lie,%d,%d,0" % (at, idle)]
             moves = run(trace + ["end,1200"])[0]
+            # The core that moves works where the load is
+            ends = [at for at, _, _ in moves[1:]] + [1200]
+            worked = sum(str(1 if at // period % 2 else 2) == to
+                         for (begin, _, to), end in zip(moves, ends) for at in range(begin, end))
             base = min(max(10 * cost, 1000), 10000) / 1000
-            bound = 8 + 1200 / (5 * base)
+            bound = 8 + 1200 / (5 * base) + worked / max(20 * cost / 1000, 0.5)
             expect(len(moves) <= bound, "period %d, cost %d: %d moves, not up to %d", period,
                    cost, len(moves), bound)
+            expect(period < 15 or len(moves) >= 1200 // period - 2, "period %d, cost %d: %d moves",
+                   period, cost, len(moves))
+
+
+def turns_that_pay_go_on():
+    """Of four nodes one is busy, in turns, for long: each has its cores soon, to the last turn"""
+    for period, cost in ((30, 400), (30, 700), (60, 700), (60, 2000)):
+        trace = [node(number, 2, high=5) for number in range(4)] + ["cost,%d" % cost]
+        for turn in range(40):
+            for at, work in ((0, 1700 * period), (2, 0)):
+                trace.append("load,%d,%d,%d,8" % (turn * period + at, turn % 4, work))
+        moves, _, spans = run(trace + ["end,%d" % (41 * period)])
+        for turn in range(40):
+            got = [at for at, _, to in moves
+                   if to == str(turn % 4) and 0 <= at - turn * period < period]
+            expect(len(got) >= 3 and got[0] <= turn * period + period / 3,
+                   "cost %d, turn %d of %d s: it gets cores at %s", cost, turn, period, got)
+        expect(spans["mintd"] < spans["static"], "cost %d, turns of %d s: %s", cost, period,
+               spans)
 
 
 def the_entitled_gets_its_core():
@@ -811,7 +834,8 @@ def programs_have_help():
 
 
 TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_are_left_alone,
-         steady_loads_come_to_rest, square_waves_move_seldom, the_entitled_gets_its_core,
+         steady_loads_come_to_rest, square_waves_move_seldom, turns_that_pay_go_on,
+         the_entitled_gets_its_core,
          liars_get_no_more_than_their_share, who_can_take_nothing_is_in_nobodys_way,
          stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
          no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load, records_are_traces,
