@@ -200,6 +200,21 @@ all_above() {
 	no_move "$dev" "node $node" "memory below" pci "$dev" "$node"
 }
 
+# A node says itself that it has bounce buffers, also if its memory is no reason for them.
+forced_buffers() {
+	at=$(block above) || skip "needs a free block above 4 GiB"
+	unused_device
+	mover 1 swiotlb=2048,force
+	[ $((max)) -lt "$GIB4" ] || skip "the node has booted above 4 GiB"
+	moves pci "$dev" "$node"
+	move "128M@$at" "$node"
+	grown "$node" "$first" 1
+	moves pci "$dev" 0
+	moves pci "$dev" "$node"
+	move "128M@$at" free
+	moves pci "$dev" 0
+}
+
 # From one node to another, while both run.
 between_nodes() {
 	need_cores 2
@@ -550,6 +565,6 @@ launched_movable() {
 	owned "$at" 1 free
 }
 
-run_tests there_and_back by_size high below out_of_reach all_above between_nodes node0_too full \
-	scrubbed pinned pinned_in_node0 refused_moves too_many_ranges meanwhile at_random own_reboot \
-	ends parties_die launched_movable
+run_tests there_and_back by_size high below out_of_reach all_above forced_buffers between_nodes \
+	node0_too full scrubbed pinned pinned_in_node0 refused_moves too_many_ranges meanwhile \
+	at_random own_reboot ends parties_die launched_movable

@@ -78,18 +78,29 @@ static int parse(struct mint_kexec *rq, const struct mint_token *word)
 	return err;
 }
 
+/*
+ * A move to a node without bounce buffers is refused (check_receiver()), and so is a launch
+ * that can have them by another choice of ranges. A node that lies above 4 GiB as a whole
+ * is what was asked for: many functions reach all memory, which their drivers alone know.
+ */
 static int check(struct mint_kexec *rq)
 {
 	char name[16];
+	bool added;
 	u32 i;
 
 	for (i = 0; i < rq->node.nr_devices; i++)
-		if (rq->node.devices[i].kind == MINT_DEV_PCI &&
-		    mint_request_unreached(rq))
-			return mint_refuse(rq, -EADDRNOTAVAIL,
-					   "device %s: the node boots without bounce buffers, and what it is to add is above 4 GiB: name movable: ranges below, or one above that is not movable",
-					   mint_device_name(&rq->node.devices[i],
-							    name, sizeof(name)));
+		if (rq->node.devices[i].kind == MINT_DEV_PCI)
+			break;
+	if (i == rq->node.nr_devices || !mint_request_unreached(rq, &added))
+		return 0;
+	mint_device_name(&rq->node.devices[i], name, sizeof(name));
+	if (added)
+		return mint_refuse(rq, -EADDRNOTAVAIL,
+				   "device %s: the node boots without bounce buffers, and what it is to add is above 4 GiB: name movable: ranges below, or one above that is not movable",
+				   name);
+	pr_warn("device %s: the node has no memory below 4 GiB for bounce buffers: what reaches no further will not work there\n",
+		name);
 	return 0;
 }
 

@@ -232,7 +232,7 @@ int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...)
 
 /* memory.c */
 bool mint_memory_unreached(u32 n);
-bool mint_request_unreached(const struct mint_kexec *rq);
+bool mint_request_unreached(const struct mint_kexec *rq, bool *added);
 
 /* pin.c */
 

@@ -10,6 +10,7 @@
 
 #include <linux/delay.h>
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -395,18 +396,27 @@ static bool begins_below_4g(const struct mint_range *mem, u32 count)
 }
 
 /*
- * Devices that reach no more than 4 GiB have their data bounced, where the node
- * knew of memory beyond that when it booted, and had some below for the buffers.
+ * Devices that reach no more than 4 GiB have their data bounced. A kernel sets buffers
+ * up for that if it boots with memory beyond 4 GiB, and with some below for them.
  */
+static bool sets_up_buffers(const struct mint_range *boot, u32 count)
+{
+	return reaches_above_4g(boot, count) && begins_below_4g(boot, count);
+}
+
+/* The node itself says whether it has them. Of an older kernel that is guessed */
 static bool bounces(u32 n)
 {
+	const struct mint_peer *peer = mint_peer(n);
+	u32 count, flags = peer ? READ_ONCE(peer->flags) : 0;
 	const struct mint_range *boot;
-	u32 count;
 
 	if (n == mint_self)
 		return is_swiotlb_allocated();
+	if (flags & MINT_PEER_TOLD)
+		return flags & MINT_PEER_BOUNCES;
 	boot = boot_ranges(n, &count);
-	return reaches_above_4g(boot, count) && begins_below_4g(boot, count);
+	return sets_up_buffers(boot, count);
 }
 
 /* Node 0 has whichever devices no other node has */
@@ -422,8 +432,7 @@ static bool bound_to_4g(u32 n)
  * @n:	number of a successor, in node 0; or this one
  *
  * Memory above 4 GiB that came after its kernel had decided that it needs no
- * bounce buffers, or with which it booted without room for them below. Node 0 knows
- * what the node has booted with; the node itself knows whether it has the buffers.
+ * bounce buffers, or with which it booted without room for them below.
  *
  * Context: process; predecessor under mint_claims_lock(), or successor.
  * Return: true if it has.
@@ -439,11 +448,15 @@ bool mint_memory_unreached(u32 n)
 /**
  * mint_request_unreached() - will a new node have memory that devices may not reach?
  * @rq:		the request, its memory read
+ * @added:	out: if so: the node boots with memory below 4 GiB alone, and is to add
+ *		the rest by itself
+ *
+ * The node has no peer yet that could say so: it is guessed from its memory.
  *
  * Context: predecessor, process, under mint_claims_lock().
  * Return: true if it will have.
  */
-bool mint_request_unreached(const struct mint_kexec *rq)
+bool mint_request_unreached(const struct mint_kexec *rq, bool *added)
 {
 	struct mint_range boot[MINT_RANGES_MAX];
 	u32 i, count = rq->node.nr_mem;
@@ -451,8 +464,9 @@ bool mint_request_unreached(const struct mint_kexec *rq)
 	memcpy(boot, rq->node.mem, sizeof(boot));
 	for (i = 0; i < rq->nr_movable; i++)
 		mint_ranges_cut(boot, &count, MINT_RANGES_MAX, &rq->movable[i]);
-	return reaches_above_4g(rq->movable, rq->nr_movable) &&
-	       !reaches_above_4g(boot, count);
+	*added = !reaches_above_4g(boot, count);
+	return reaches_above_4g(rq->node.mem, rq->node.nr_mem) &&
+	       !sets_up_buffers(boot, count);
 }
 
 /* What the receiver can add at all ends here */
@@ -803,6 +817,18 @@ static int take(struct mint_transfer *t)
 					    t->start, end_of(t) - 1, mint_self);
 	return use(t);
 }
+
+/* Before mint_party_init() says what this kernel can move: nobody looks earlier */
+static int __init mint_kind_memory_init(void)
+{
+	struct mint_peer *peer = mint_common ? mint_peer(mint_self) : NULL;
+
+	if (peer)
+		WRITE_ONCE(peer->flags, MINT_PEER_TOLD |
+			   (is_swiotlb_allocated() ? MINT_PEER_BOUNCES : 0));
+	return 0;
+}
+late_initcall(mint_kind_memory_init);
 
 const struct mint_kind mint_kind_memory = {
 	.file		= "memory",

@@ -321,8 +321,10 @@ void mint_move_forget(void)
 {
 	struct mint_peer *peer = mint_peer(mint_self);
 
-	if (peer)
-		WRITE_ONCE(peer->can, 0);
+	if (!peer)
+		return;
+	WRITE_ONCE(peer->can, 0);
+	WRITE_ONCE(peer->flags, 0);
 }
 
 /*

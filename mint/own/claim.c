@@ -686,8 +686,10 @@ void mint_claim_settle(struct mint_claim *claim)
 	lockdep_assert_held(&claim->lock);
 	claim->last.state = MINT_STATE_NONE;
 	mint_bell_forget(claim->n);
-	if (mint_peer(claim->n))
+	if (mint_peer(claim->n)) {
 		WRITE_ONCE(mint_peer(claim->n)->can, 0);
+		WRITE_ONCE(mint_peer(claim->n)->flags, 0);
+	}
 	WRITE_ONCE(claim->settled, claim->incarnation);
 	WRITE_ONCE(mint_life(claim->n)->incarnation, claim->incarnation);
 	mint_node_announce(claim->n, MINT_NODE_NEW);

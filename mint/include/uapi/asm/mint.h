@@ -570,16 +570,20 @@ struct mint_wish {
 	char		reason[MINT_MOVE_REASON];
 };
 
+/* mint_peer.flags */
+#define MINT_PEER_TOLD		0x1	/* its kernel says the others */
+#define MINT_PEER_BOUNCES	0x2	/* it has bounce buffers below 4 GiB */
+
 /**
  * struct mint_peer - what a node says of itself to who moves things
  * @can:	1 << MINT_MOVE_*: its kernel gives and takes such things now
- * @reserved:	0
+ * @flags:	MINT_PEER_*, written before @can; since version 1.7, 0 before
  * @phys_end:	no memory from there on can be added to it, bytes
  * @reserved2:	0; a cache line of its own
  */
 struct mint_peer {
 	__u32		can;
-	__u32		reserved;
+	__u32		flags;
 	__aligned_u64	phys_end;
 	__aligned_u64	reserved2[6];
 };
