@@ -98,6 +98,7 @@ int mint_pci_open(u32 id, bool again, struct mint_reason *why);
 bool mint_pci_disk_in_use(struct pci_dev *dev, char disk[]);
 int mint_pci_give(u32 id, struct mint_reason *why);
 void mint_pci_release(u32 id);
+int mint_pci_keep(u32 id, struct mint_reason *why);
 int mint_pci_take(u32 id, bool again, struct mint_reason *why);
 int mint_pci_clear(u32 id, const char *where, struct mint_reason *why);
 #else
@@ -107,6 +108,11 @@ static inline int mint_pci_give(u32 id, struct mint_reason *why)
 }
 
 static inline void mint_pci_release(u32 id) { }
+
+static inline int mint_pci_keep(u32 id, struct mint_reason *why)
+{
+	return -ENODEV;
+}
 
 static inline int mint_pci_take(u32 id, bool again, struct mint_reason *why)
 {

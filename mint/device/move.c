@@ -102,6 +102,14 @@ static int offer(struct pci_dev *dev, struct mint_reason *why)
 	return 0;
 }
 
+/* As offer(): it had a driver, and is not as it was before without one */
+static int offer_again(struct pci_dev *dev, struct mint_reason *why)
+{
+	offer(dev, why);
+	return READ_ONCE(dev->dev.driver) ? 0 :
+	       mint_pci_refuse(why, -ENODEV, "has no driver in node 0 any more: bind one");
+}
+
 static int in_node0(int (*step)(struct pci_dev *dev, struct mint_reason *why),
 		    u32 id, struct mint_reason *why)
 {
@@ -121,7 +129,7 @@ static int in_node0(int (*step)(struct pci_dev *dev, struct mint_reason *why),
  * @why:	out: reason of a refusal
  *
  * Context: process; waits for the driver to leave.
- * Return: 0; -ENODEV, -EBUSY, -ENOMEM, and then mint_pci_take() undoes what was
+ * Return: 0; -ENODEV, -EBUSY, -ENOMEM, and then mint_pci_keep() undoes what was
  * done.
  */
 int mint_pci_give(u32 id, struct mint_reason *why)
@@ -157,7 +165,22 @@ void mint_pci_release(u32 id)
 }
 
 /**
- * mint_pci_take() - this kernel begins to use a function, or does so again
+ * mint_pci_keep() - undo mint_pci_give()
+ * @id:		segment << 16 | bus << 8 | devfn
+ * @why:	out: reason of a failure
+ *
+ * Context: process; waits for the driver.
+ * Return: 0; -ENODEV, also if no driver of node 0 takes it; -EINVAL.
+ */
+int mint_pci_keep(u32 id, struct mint_reason *why)
+{
+	if (mint_role == MINT_SUCCESSOR)
+		return mint_pci_open(id, false, why);
+	return in_node0(offer_again, id, why);
+}
+
+/**
+ * mint_pci_take() - this kernel begins to use a function
  * @id:		segment << 16 | bus << 8 | devfn
  * @again:	it had begun before its own reboot, so the function is not at rest
  * @why:	out: reason of a refusal

@@ -238,32 +238,31 @@ static int give(struct mint_transfer *t)
 	return err ? refuse_function(t, err, &why) : 0;
 }
 
-static int use(struct mint_transfer *t)
-{
-	struct mint_reason why;
-	int err = mint_pci_take(t->start, t->again, &why);
-
-	return err ? refuse_function(t, err, &why) : 0;
-}
-
 static int take(struct mint_transfer *t)
 {
+	struct mint_reason why;
 	char name[16];
+	int err;
 
 	/* Memory may have come since node 0 looked */
 	if (mint_role == MINT_SUCCESSOR && mint_memory_unreached(mint_self))
 		return refuse_unreached(t, function_name(t->start, name, sizeof(name)),
 					mint_self);
-	return use(t);
+	err = mint_pci_take(t->start, t->again, &why);
+	return err ? refuse_function(t, err, &why) : 0;
 }
 
 /* The record of the giver has it still, or the book says so again */
 static int keep(struct mint_transfer *t)
 {
+	struct mint_reason why;
+	int err;
+
 	/* Node 0 had no driver for it: nothing is to be offered */
 	if (mint_role == MINT_PREDECESSOR && t->from == MINT_NODE_FREE)
 		return 0;
-	return use(t);
+	err = mint_pci_keep(t->start, &why);
+	return err ? refuse_function(t, err, &why) : 0;
 }
 
 static int node_name(char *buf, size_t size, u32 n)

@@ -446,6 +446,14 @@ static int clear(struct job *job)
 	return job->t.kind->clear ? job->t.kind->clear(&job->t) : 0;
 }
 
+/* What has become of it, behind the reason why it was not given */
+static void add_reason(struct mint_transfer *t, const char *more)
+{
+	size_t len = strlen(t->reason);
+
+	snprintf(t->reason + len, sizeof(t->reason) - len, "; %s", more);
+}
+
 /* Node 0 gives, or brings what is free to where it can go */
 static int give_here(struct job *job)
 {
@@ -480,6 +488,8 @@ static int give_here(struct job *job)
 	/* A driver may hold up @keep, too; if it is late, it goes on without a waiter */
 	if (!late && t->begun && do_here(&undo, undo.kind->keep, &late)) {
 		pr_err("%s\n", undo.reason);
+		if (err != -ENODEV)
+			add_reason(t, undo.reason);
 		back = false;
 	}
 	/* Unless node 0 may still be at it, or there is no such thing any more */
