@@ -677,11 +677,12 @@ static int check_party(struct mint_transfer *t, u32 n)
 	return 0;
 }
 
+/* Nor is one waited for that has ended */
 static bool party_is_ready(u32 n)
 {
 	const struct mint_peer *peer = mint_peer(n);
 
-	return !mint_is_successor(n) || !peer || READ_ONCE(peer->can);
+	return !mint_is_successor(n) || !peer || READ_ONCE(peer->can) || !mint_claim(n);
 }
 
 static bool same_node(u32 a, u32 b)
@@ -769,24 +770,33 @@ static int plan_now(struct job *job, const struct mint_token *thing)
 	       check_party(t, t->from) ?: check_jobs(job) ?: enter_job(job);
 }
 
-/* A node runs before its kernel has all that it takes to move things */
+/*
+ * A node runs before its kernel has all that it takes to move things. The giver is known
+ * once the receiver is ready: so there may be one wait for each.
+ */
 static int plan(struct job *job, const struct mint_token *thing)
 {
 	u64 to_incarnation = mint_incarnation(job->t.to);
-	int err = plan_now(job, thing);
+	int err = plan_now(job, thing), waits;
+	long left;
 
-	if (err != -EAGAIN)
-		return err;
-	if (wait_event_killable_timeout(move_wait,
-					party_is_ready(job->t.from) &&
-					party_is_ready(job->t.to),
-					mint_move_bound()) < 0)
-		return -EINTR;
-	if (mint_incarnation(job->t.to) != to_incarnation)
-		return mint_transfer_refuse(&job->t, -ESRCH,
-					    "node %u has ended meanwhile", job->t.to);
-	job->t.reason[0] = '\0';
-	return plan_now(job, thing);
+	for (waits = 0; err == -EAGAIN && waits < 2; waits++) {
+		left = wait_event_killable_timeout(move_wait,
+						   party_is_ready(job->t.from) &&
+						   party_is_ready(job->t.to),
+						   mint_move_bound());
+		if (left < 0)
+			return -EINTR;
+		if (!left)
+			break;
+		if (mint_incarnation(job->t.to) != to_incarnation)
+			return mint_transfer_refuse(&job->t, -ESRCH,
+						    "node %u has ended meanwhile",
+						    job->t.to);
+		job->t.reason[0] = '\0';
+		err = plan_now(job, thing);
+	}
+	return err;
 }
 
 /* The next word of a line, between blanks */
