@@ -891,8 +891,8 @@ static struct job *new_job(void)
  * Returns when that is settled. Who is killed meanwhile does not stop it: its end
  * stands in /sys/kernel/mint/moves.
  *
- * Context: predecessor, process.
- * Return: 0; why it was refused or has failed, -EINTR.
+ * Context: predecessor, process; may sleep. The caller has no claim locked.
+ * Return: 0; why it was refused or has failed; without a reason -ENOMEM, and -EINTR.
  */
 int mint_move_request(const char *text, u32 asker, u64 incarnation, char *reason,
 		      size_t size)

@@ -174,7 +174,8 @@ static int read_answer(const struct mint_wish *wish)
  *
  * Context: successor, process.
  * Return: 0 once it is done; why node 0 refuses, which it also says in the log;
- * -ETIMEDOUT if it does not answer, -EINTR.
+ * -E2BIG if it is too long; -EOPNOTSUPP if node 0 is too old for that; -ETIMEDOUT if it
+ * does not answer, -EINTR.
  */
 int mint_move_wish(const char *text)
 {
