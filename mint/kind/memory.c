@@ -809,7 +809,7 @@ static int take(struct mint_transfer *t)
 					    t->start, end_of(t) - 1, mint_self);
 	if (!is_memory(t))
 		return refuse_no_memory(t);
-	/* What node 0 could not know of others: stock code decides by more than memory */
+	/* A function may have come since node 0 looked; of an older kernel it has guessed */
 	if (end_of(t) > SZ_4G && !is_swiotlb_allocated() &&
 	    (mint_role == MINT_PREDECESSOR || has_functions(mint_own_node())))
 		return mint_transfer_refuse(t, -EADDRNOTAVAIL,
