@@ -229,6 +229,7 @@ void mint_show_owners(struct seq_file *m, mint_owner_fn fn, u32 count);
 bool mint_is_successor(u32 n);
 __printf(3, 4)
 int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...);
+void mint_transfer_add(struct mint_transfer *t, const char *more);
 
 /* memory.c */
 bool mint_memory_unreached(u32 n);

@@ -7,6 +7,7 @@
 
 #include <linux/kernel.h>
 #include <linux/stdarg.h>
+#include <linux/string.h>
 
 #include "../area/area.h"
 #include "kind.h"
@@ -40,4 +41,18 @@ int mint_transfer_refuse(struct mint_transfer *t, int err, const char *fmt, ...)
 	vscnprintf(t->reason, sizeof(t->reason), fmt, args);
 	va_end(args);
 	return err;
+}
+
+/**
+ * mint_transfer_add() - say more of a transfer that was refused
+ * @t:		transfer, with a reason
+ * @more:	what has become of the thing, as far as that fits behind the reason
+ *
+ * Context: any.
+ */
+void mint_transfer_add(struct mint_transfer *t, const char *more)
+{
+	size_t len = strlen(t->reason);
+
+	snprintf(t->reason + len, sizeof(t->reason) - len, "; %s", more);
 }

@@ -178,28 +178,33 @@ static bool lost_in_flight(const struct mint_transfer *t)
 		READ_ONCE(mint_node(t->to)->state) != MINT_STATE_RUNNING);
 }
 
-static void keep(const struct mint_transfer *t)
+/* Return: false if it is not as it was, which @t's reason then says, too */
+static bool keep(struct mint_transfer *t)
 {
 	struct mint_transfer undo = *t;
 
-	if (mint_move_local(&undo, undo.kind->keep))
-		pr_err("%s\n", undo.reason);
+	if (!mint_move_local(&undo, undo.kind->keep))
+		return true;
+	pr_err("%s\n", undo.reason);
+	mint_transfer_add(t, undo.reason);
+	return false;
 }
 
-static int give_or_keep(struct mint_transfer *t)
+static int give_or_keep(struct mint_transfer *t, bool *kept)
 {
 	int err = mint_move_local(t, t->kind->give);
 
 	if (!err && lost_in_flight(t))
 		err = mint_transfer_refuse(t, -EOWNERDEAD, "node 0 is dead");
 	if (err)
-		keep(t);
+		*kept = keep(t);
 	return err;
 }
 
 static void give(struct mint_move *move, u32 seq)
 {
 	struct mint_transfer t;
+	bool kept = true;
 	int err;
 
 	if (!mint_turn_change(move, seq, MINT_TURN_OFFERED, MINT_TURN_GIVING))
@@ -208,9 +213,9 @@ static void give(struct mint_move *move, u32 seq)
 		err = mint_transfer_refuse(&t, -EINVAL, "node %u finds nonsense in the record",
 					   mint_self);
 	else
-		err = give_or_keep(&t);
+		err = give_or_keep(&t, &kept);
 	if (end_turn(move, seq, MINT_TURN_GIVING, err, &t, MINT_TURN_GIVEN,
-		     MINT_TURN_REFUSED) || err)
+		     kept ? MINT_TURN_REFUSED : MINT_TURN_DECLINED) || err)
 		return;
 	/* Called off meanwhile */
 	keep(&t);

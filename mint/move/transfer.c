@@ -446,14 +446,6 @@ static int clear(struct job *job)
 	return job->t.kind->clear ? job->t.kind->clear(&job->t) : 0;
 }
 
-/* What has become of it, behind the reason why it was not given */
-static void add_reason(struct mint_transfer *t, const char *more)
-{
-	size_t len = strlen(t->reason);
-
-	snprintf(t->reason + len, sizeof(t->reason) - len, "; %s", more);
-}
-
 /* Node 0 gives, or brings what is free to where it can go */
 static int give_here(struct job *job)
 {
@@ -489,7 +481,7 @@ static int give_here(struct job *job)
 	if (!late && t->begun && do_here(&undo, undo.kind->keep, &late)) {
 		pr_err("%s\n", undo.reason);
 		if (err != -ENODEV)
-			add_reason(t, undo.reason);
+			mint_transfer_add(t, undo.reason);
 		back = false;
 	}
 	/* Unless node 0 may still be at it, or there is no such thing any more */

@@ -511,7 +511,8 @@ struct mint_vf {
 #define MINT_TURN_TAKING	5	/* to: on it */
 #define MINT_TURN_TAKEN		6	/* to: uses it */
 #define MINT_TURN_REFUSED	7	/* from: keeps it, see error */
-#define MINT_TURN_DECLINED	8	/* to: does not use it, see error */
+#define MINT_TURN_DECLINED	8	/* to: does not use it, see error; or from: keeps */
+					/* it, but not as it was */
 #define MINT_TURN_REVOKED	9	/* as before: node 0 has called it off */
 
 #define MINT_TURN_STATE(turn)	((turn) & 0xff)
