@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mint: KUnit tests of the table of what nodes own, and of its lists (kinds.c).
+ * Mint: KUnit tests of the table of what nodes own, and of its lists (kinds.c); of what
+ * the kinds share: which memory devices reach (memory.c), how a move is refused.
  */
 
 #include <kunit/test.h>
 #include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 
 #include "../own/own.h"
 #include "../kind/kind.h"
+#include "../kind/request.h"
 
 /* What the walks call without a look is there */
 static void whole(struct kunit *test)
@@ -116,12 +119,66 @@ static void long_list(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m.count, 0);
 }
 
+/* A launch whose node may have devices that reach no more than 4 GiB */
+static void unreached(struct kunit *test)
+{
+	static const struct {
+		struct mint_range	boot[2], movable;
+		bool			unreached, added;
+	} cases[] = {
+		{ { { SZ_256M, SZ_256M } }, { }, false, true },
+		{ { { SZ_256M, SZ_256M } }, { SZ_1G, SZ_128M }, false, true },
+		{ { { SZ_256M, SZ_256M } }, { SZ_4G, SZ_128M }, true, true },
+		{ { { SZ_4G, SZ_256M } }, { }, true, false },
+		{ { { SZ_4G, SZ_256M } }, { SZ_1G, SZ_128M }, true, false },
+		{ { { SZ_4G, SZ_256M } }, { SZ_8G, SZ_128M }, true, false },
+		{ { { SZ_256M, SZ_256M }, { SZ_4G, SZ_256M } }, { }, false, false },
+		{ { { SZ_256M, SZ_256M }, { SZ_4G, SZ_256M } }, { SZ_8G, SZ_128M }, false, false },
+	};
+	struct mint_kexec *rq = kunit_kzalloc(test, sizeof(*rq), GFP_KERNEL);
+	bool added;
+	int i, k;
+
+	KUNIT_ASSERT_NOT_NULL(test, rq);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		rq->node.nr_mem = 0;
+		rq->nr_movable = 0;
+		for (k = 0; k < ARRAY_SIZE(cases[i].boot) && cases[i].boot[k].size; k++)
+			rq->node.mem[rq->node.nr_mem++] = cases[i].boot[k];
+		/* All of it is the node's, as check() of memory.c has entered it */
+		if (cases[i].movable.size) {
+			rq->movable[rq->nr_movable++] = cases[i].movable;
+			rq->node.mem[rq->node.nr_mem++] = cases[i].movable;
+		}
+		KUNIT_EXPECT_EQ_MSG(test, mint_request_unreached(rq, &added),
+				    cases[i].unreached, "case %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, added, cases[i].added, "case %d", i);
+	}
+}
+
+/* More of a reason goes behind it, as far as there is room */
+static void more_reason(struct kunit *test)
+{
+	struct mint_transfer t = {};
+	int i;
+
+	KUNIT_EXPECT_EQ(test, mint_transfer_refuse(&t, -EBUSY, "core %u stays", 5), -EBUSY);
+	mint_transfer_add(&t, "core 4 is gone");
+	KUNIT_EXPECT_STREQ(test, t.reason, "core 5 stays; core 4 is gone");
+	for (i = 0; i < MINT_MOVE_REASON; i++)
+		mint_transfer_add(&t, "and more");
+	KUNIT_EXPECT_EQ(test, strnlen(t.reason, MINT_MOVE_REASON), MINT_MOVE_REASON - 1);
+	KUNIT_EXPECT_TRUE(test, strstarts(t.reason, "core 5 stays; core 4 is gone; and more; "));
+}
+
 static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(whole),
 	KUNIT_CASE(shared_files),
 	KUNIT_CASE(links_before_shares),
 	KUNIT_CASE(slots),
 	KUNIT_CASE(long_list),
+	KUNIT_CASE(unreached),
+	KUNIT_CASE(more_reason),
 	{}
 };
 
