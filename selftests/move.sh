@@ -305,8 +305,8 @@ not_spare() {
 	moves core "$spare" "$second"
 }
 
-# A giver whose core does not go offline keeps it.
-busy_core() {
+# deadline_node: $first has two cores, of which $spare does not go offline
+deadline_node() {
 	need_helper deadline
 	initrd_with "$HERE/cpus.sh" "$TMP/deadline"
 	more="mint.test=/test/cpus.sh cpus.deadline=1" launch 2
@@ -314,6 +314,11 @@ busy_core() {
 	spare=${ids##* }
 	loop_until 60 grep -q "cpus.sh: deadline" "$MINT/nodes/$first/log" ||
 		fail "no task with a deadline in node $first"
+}
+
+# A giver whose core does not go offline keeps it.
+busy_core() {
+	deadline_node
 	no_move "APIC ID $spare" "node $first" "deadline" core "$spare" free
 	owns "$first" "$spare"
 }
@@ -534,6 +539,80 @@ killed_writer() {
 	owns "$second" "$spare"
 }
 
+# ---- news -------------------------------------------------------------------
+
+# listens [<request>]: $listener writes what poll(2) says of moves to $TMP/told, until one
+# has ended, and asks for that then
+listens() {
+	need_helper poll_moves
+	: >"$TMP/told"
+	"$TMP/poll_moves" "$MINT/moves" $((60 * MINT_SLOW)) ${1:+"$MINT/move" "$1"} \
+		>"$TMP/told" &
+	listener=$!
+	loop_until 20 grep -q waits "$TMP/told" || fail "nobody listens"
+}
+
+# told_end: the listener has been told of an end, which is how it stands in "moves" now
+told_end() {
+	wait "$listener" || fail "no end is announced: $(cat "$TMP/told")"
+	told=$(tail -n 1 "$TMP/told")
+	say "$told"
+	[ "$told" = "$(tail -n 1 "$MINT/moves")" ] ||
+		fail "announced is '$told', and then it is '$(tail -n 1 "$MINT/moves")'"
+}
+
+# The end of a move wakes who waits for it: not before, and with all that is told of it.
+announced() {
+	# The giver is held for longer than a slow machine takes to see that
+	parameter move_ms $((60000 * MINT_SLOW))
+	two_armed first 3
+	moves core "$spare" "$first"
+	listens
+	echo "core $spare $second" 2>/dev/null >"$MINT/move" &
+	writer=$!
+	loop_until 20 gone "$first" "$spare" || fail "node $first gives nothing"
+	loop_until 20 grep -q " moving " "$TMP/told" || fail "its begin is not announced"
+	kill -0 "$listener" || fail "its end is announced before: $(cat "$TMP/told")"
+	release
+	told_end
+	owns "$second" "$spare"
+	wait "$writer" || fail "the write fails: $told"
+	case $told in
+	*" core $spare $first > $second taken "*" give "*" clear "*" take "*) ;;
+	*) fail "its line says: $told" ;;
+	esac
+	! echo "$told" | grep -Eq "(taken|give|clear|take) 0\.000" ||
+		fail "a step took no time: $told"
+	parameter move_ms 30000
+
+	listens
+	no_move "core $spare" "node $second" "already" core "$spare" "$second"
+	told_end
+	case $told in
+	*" core $spare $second > $second refused "*) ;;
+	*) fail "its line says: $told" ;;
+	esac
+	moves core "$spare" free
+	is_free "$spare"
+	alive "$first"
+	alive "$second"
+}
+
+# Who is told of the end can ask for the next one: nothing of the first is in its way.
+again_at_once() {
+	deadline_node
+	listens "core $spare free"
+	echo "core $spare free" 2>/dev/null >"$MINT/move" && fail "the core goes"
+	wait "$listener" || fail "no end is announced: $(cat "$TMP/told")"
+	say "$(tail -n 1 "$TMP/told")"
+	tail -n 1 "$MINT/moves" | grep -q "core $spare $first > free refused .*deadline" ||
+		fail "asked again at once, it says: $(tail -n 1 "$MINT/moves")"
+	[ "$(tail -n 1 "$MINT/moves")" != "$(tail -n 1 "$TMP/told")" ] ||
+		fail "it was not asked again: $(cat "$TMP/told")"
+	owns "$first" "$spare"
+	alive "$first"
+}
+
 # ---- many -------------------------------------------------------------------
 
 # Random owners, busy ones, beside a node that has no part in it; in the end all is
@@ -558,4 +637,4 @@ run_tests free_and_back between_successors with_node0 whole_core reboot_with_mor
 	reboot_with_less ends_with_its_node given_away_stays_away wish_to_give wish_to_get refusals nonsense \
 	not_spare busy_core giver_dies receiver_dies \
 	receiver_ends_first late_giver late_receiver killed_writer third_is_not_interrupted \
-	at_random
+	announced again_at_once at_random

@@ -630,15 +630,17 @@ static void run_job(struct work_struct *work)
 {
 	struct job *job = container_of(work, struct job, work);
 	int err = transfer(job);
+	const char *failed;
 	u32 i;
 
-	answer(job, err, job->refused || turn_of(job) == MINT_TURN_REFUSED ?
-	       "refused" : "failed");
+	failed = job->refused || turn_of(job) == MINT_TURN_REFUSED ? "refused" : "failed";
 	set_turn(job, MINT_TURN_NONE);
 	scoped_guard(mint_claims)
 		for (i = 0; i < MINT_MOVES; i++)
 			if (jobs[i] == job)
 				jobs[i] = NULL;
+	/* Who is told of the end may ask for the next move: this one is in its way no more */
+	answer(job, err, failed);
 	complete_all(&job->done);
 	kref_put(&job->ref, free_job);
 }
