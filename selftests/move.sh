@@ -162,6 +162,76 @@ whole_core() {
 
 # ---- what holds afterwards --------------------------------------------------
 
+# answers <node> <mark> <command>: have its shell run the command; prints the line that it
+# prints. A mark is used once for a node.
+answers() {
+	# shellcheck disable=SC2016 # for the shell there
+	printf ' echo "<5>answer-%s $(%s)" >/dev/kmsg\n' "$2" "$3" >"/dev/mint$1"
+	loop_until 60 grep -q "answer-$2 " "$MINT/nodes/$1/log" ||
+		fail "node $1 does not answer '$3'"
+	sed -n "s/.*answer-$2 //p" "$MINT/nodes/$1/log"
+}
+
+# counting_node: $first, with one core and a program that counts, and $spare, a free core
+counting_node() {
+	need_helper count_on
+	initrd_with "$TMP/count_on"
+	launch 1
+	first=$node
+	loop_until 60 grep -q "mint: node $first up" "$MINT/nodes/$first/log" ||
+		fail "node $first is not up"
+	spare=$(free_cores 1) || fail "no free core: $(cat "$MINT/cores")"
+	spare=${spare%% *}
+}
+
+# field_there <field> <APIC ID>: what /proc/cpuinfo of $first says of that core
+field_there() {
+	answers "$first" "$round-$1-$2" \
+		"awk '/^$1/ { m = \$3 } /^apicid/ && \$3 == $2 { print m }' /proc/cpuinfo"
+}
+
+# counts_there <clock|cycles> <APIC ID>: such a counter of perf counts there in $first
+counts_there() {
+	cpu=$(field_there processor "$2") || fail "$cpu"
+	got=$(answers "$first" "$round-$1-$2" "/test/count_on $cpu $1 2>&1") || fail "$got"
+	[ "$got" = counts ] || fail "APIC ID $2 in node $first: $got"
+}
+
+# A core that comes, and comes again, has the microcode that node 0 has loaded, as its new
+# node's other core has; counters of perf count there as here.
+same_microcode() {
+	counting_node
+	want=$(sed -n 's/^microcode[^:]*: //p' /proc/cpuinfo | sort -u)
+	[ -n "$want" ] || skip "this processor does not tell its microcode"
+	for round in 1 2; do
+		moves core "$spare" "$first"
+		owns "$first" "$spare"
+		for id in "$boot" "$spare"; do
+			got=$(field_there microcode "$id") || fail "$got"
+			[ "$got" = "$want" ] ||
+				fail "APIC ID $id has microcode '$got' in node $first, '$want' in node 0"
+			counts_there clock "$id"
+		done
+		moves core "$spare" free
+	done
+	! grep -q "has microcode" "$MINT/nodes/$first/log" ||
+		fail "node $first finds another microcode"
+	alive "$first"
+}
+
+# The same of the processor's own counters.
+hardware_counters() {
+	[ -e /sys/bus/event_source/devices/cpu ] ||
+		skip "no driver for this processor's counters"
+	counting_node
+	round=1
+	counts_there cycles "$boot"
+	moves core "$spare" "$first"
+	counts_there cycles "$spare"
+	moves core "$spare" free
+	alive "$first"
+}
+
 # An own reboot begins with what the node has by then.
 reboot_with_more() {
 	initrd_with "$HERE/cpus.sh"
@@ -637,4 +707,4 @@ run_tests free_and_back between_successors with_node0 whole_core reboot_with_mor
 	reboot_with_less ends_with_its_node given_away_stays_away wish_to_give wish_to_get refusals nonsense \
 	not_spare busy_core giver_dies receiver_dies \
 	receiver_ends_first late_giver late_receiver killed_writer third_is_not_interrupted \
-	announced again_at_once at_random
+	same_microcode hardware_counters announced again_at_once at_random
