@@ -267,6 +267,43 @@ node0_too() {
 		fail "/proc/iomem still names it"
 }
 
+# By size, and from node 0, of what was added to it: what lies there stays node 0's, and a
+# third one has its own.
+from_node0() {
+	need_cores 2
+	mover 1 memory.fill=24
+	third=$node third_first=$first
+	mover 1
+	had=$(own_total)
+	move 128M "$third"
+	loop_until 60 says "$third" filled || fail "node $third fills nothing"
+	not_moved "256 MiB" "node 0" "booted with stays; see nodes/0/memory" 256M:0 "$node"
+	[ -r "$MINT/nodes/0/memory" ] || fail "no nodes/0/memory to see"
+	move 256M 0
+	[ "$(own_total)" = $((had + 2 * USABLE)) ] ||
+		fail "node 0 had $had KiB, it has $(own_total)"
+	yes "memory of node 0" | head -c $((32 * MIB)) >"$TMP/text"
+	sum=$(cksum <"$TMP/text")
+	snapshot moving
+	not_moved "384 MiB" "node 0" "see nodes/0/memory" 384M:0 "$node"
+	move 256M:0 "$node"
+	grown "$node" "$first" 2
+	[ "$(own_total)" = "$had" ] || fail "node 0 had $had KiB, it has $(own_total)"
+	! grep -q "System RAM (mint)" /proc/iomem || fail "/proc/iomem still names it"
+	[ "$(cksum <"$TMP/text")" = "$sum" ] || fail "node 0: its memory is damaged"
+	grown "$third" "$third_first" 1
+	alive "$node"
+	move "256M:$node" 0
+	grown "$node" "$first" 0
+	unchanged moving || exit 1
+	move 256M:0 free
+	[ "$(own_total)" = "$had" ] || fail "node 0 had $had KiB, it has $(own_total)"
+	rm -f "$TMP/text"
+	node=$third
+	still_intact
+	alive "$third"
+}
+
 # still_intact: what $node has in memory is, as it finds from now on
 still_intact() {
 	looks=$(sed -n 's/.*memory_node: intact //p' "$MINT/nodes/$node/log" |
@@ -575,5 +612,5 @@ launched_movable() {
 }
 
 run_tests there_and_back by_size high below out_of_reach all_above forced_buffers between_nodes \
-	node0_too full scrubbed pinned pinned_in_node0 refused_moves too_many_ranges meanwhile \
+	node0_too from_node0 full scrubbed pinned pinned_in_node0 refused_moves too_many_ranges meanwhile \
 	at_random own_reboot ends parties_die launched_movable
