@@ -4,7 +4,8 @@
 # PCI functions that go from one running node to another, and are used there.
 # Needs functions behind ports of their own: an NVMe disk without a use, and two
 # network cards on one cable, of which one has MSI-X and the other is node 0's;
-# and a card that has nothing but an interrupt line.
+# a card that has nothing but an interrupt line; and 33 functions without a driver and
+# without a reset, which QEMU calls edu.
 
 # shellcheck source-path=SCRIPTDIR disable=SC2317,SC3043
 . "$(dirname "$0")/functions.sh"
@@ -23,6 +24,11 @@ panic_is_bad="no panic is"
 # driver_of <function>: the name of its driver, nothing without one
 driver_of() {
 	readlink "$pci/$1/driver" | sed 's/.*\///'
+}
+
+# has_reset <function>: one that leaves all others alone
+has_reset() {
+	[ -s "$pci/$1/reset_method" ]
 }
 
 # functions_of <driver>: those that it has in node 0
@@ -52,6 +58,7 @@ other_card() {
 nic=$(functions_of e1000e | tail -n 1)
 disk=$(functions_of nvme | tail -n 1)
 lined=$(functions_of e1000 | tail -n 1)
+bare=$(cd "$pci" && grep -l 0x11e8 ./*/device | sed 's/^..//; s/.device$//')
 [ -n "$nic" ] || skip_all "needs a card with e1000e"
 cable=$(other_card "$nic")
 [ -n "$cable" ] || skip_all "needs a card at the other end of $nic"
@@ -390,5 +397,78 @@ refusals() {
 	close_terminals
 }
 
+# without_reset <function>: mint.reset=must, and it has no reset; $nic has one
+without_reset() {
+	local card
+
+	card=$(readlink -f "/sys/class/net/$cable/device")
+	card=${card%/virtio*}
+	card=${card##*/}
+	for name in "$1" "$card"; do
+		! has_reset "$name" || fail "$name has a reset"
+		refused_move "$name" "$one" "$name cannot be reset" "mint.reset=must" \
+			"exclamation mark \($name!\)"
+		expect_in "$one" "not there" "has $name"
+	done
+	[ "$(driver_of "$card")" = virtio-pci ] || fail "node 0 has lost the driver of $card"
+	move "$nic" "$one"
+	moves pci "$1!" "$one"
+	moved "$1" "$one"
+	dmesg | tail -n 60 | grep -q "$1: from node 0 to node $one, bus master off, reset: none" ||
+		fail "the log does not say that it was not reset"
+	expect_in "$one" "there: " "has $1"
+	# What a successor has goes on without the mark
+	move "$1" "$two"
+	move "$1" free
+	move "$nic" 0
+}
+
+# With mint.reset=must a function without a reset moves by force alone.
+must_be_reset() {
+	[ -n "$bare" ] || skip "needs a function without a reset"
+	nodes 1
+	launch 1
+	two=$node
+	with_parameter reset must without_reset "$(echo "$bare" | head -n 1)" || exit
+	close_terminals
+}
+
+# A node with 32 devices gets no other one, and none that brings a bridge with it when
+# there is one place left; a place that is free again is used.
+full_node() {
+	local first list
+
+	# shellcheck disable=SC2086 # one word for each
+	set -- $bare
+	[ $# = 33 ] || skip "needs 33 functions for one node"
+	first=$1 list=$1
+	shift
+	while [ $# -gt 2 ]; do
+		list=$list,$1
+		shift
+	done
+	initrd_with "$HERE/pci_node.sh"
+	launch 1
+	two=$node
+	launch 1 --mint-devices="$list"
+	one=$node
+	open_terminal "$one"
+	expect_in "$one" 31 "ls \$pci | wc -l"
+	refused_move "$nic" "$one" "$nic" "node $one has no room" "32 devices.*take others"
+	move "$1" "$one"
+	refused_move "$2" "$one" "$2" "node $one has no room" "32 devices.*take others"
+	expect_in "$one" 32 "ls \$pci | wc -l"
+	move "$2" "$two"
+	refused_move "$2" "$one" "$2" "node $one has no room" "32 devices.*take others"
+	move "$first" free
+	move "$2" "$one"
+	expect_in "$one" "there: " "has $2"
+	expect_in "$one" "not there" "has $first"
+	expect_in "$one" 32 "ls \$pci | wc -l"
+	alive "$one"
+	alive "$two"
+	close_terminals
+}
+
 run_tests card_under_load there_and_back disk_with_data dead_receiver \
-	parties_die own_reboot refusals
+	parties_die own_reboot refusals must_be_reset full_node

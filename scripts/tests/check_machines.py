@@ -141,7 +141,10 @@ def machines(spec, node0, three_nodes, kaslr, crash):
                       "nvme,bus=rp1,drive=d0,serial=n0",
                       "virtio-net-pci,addr=08.0,netdev=n0,mac=52:54:00:00:00:01",
                       "e1000e,bus=rp2,netdev=n1,mac=52:54:00:00:00:02",
-                      "e1000,addr=0a.0"],
+                      "e1000,addr=0a.0"]
+             # One more than a node has room for.
+             + ["edu,addr=%02x.%d,multifunction=on" % (0x14 + k // 8, k % 8)
+                for k in range(33)],
              extra=disk_args(1) + hub_args(2)),
         spec("move-memory", ["move_memory.sh"], smp="4", memory="3G",
              append=node0, env="MINT_CORNERS=1",
