@@ -67,20 +67,29 @@ cable=$(other_card "$nic")
 
 # open_terminal <node>: write down what comes from its terminal
 open_terminal() {
+	# Two who read would get a part each, and a test that has failed leaves its own
+	close_terminal "$1"
 	cat <"/dev/mint$1" >"$TMP/tty.$1" 2>/dev/null &
-	echo $! >>"$TMP/listeners"
+	echo $! >"$TMP/listener.$1"
 	in_node "$1" true
+}
+
+# close_terminal <node>: nobody reads it any more
+close_terminal() {
+	local pid
+
+	read -r pid 2>/dev/null <"$TMP/listener.$1" || return 0
+	kill "$pid" 2>/dev/null
+	rm -f "$TMP/listener.$1"
 }
 
 # close_terminals: no more
 close_terminals() {
-	local pid
+	local path
 
-	[ -e "$TMP/listeners" ] || return 0
-	while read -r pid; do
-		kill "$pid" 2>/dev/null
-	done <"$TMP/listeners"
-	rm -f "$TMP/listeners"
+	for path in "$TMP"/listener.*; do
+		close_terminal "${path##*.}"
+	done
 }
 
 at_end() {
