@@ -143,9 +143,41 @@ static enum level check_active(const struct machine *machine, char **text)
 	return machine->state.self ? LACKS : FINE;
 }
 
+/*
+ * What nodes were given, for a machine of which nothing is left: "node 1 (web) 1-2, ..".
+ * NULL: nothing. What is in quarantine comes back by no end of a node.
+ */
+static char *given(const struct mint *mint, char *(*share)(const struct node *node))
+{
+	char *list = NULL, *text;
+	size_t i;
+
+	for (i = 0; i < mint->nr_nodes; i++) {
+		const struct node *node = &mint->nodes[i];
+
+		text = node->n && strcmp(node->state, "quarantine") ? share(node) : NULL;
+		if (text)
+			list = xasprintf("%s%snode %u (%s) %s", list ?: "", list ? ", " : "",
+					 node->n, node->name, text);
+		free(text);
+	}
+	return list;
+}
+
+static char *cores_of(const struct node *node)
+{
+	return node->cpus.nr ? format_ids(&node->cpus) : NULL;
+}
+
+static char *memory_of(const struct node *node)
+{
+	return node->memory ? format_size(node->memory) : NULL;
+}
+
 static enum level check_free_cores(const struct machine *machine, char **text)
 {
 	struct ids ids = {};
+	char *nodes;
 	size_t i;
 
 	if (!machine->active)
@@ -153,6 +185,11 @@ static enum level check_free_cores(const struct machine *machine, char **text)
 	for (i = 0; i < machine->state.nr_cores; i++)
 		if (machine->state.cores[i].owner == OWNER_FREE)
 			add_id(&ids, machine->state.cores[i].apic_id);
+	nodes = ids.nr ? NULL : given(&machine->state, cores_of);
+	if (nodes) {
+		*text = xasprintf("all cores are given, %s: for another node, end one", nodes);
+		return FINE;
+	}
 	if (!ids.nr) {
 		*text = xstrdup("no core is free: end a node, or echo 0 > /sys/devices/system/cpu/cpu<n>/online");
 		return LACKS;
@@ -164,6 +201,7 @@ static enum level check_free_cores(const struct machine *machine, char **text)
 static enum level check_free_memory(const struct machine *machine, char **text)
 {
 	u64 sum = 0, most = 0, size;
+	char *nodes;
 	size_t i;
 
 	if (!machine->active)
@@ -176,6 +214,11 @@ static enum level check_free_memory(const struct machine *machine, char **text)
 		size = range->end - range->start + 1;
 		sum += size;
 		most = size > most ? size : most;
+	}
+	nodes = sum ? NULL : given(&machine->state, memory_of);
+	if (nodes) {
+		*text = xasprintf("all memory is given, %s: for another node, end one", nodes);
+		return FINE;
 	}
 	if (!sum) {
 		*text = xstrdup("no memory is free: end a node, or boot with a smaller mint.mem=");

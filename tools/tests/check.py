@@ -350,6 +350,24 @@ def sbin_is_searched():
             expect("MISSING  ldconfig knows no --mint-cpu" in done.stdout, "%s", done)
 
 
+def what_nodes_have_is_no_fault():
+    """Where nodes have all cores and memory check says who; what nobody was given is MISSING"""
+    with Bench(machines.demo) as b:
+        b.tree.cores(0, node0="0", node1="1-2", node2="3")
+        b.tree.memory((0, 256 * M, "node 0"), (256 * M, 512 * M, "node 1"), (512 * M, G, "node 2"))
+        b.tree.node(2, "db", "running", "3", [(512 * M, G)])
+        out = b.good("check")
+        for line in ("all cores are given, node 1 (web) 1-2, node 2 (db) 3: for another",
+                     "all memory is given, node 1 (web) 256M, node 2 (db) 512M: for another"):
+            expect("ok       %s node, end one\n" % line in out, "%s", out)
+        # What an end of a node does not give back
+        for number in (1, 2):
+            b.tree.mint("nodes/%d/state" % number, "quarantine\n")
+        status, out, _ = b.ctl("check")
+        expect(status == 1 and "MISSING  no core is free" in out and
+               "MISSING  no memory is free" in out, "%d %s", status, out)
+
+
 def kernel_that_is_installed_is_named():
     """On a stock kernel check names the one of the packages, if there is one"""
     with Bench(machines.stock) as b:
@@ -1961,7 +1979,8 @@ def setup_is_applied_and_undone():
 TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_shown_harmless,
          nodes_without_a_good_name, a_name_of_two_nodes_is_nobodys, lost_output_is_no_success,
          golden_plans, run_calls_kexec, dry_run_does_nothing, refusals_of_kexec_pass_through,
-         no_kexec_is_said, sbin_is_searched, kernel_that_is_installed_is_named,
+         no_kexec_is_said, sbin_is_searched, what_nodes_have_is_no_fault,
+         kernel_that_is_installed_is_named,
          taken_meanwhile_is_planned_again, launches_are_one_at_a_time, names_are_unique,
          placements_stick, placements_follow_the_request, placement_properties,
          stop_writes_its_word, stop_of_many_is_partly_done, loaded_is_unloaded,
