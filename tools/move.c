@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "out.h"
 #include "sysfs.h"
 #include "verbs.h"
 
@@ -82,6 +83,99 @@ static char *line_of(const struct ctl *ctl, const char *words, u32 before)
 	return found;
 }
 
+/* What a line of "moves" has, as docs/moving.md calls it */
+enum { NUMBER, WHAT, WHICH, FROM, TO, STATE, MS, GIVE, CLEAR, TAKE, REASON, CELLS };
+
+static const struct column columns[CELLS] = {
+	[NUMBER] = { "MOVE", true }, [WHAT] = { "WHAT" }, [WHICH] = { "WHICH" },
+	[FROM] = { "FROM" }, [TO] = { "TO" }, [STATE] = { "STATE" }, [MS] = { "MS", true },
+	[GIVE] = { "GIVE", true }, [CLEAR] = { "CLEAR", true }, [TAKE] = { "TAKE", true },
+	[REASON] = { "REASON" },
+};
+
+static void add_row(struct table *table, const char * const cells[CELLS])
+{
+	size_t i;
+
+	for (i = 0; i < CELLS; i++)
+		table_cell(table, cells[i] && *cells[i] ? xstrdup(cells[i]) : NULL);
+}
+
+/*
+ * "<number> <what> <which> <from> > <to> <state> <ms>", behind which stands either what
+ * the steps took or a reason. Lines of other forms are passed over.
+ */
+static void add_move(struct table *table, const char *line)
+{
+	char number[16], what[16], which[64], from[16], to[16], state[16], ms[32];
+	char give[32] = "", clear[32] = "", take[32] = "", *reason = NULL;
+	const char *cells[CELLS] = {
+		number, what, which, from, to, state, ms, give, clear, take,
+	};
+	int end = 0;
+
+	if (sscanf(line, "%15[0-9] %15s %63s %15s > %15s %15s %31[0-9.]%n", number, what,
+		   which, from, to, state, ms, &end) != 7)
+		return;
+	line += end;
+	if (*line && sscanf(line, " give %31[0-9.] clear %31[0-9.] take %31[0-9.]", give, clear,
+			    take) != 3) {
+		*give = 0;
+		*clear = 0;
+		reason = xstrdup(line + 1);
+		printable(reason);
+		cells[REASON] = reason;
+	}
+	add_row(table, cells);
+	free(reason);
+}
+
+/* As the kernel has them, or as JSON; changes @text */
+static int print_moves(const struct ctl *ctl, char *text)
+{
+	struct table table = {
+		.name		= "moves",
+		.columns	= columns,
+		.nr_columns	= CELLS,
+	};
+	char *line;
+
+	if (!ctl->json) {
+		if (*text)
+			puts(text);
+		return ST_OK;
+	}
+	while ((line = strsep(&text, "\n")))
+		add_move(&table, line);
+	return table_print(ctl, &table);
+}
+
+/* What was moved. A successor, whose kernel has no list, knows no more than what it asked for */
+static int print_moved(const struct ctl *ctl, const char *words, const char *line)
+{
+	struct table table = {
+		.name		= "moved",
+		.columns	= columns,
+		.nr_columns	= CELLS,
+	};
+	const char *cells[CELLS] = { [STATE] = "taken" };
+	char *copy = xstrdup(words);
+
+	if (!ctl->json) {
+		if (line)
+			puts(line);
+		return ST_OK;
+	}
+	cells[WHAT] = strsep(&copy, " ");
+	cells[WHICH] = strsep(&copy, " ");
+	cells[TO] = copy;
+	if (line)
+		add_move(&table, line);
+	else
+		add_row(&table, cells);
+	return table_print(ctl, &table);
+}
+
 static int show_moves(const struct ctl *ctl)
 {
 	char *text = ctl_read(ctl, MINT_DIR "/moves");
@@ -91,9 +185,7 @@ static int show_moves(const struct ctl *ctl)
 	if (!text)
 		return fail(ST_ABSENT,
 			    "this kernel moves nothing between nodes: there is no " MINT_DIR "/moves");
-	if (*text)
-		puts(text);
-	return ST_OK;
+	return print_moves(ctl, text);
 }
 
 static int refused(const struct ctl *ctl, const char *words, u32 before, int err)
@@ -112,7 +204,7 @@ static int refused(const struct ctl *ctl, const char *words, u32 before, int err
 
 int do_move(const struct ctl *ctl, int argc, char **argv)
 {
-	char *words, *path, *line, *to, *colon;
+	char *words, *path, *to, *colon;
 	struct node *node;
 	struct mint mint;
 	int status, err;
@@ -167,8 +259,5 @@ int do_move(const struct ctl *ctl, int argc, char **argv)
 	err = write_word(path, words);
 	if (err)
 		return refused(ctl, words, before, err);
-	line = line_of(ctl, words, before);
-	if (line)
-		puts(line);
-	return ST_OK;
+	return print_moved(ctl, words, line_of(ctl, words, before));
 }

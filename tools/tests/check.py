@@ -803,6 +803,40 @@ def moves_of_others_are_not_ours():
             os.unlink(moves)
 
 
+def moves_are_json():
+    """move --json is one document: the last moves, or the one that was made"""
+    keys = "move what which from to state ms give clear take reason".split()
+    with Bench(machines.demo) as b:
+        moves = b.tree.path("/sys/kernel/mint/moves")
+        b.tree.mint("move", "")
+        for program in (PROGRAM, STATIC):
+            # A successor has no list
+            out = json.loads(b.good("move", "--json", "core", "3", "web", program=program))
+            expect(out == {"moved": [dict(
+                dict.fromkeys(keys), what="core", which="3", to="1", state="taken")]}, "%s", out)
+            b.tree.mint("moves", "\n")
+            out = json.loads(b.good("move", "--json", program=program))
+            expect(out == {"moves": []}, "%s", out)
+            before = ("8 pci 00:05.0 1 > free refused 0.125 \"00:05.0\" stays\n"
+                      "9 memory 128M@0x20000000 2 > 0 moving 3.000 give 1.500 clear 0.000 take 0.000\n"
+                      "a line of another form\n")
+            b.tree.mint("moves", before)
+            rows = [dict(zip(keys, row)) for row in (
+                (8, "pci", "00:05.0", "1", "free", "refused", 0.125, None, None, None,
+                 "\"00:05.0\" stays"),
+                (9, "memory", "128M@0x20000000", "2", "0", "moving", 3, 1.5, 0, 0, None),
+                (10, "core", "3", "free", "1", "taken", 1.5, 0.5, 0.25, 0.75, None))]
+            out = json.loads(b.good("move", "--json", program=program))
+            expect(out == {"moves": rows[:2]}, "%s", out)
+            os.unlink(moves)
+            done = in_turn(moves, [before, before + "10 core 3 free > 1 taken 1.500 give 0.500 "
+                                   "clear 0.250 take 0.750\n"])
+            out = json.loads(b.good("move", "--json", "core", "3", "web", program=program))
+            expect(out == {"moved": rows[2:]}, "%s", out)
+            done.join(10)
+            os.unlink(moves)
+
+
 def root_is_not_told_to_be_root():
     """Root is not advised to run as root"""
     with Bench(machines.demo) as b:
@@ -1986,7 +2020,8 @@ TESTS = [golden_tables, golden_json, static_is_alike, control_characters_are_sho
          stop_writes_its_word, stop_of_many_is_partly_done, loaded_is_unloaded,
          reboot_writes_its_word, reboot_takes_no_file,
          wishes_are_one_line, top_shows_differences, timeline_goes_by_moves,
-         moves_are_one_write, moves_of_others_are_not_ours, in_flight_is_nobodys,
+         moves_are_one_write, moves_of_others_are_not_ours, moves_are_json,
+         in_flight_is_nobodys,
          links_are_shown, log_is_copied,
          log_steers_no_terminal,
          root_is_not_told_to_be_root, console_can_always_be_left,
