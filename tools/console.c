@@ -239,9 +239,12 @@ int do_console(const struct ctl *ctl, int argc, char **argv)
 			    node->n, node->name);
 	path = ctl_path(ctl, "/dev/mint%u", node->n);
 	line = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (line < 0 && errno == ENOENT)
+		return fail(ST_ABSENT,
+			    "there is no %s: the kernel makes it in a devtmpfs, which has to be mounted on /dev; 'dmesg | grep mint' has why it could not",
+			    path);
 	if (line < 0)
-		return fail(errno == ENOENT ? ST_ABSENT : ST_REFUSED, "%s: %s", path,
-			    error_text(errno));
+		return fail(ST_REFUSED, "%s: %s", path, error_text(errno));
 	line_raw = raw(line, &line_before);
 	terminal = raw(STDIN_FILENO, &before);
 	if (terminal)

@@ -275,10 +275,14 @@ int main(int argc, char **argv)
 		}
 		if (c == 'R')
 			ctl.sysroot = optarg;
-		else if (c != 's' || !parse_number(optarg, UINT32_MAX, &steps) || !steps)
+		else if (c != 's')
 			wrong = true;
+		else if (!parse_number(optarg, UINT32_MAX, &steps) || !steps)
+			wrong = fail(ST_USAGE, "--steps=%s: a number from 1 on", optarg);
 	}
-	if (wrong || optind != argc) {
+	if (!wrong && optind < argc)
+		wrong = fail(ST_USAGE, "'%s' is too much", argv[optind]);
+	if (wrong) {
 		fputs(usage_text, stderr);
 		return ST_USAGE;
 	}

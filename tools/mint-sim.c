@@ -571,7 +571,7 @@ int main(int argc, char **argv)
 		quiet = true;
 	}
 	if (optind + 1 != argc) {
-		fputs(usage, stderr);
+		fprintf(stderr, "mint-sim: one trace is wanted\n%s", usage);
 		return 2;
 	}
 	file = fopen(argv[optind], "re");

@@ -17,6 +17,9 @@
 #define RUN_ARGS	"[--cores=N | --apic-ids=LIST] [--split] [--memory=SIZE[@START]] [--image=FILE] [--initrd=FILE] [--command-line=TEXT] [--devices=LIST] [--links=LIST] [--shares=LIST]"
 #define RUN_OPTIONS	"--cores= --apic-ids= --split --memory= --image= --initrd= --command-line= --devices= --links= --shares="
 
+/* What getopt_long() reads, from the verb on */
+static char **words;
+
 const struct verb verbs[] = {
 	{ "list", "[--cores | --memory]", "nodes, cores or memory", false,
 	  "--cores --memory", do_list },
@@ -73,7 +76,7 @@ static const struct verb *find_verb(const char *name)
 /**
  * usage() - say how a verb is called
  * @name:	of it
- * @fmt:	what was wrong; NULL: an option
+ * @fmt:	what was wrong; NULL: the option that getopt_long() has just read
  *
  * Return: ST_USAGE.
  */
@@ -91,8 +94,9 @@ int usage(const char *name, const char *fmt, ...)
 		fail(ST_USAGE, "%s: %s", name, why ?: "wrong");
 		free(why);
 	} else {
-		fail(ST_USAGE, "%s: an option is unknown, or its value is too much or missing",
-		     name);
+		/* Of several in one word, but for the last, the word is still to be read */
+		fail(ST_USAGE, "%s: '%s': this option is unknown, or its value is too much or missing",
+		     name, words[optind - (*words[optind - 1] == '-')]);
 	}
 	if (verb)
 		fprintf(stderr, "usage: mintctl %s %s\n", verb->name, verb->args);
@@ -177,8 +181,11 @@ int main(int argc, char **argv)
 	const struct verb *verb;
 
 	/* By this name systemd calls it, with three directories and no options */
-	if (!strcmp(basename(argv[0]), "mint-generator"))
+	if (!strcmp(basename(argv[0]), "mint-generator")) {
+		opterr = 0;
+		words = argv;
 		return do_generate(&ctl, argc, argv);
+	}
 	argc = take_options(&ctl, argc, argv);
 	if (argc < 2) {
 		print_verbs(stderr);
@@ -203,5 +210,6 @@ int main(int argc, char **argv)
 	extend_path();
 	/* Verbs say themselves what is wrong with an option */
 	opterr = 0;
-	return flushed(verb->run(&ctl, argc - 1, argv + 1));
+	words = argv + 1;
+	return flushed(verb->run(&ctl, argc - 1, words));
 }

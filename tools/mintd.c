@@ -728,17 +728,23 @@ int main(int argc, char **argv)
 
 	program = "mintd";
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'd')
+		if (c == 'd') {
 			ctl.dry_run = true;
-		else if (c == 'r')
+		} else if (c == 'r') {
 			record = optarg;
-		else if (c == 'R')
+		} else if (c == 'R') {
 			ctl.sysroot = optarg;
-		else if (c != 's' || !parse_number(optarg, UINT32_MAX, &steps) || !steps)
+		} else if (c != 's') {
 			return how_to_call(c == 'h');
+		} else if (!parse_number(optarg, UINT32_MAX, &steps) || !steps) {
+			fail(ST_USAGE, "--steps=%s: a number from 1 on", optarg);
+			return how_to_call(false);
+		}
 	}
-	if (optind < argc)
+	if (optind < argc) {
+		fail(ST_USAGE, "'%s' is too much", argv[optind]);
 		return how_to_call(false);
+	}
 	status = mint_read(&ctl, &mint);
 	if (status)
 		return status;

@@ -742,9 +742,11 @@ int do_generate(const struct ctl *ctl, int argc, char **argv)
 	bool active = self && !strcmp(self, "0"), any = false;
 	int nr, i, status = ST_OK;
 
-	if (argc < 2)
+	if (getopt_long(argc, argv, "", (struct option[]){ {} }, NULL) != -1)
+		return usage("generate", NULL);
+	if (optind == argc)
 		return usage("generate", "a directory is wanted");
-	dir = argv[1];
+	dir = argv[optind];
 	nr = node_names(ctl, &names);
 	if (nr < 0)
 		return ST_REFUSED;

@@ -827,10 +827,16 @@ def programs_have_help():
         done = finish(subprocess.Popen([program, "--help"], text=True, stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE))
         expect(done[0] == 0 and done[1].startswith("usage: ") and not done[2], "%s", done)
-        for words in (["--bogus"], ["--steps=x"], ["x", "y"]):
+        for words, why in ((["--bogus"], "unrecognized option '--bogus'"),
+                           (["--steps=x"], "--steps=x"), (["--steps=0"], "--steps=0"),
+                           (["--steps"], "option '--steps"),
+                           (["x", "y"], "one trace is wanted" if program == SIM else
+                            "'x' is too much")):
             done = finish(subprocess.Popen([program, *words], text=True,
                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE))
-            expect(done[0] == 2 and not done[1] and "usage: " in done[2], "%s: %s", words, done)
+            first, _, rest = done[2].partition("\n")
+            expect(done[0] == 2 and not done[1] and why in first and rest.startswith("usage: "),
+                   "%s: %s", words, done)
 
 
 TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_are_left_alone,
