@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spec.h"
 #include "sysfs.h"
 #include "verbs.h"
 
@@ -28,6 +29,15 @@ static void print_nodes(const struct ctl *ctl)
 	}
 }
 
+static void print_files(const struct ctl *ctl)
+{
+	char **names;
+	int nr = node_names(ctl, &names), i;
+
+	for (i = 0; i < nr; i++)
+		puts(names[i]);
+}
+
 /* The words before the one that is typed; the first is the verb */
 int do_complete(const struct ctl *ctl, int argc, char **argv)
 {
@@ -48,7 +58,9 @@ int do_complete(const struct ctl *ctl, int argc, char **argv)
 		if (*word)
 			puts(word);
 	free(copy);
-	if (verb->nodes)
+	if (verb->operands == NODES)
 		print_nodes(ctl);
+	else if (verb->operands == NODE_FILES)
+		print_files(ctl);
 	return ST_OK;
 }

@@ -48,12 +48,19 @@ struct ctl {
 	bool		dry_run;
 };
 
+/* What the words of a verb are, for completion */
+enum operands {
+	NO_NODES,
+	NODES,		/* nodes that there are */
+	NODE_FILES,	/* node files, by the names of their nodes */
+};
+
 /**
  * struct verb - a row of the table of verbs
  * @name:	first word
  * @args:	what follows it, for the usage
  * @text:	one line for the usage
- * @nodes:	whether its arguments are nodes, for completion
+ * @operands:	what else its words are, for completion
  * @options:	long options, for completion
  * @run:	do it; @argv[0] is the verb; an exit status
  */
@@ -61,7 +68,7 @@ struct verb {
 	const char	*name;
 	const char	*args;
 	const char	*text;
-	bool		nodes;
+	enum operands	operands;
 	const char	*options;
 	int		(*run)(const struct ctl *ctl, int argc, char **argv);
 };

@@ -3,6 +3,7 @@
  * mintctl: node files, /etc/mint/<name>.node; see mint.node(5).
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
@@ -631,4 +632,40 @@ int spec_read(const struct ctl *ctl, struct spec *spec, bool must)
 out:
 	free(path);
 	return status;
+}
+
+/**
+ * node_names() - nodes that have a file
+ * @ctl:	where it lies
+ * @names:	their names, sorted; node 0's is not among them
+ *
+ * Return: how many; -1: whether there are any cannot be seen, which was said.
+ */
+int node_names(const struct ctl *ctl, char ***names)
+{
+	char *path = ctl_path(ctl, NODE_DIR), *dot;
+	struct dirent **entries;
+	int nr = scandir(path, &entries, NULL, alphasort), i, found = 0;
+
+	if (nr < 0 && errno != ENOENT)
+		found = fail(-1, "%s: %s", path, error_text(errno));
+	free(path);
+	*names = NULL;
+	for (i = 0; i < nr; i++) {
+		dot = strrchr(entries[i]->d_name, '.');
+		if (!dot || strcmp(dot, ".node"))
+			continue;
+		*dot = 0;
+		/* Node 0's, which has limits for mintd, and is launched by nobody */
+		if (!strcmp(entries[i]->d_name, "predecessor"))
+			continue;
+		if (!good_name(entries[i]->d_name)) {
+			fail(ST_REFUSED, NODE_DIR "/%s.node is passed over: a node cannot be called so",
+			     entries[i]->d_name);
+			continue;
+		}
+		*names = xgrow(*names, found, sizeof(**names));
+		(*names)[found++] = entries[i]->d_name;
+	}
+	return found;
 }

@@ -46,6 +46,7 @@ void spec_free(struct spec *spec);
 const char *spec_set(const struct ctl *ctl, struct spec *spec,
 		     const char *section, const char *key, const char *value);
 int spec_read(const struct ctl *ctl, struct spec *spec, bool must);
+int node_names(const struct ctl *ctl, char ***names);
 char *interface_function(const struct ctl *ctl, const char *interface);
 
 #endif

@@ -3,7 +3,6 @@
  * mintctl: supervise, diff, and the generator for systemd.
  */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -397,36 +396,6 @@ static int supervise(const struct ctl *ctl, const struct spec *spec, bool log)
 }
 
 /* ---- all of them ------------------------------------------------------------- */
-
-/* Names of the node files, sorted; -1: whether there are any cannot be seen, which was said */
-static int node_names(const struct ctl *ctl, char ***names)
-{
-	char *path = ctl_path(ctl, NODE_DIR), *dot;
-	struct dirent **entries;
-	int nr = scandir(path, &entries, NULL, alphasort), i, found = 0;
-
-	if (nr < 0 && errno != ENOENT)
-		found = fail(-1, "%s: %s", path, error_text(errno));
-	free(path);
-	*names = NULL;
-	for (i = 0; i < nr; i++) {
-		dot = strrchr(entries[i]->d_name, '.');
-		if (!dot || strcmp(dot, ".node"))
-			continue;
-		*dot = 0;
-		/* Node 0's, which has limits for mintd, and is launched by nobody */
-		if (!strcmp(entries[i]->d_name, "predecessor"))
-			continue;
-		if (!good_name(entries[i]->d_name)) {
-			fail(ST_REFUSED, NODE_DIR "/%s.node is passed over: a node cannot be called so",
-			     entries[i]->d_name);
-			continue;
-		}
-		*names = xgrow(*names, found, sizeof(**names));
-		(*names)[found++] = entries[i]->d_name;
-	}
-	return found;
-}
 
 /* Without a service manager: launch again, but not for ever */
 static int respawn(const struct ctl *ctl, const struct spec *spec)

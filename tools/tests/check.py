@@ -1430,7 +1430,7 @@ def units_say_that_there_is_no_mint():
 
 
 def completion_knows_words():
-    """complete has verbs, options of a verb, and the nodes that there are"""
+    """complete has verbs, options of a verb, the nodes that there are, or those that have a file"""
     with Bench(machines.demo) as b:
         verbs = b.good("complete").split()
         expect({"list", "run", "stop", "--json"} <= set(verbs), "%s", verbs)
@@ -1440,6 +1440,12 @@ def completion_knows_words():
         expect("--memory=" in words and "web" not in words, "%s", words)
         words = b.good("complete", "move").split()
         expect({"core", "memory", "pci", "web", "free"} <= set(words), "%s", words)
+        for name in ("dns", "zone", "predecessor", "7"):
+            b.tree.write("/etc/mint/%s.node" % name, "")
+        for verb in ("plan", "run", "diff", "supervise"):
+            words = b.good("complete", verb, "--json").split()
+            expect(words[-2:] == ["dns", "zone"], "%s: %s", verb, words)
+        expect("dns" not in b.good("complete", "stop"), "it is no node")
 
 
 def disk_of_another_node_or_why_not():
