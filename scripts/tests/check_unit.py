@@ -512,12 +512,40 @@ def broker_is_judged():
     expect(tables[0].rows[1] == ["mintd", "72.0 s", "0.720", "", ""], "%s", tables[0].rows)
 
 
+def phases_go_round():
+    """Each node has its turn; the oracle gives who has it all cores that may move, and no other"""
+    with open(os.path.join(SCRIPTS, "bench_work.sh"), encoding="utf-8") as file:
+        script = file.read()
+    for count in (2, 3, 4):
+        nodes = [str(number) for number in range(count)]
+        movable = [str(10 + number) for number in range(count)]
+        with tempfile.TemporaryDirectory() as top:
+            work, asked = [os.path.join(top, name) for name in ("work", "asked")]
+            mintlib.write(work, script.replace(">/sys/kernel/mint/move", ">>" + asked))
+            said = subprocess.run(
+                ["sh", "-c", ". %s; for phase in $(seq 0 %d); do turn $phase; echo $node; "
+                 "oracle $phase $node; done" % (work, 2 * count), "sh", ":"],
+                check=False, capture_output=True, text=True, timeout=60,
+                env=dict(os.environ, OTHERS=" ".join(nodes[1:]), MOVABLE=" ".join(movable)))
+            with open(asked, encoding="ascii") as file:
+                moves = file.read().splitlines()
+        turns = (nodes * 3)[:2 * count + 1]
+        # In the first phase who has it has its own already
+        wanted = [(core, node) for phase, node in enumerate(turns)
+                  for core in movable[not phase:]]
+        expect(moves == ["core %s %s" % move for move in wanted], "%d nodes: %s", count, moves)
+        lines = []
+        for phase, node in enumerate(turns):
+            lines += [node] + ["bench: move " + core for core in movable[not phase:]]
+        expect(said.stdout.splitlines() == lines and not said.stderr, "%d nodes: %s", count, said)
+
+
 TESTS = (up_is_read_through_kernel_lines, advice_is_no_complaint, complaints_are_found, skips_are_expected_or_failures,
          results_are_written, cut_short_is_failure, late_is_failure, interrupted_run_tells,
          builds_have_company, apt_sources,
          numbers_are_of_one_run, quick_form_ends,
          symbols_are_chosen, numbers_name_no_tree, metrics_have_questions, page_is_whole,
-         controller_is_found, cores_are_limited, broker_is_judged)
+         controller_is_found, cores_are_limited, broker_is_judged, phases_go_round)
 
 
 def main():
