@@ -357,6 +357,37 @@ broker() {
 	rm /etc/mint/left.node /etc/mint/right.node
 }
 
+# refused_core <node>: it was to get one, and could not
+refused_core() {
+	grep -q "^move core .* $1: node $1 lacks: .*: No space left on device" "$TMP/mintd"
+}
+
+# A core that a busy node cannot take, for which it keeps no CPU number, goes to the
+# other one, whoever of both would have it first.
+broker_full() {
+	command -v mintd >/dev/null || skip "no mintd: make -C tools install"
+	need_cores 3
+	need_init
+	mkdir -p /etc/mint
+	printf '[Policy]\nMode=autonomous\nWeight=200\n' >/etc/mint/full.node
+	printf '[Policy]\nMode=autonomous\n' >/etc/mint/other.node
+	cmdline=mint.spare=none ctl_run --cores=1 --memory="${MINT_SIZE}M" --wait full
+	full=$node
+	ctl_run --cores=1 --memory="${MINT_SIZE}M" --wait other
+	loop_until 60 at_rest "$full" "$node" || fail "they are busy: $(cat "$TMP/loads")"
+	mintd >"$TMP/mintd" 2>&1 &
+	broker=$!
+	busy "$full"
+	loop_until 90 refused_core "$full" || fail "it gets one: $(cat "$TMP/mintd" "$MINT/moves")"
+	busy "$node"
+	loop_until 90 has "$node" 2 || fail "node $node gets no core: $(cat "$TMP/mintd")"
+	has "$full" 1 || fail "node $full has $(cores "$full")"
+	quiet "$full"
+	quiet "$node"
+	end_broker
+	rm /etc/mint/full.node /etc/mint/other.node
+}
+
 # mib <word> <node>: what the node says in its load
 mib() {
 	sed -n "s/.* $1=\([0-9]*\).*/\1/p" "$MINT/nodes/$2/load"
@@ -409,4 +440,5 @@ broker_memory() {
 }
 
 run_tests list_agrees whole_cores run_show_log_stop plan_is_kept two_nodes move_core \
-	refusals statuses ladder supervised_stop supervised_panic broker broker_memory
+	refusals statuses ladder supervised_stop supervised_panic broker broker_full \
+	broker_memory

@@ -46,6 +46,7 @@ struct view {
 	struct policy_node		*node;
 	u32			need, share;
 	bool				frozen;
+	bool				stuck;	/* it gets no core for a while */
 	bool				asks, gives, asks_memory, gives_memory;
 	bool				passed[POLICY_KINDS];	/* nobody has anything for it */
 };
@@ -236,11 +237,18 @@ static bool before(const struct view *a, const struct view *b)
 	return one != two ? one < two : has_one && !has_two;
 }
 
+/* How many it needs of those that it could have */
+static u32 due(const struct view *view)
+{
+	return view->stuck && view->facts->cores < view->need ? view->facts->cores :
+								 view->need;
+}
+
 /*
  * Weighted max-min shares in whole cores: each has its minimum, then core after
  * core goes to the node with the fewest for its weight that needs one more.
  */
-static void shares(struct view *views, unsigned int nr, u32 free_cores)
+static void share_out(struct view *views, unsigned int nr, u32 free_cores)
 {
 	u64 left = free_cores;
 	unsigned int i;
@@ -255,7 +263,7 @@ static void shares(struct view *views, unsigned int nr, u32 free_cores)
 		if (view->frozen)
 			continue;
 		/* One below its minimum needs no more than that to be whole */
-		view->share = least < view->need ? least : view->need;
+		view->share = least < due(view) ? least : due(view);
 		if (view->share > left)
 			view->share = left;
 		left -= view->share;
@@ -266,7 +274,7 @@ static void shares(struct view *views, unsigned int nr, u32 free_cores)
 		for (i = 0; i < nr; i++) {
 			struct view *view = &views[i];
 
-			if (!view->frozen && view->share < view->need &&
+			if (!view->frozen && view->share < due(view) &&
 			    (!best || before(view, best)))
 				best = view;
 		}
@@ -290,6 +298,62 @@ static bool barred(struct policy *policy, enum policy_kind kind,
 						 to ? to->node : NULL);
 
 	return policy->now_ms < pair->until_ms;
+}
+
+/* Has it refused that more than once? Once may be chance */
+static bool refuses(struct policy *policy, const struct view *from, const struct view *to)
+{
+	return barred(policy, POLICY_CORE, from, to) &&
+	       pair_of(policy, POLICY_CORE, from ? from->node : NULL, to->node)->bar_ms > BAR_MS;
+}
+
+/* Has it more than its share, and a core that can go? */
+static bool can_give(const struct view *view)
+{
+	return !view->frozen && view->facts->cores > view->share &&
+	       view->facts->cores > view->facts->limits.cores_min && view->facts->movable;
+}
+
+/* Is it below its share, and nobody's core can become its own for a while? */
+static bool gets_nothing(struct policy *policy, const struct view *views, unsigned int nr,
+			 u32 free_cores, const struct view *to)
+{
+	unsigned int i;
+
+	if (to->frozen || to->facts->cores >= to->share)
+		return false;
+	if (!to->facts->room || policy->now_ms < to->node->side[POLICY_CORE].barred_ms)
+		return true;
+	if (free_cores && !refuses(policy, NULL, to))
+		return false;
+	for (i = 0; i < nr; i++)
+		if (can_give(&views[i]) && !refuses(policy, &views[i], to))
+			return false;
+	return true;
+}
+
+/*
+ * Shares of all. What a node would have that can get nothing is of use to nobody: the
+ * others share it, until that node is tried again.
+ */
+static void shares(struct policy *policy, struct view *views, unsigned int nr,
+		   u32 free_cores)
+{
+	unsigned int i;
+	bool changed;
+
+	do {
+		changed = false;
+		share_out(views, nr, free_cores);
+		for (i = 0; i < nr; i++) {
+			struct view *view = &views[i];
+
+			if (!gets_nothing(policy, views, nr, free_cores, view))
+				continue;
+			view->stuck = true;
+			changed = true;
+		}
+	} while (changed);
 }
 
 /* May it get, or give, now? Onward always, back after its rest */
@@ -426,9 +490,7 @@ static const struct view *giver(struct policy *policy, struct view *views,
 	for (i = 0; i < nr; i++) {
 		struct view *view = &views[i];
 
-		if (view->frozen || view->facts->cores <= view->share ||
-		    view->facts->cores <= view->facts->limits.cores_min ||
-		    !view->facts->movable || (!to && !view->gives) ||
+		if (!can_give(view) || (!to && !view->gives) ||
 		    barred(policy, POLICY_CORE, view, to) ||
 		    !rested(policy, &view->node->side[POLICY_CORE], POLICY_CORE, -1))
 			continue;
@@ -690,7 +752,7 @@ void policy_step(struct policy *policy, u32 step_ms,
 		calm(policy, view->node);
 		seen++;
 	}
-	shares(views, seen, free_cores);
+	shares(policy, views, seen, free_cores);
 	decide_core(policy, views, seen, free_cores, step_ms, decision);
 	if (!decision->any)
 		decide_memory(policy, views, seen, free_memory, step_ms, decision);

@@ -271,6 +271,38 @@ def who_can_take_nothing_is_in_nobodys_way():
     expect("memory 2 > 3: " in out, "%s", out)
 
 
+def who_can_take_nothing_keeps_no_share():
+    """What a node would have that can take nothing goes to the others, and back when it can"""
+    for idle in ([node(2, 6)], [node(2, 3), node(4, 3)], [node(2, 1), "free,5"]):
+        trace = [node(1, 1), node(3, 1), *idle, "cost,100", "full,0,1,1", "lie,0,1,99000",
+                 "lie,0,3,99000"]
+        moves, end, _ = run(trace + ["end,300"])
+        # All 8 but one for each of the others
+        expect(end["free"] == 0 and end["3"] == 8 - (len(end) - 2), "%s: %s %s", trace, moves, end)
+        # It does not lose what is its own
+        moves, end, _ = run(trace + ["full,300,1,0", "end,900"])
+        expect(min(end["1"], end["3"]) >= 3, "%s: %s %s", trace, moves, end)
+    for number in range(40):
+        rng = random.Random("full %d" % number)
+        names, stuck = range(rng.randint(3, 5)), rng.randint(1, 2)
+        cores = {name: rng.randint(1, 6) for name in names}
+        lies = {name: rng.choice((0, 0, 2000, 5000, 99000)) for name in names}
+        trace = [node(name, cores[name], weight=rng.choice((50, 100, 300))) for name in names]
+        trace += ["free,%d" % rng.randint(0, 3), "cost,%d" % rng.choice((5, 100, 400))]
+        trace += ["full,0,%d,1" % name for name in names if name < stuck]
+        trace += ["lie,0,%d,%d" % (name, lies[name]) for name in names]
+        moves, end, _ = run(trace + ["end,900"])
+        expect(all(at < 200 for at, _, _ in moves) and
+               not {(a, b) for _, a, b in moves} & {(b, a) for _, a, b in moves},
+               "%s: %s", trace, moves)
+        # Nobody waits for a core that somebody else could do without
+        if any(lies[name] > 1000 * end[str(name)] + 250 for name in names if name >= stuck):
+            spare = {name: end[str(name)] - max(1, -(-(lies[name] - 100) // 1000))
+                     for name in names}
+            expect(end["free"] == 0 and all(left <= 0 for left in spare.values()),
+                   "%s: %s %s", trace, moves, end)
+
+
 def stale_nodes_are_frozen():
     """A node that says nothing neither gives nor gets"""
     moves = run([node(1, 1), node(2, 4), "stale,0,2,1", "lie,5,1,9000", "end,100"])[0]
@@ -843,6 +875,7 @@ TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_a
          steady_loads_come_to_rest, square_waves_move_seldom, turns_that_pay_go_on,
          the_entitled_gets_its_core,
          liars_get_no_more_than_their_share, who_can_take_nothing_is_in_nobodys_way,
+         who_can_take_nothing_keeps_no_share,
          stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
          no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load, records_are_traces,
          mintd_learns_the_boot_core, refused_core_comes_last, mintd_leaves_wrong_files_alone,
