@@ -3,8 +3,8 @@
  * mintd: cores and memory follow the load.
  *
  * Each second: read what the kernel tells of all nodes, have policy.c decide, write
- * the decision to /sys/kernel/mint/move. It keeps nothing else; when it ends, all
- * stays as it is.
+ * the decision to /sys/kernel/mint/move. For the next mintd it keeps which wishes it
+ * has met, and nothing else; when it ends, all stays as it is.
  */
 
 #include <errno.h>
@@ -27,6 +27,8 @@
 #define STEP_MS		1000
 #define LOCK_DIR	"/run/mint"
 #define LOCK		LOCK_DIR "/mintd.lock"
+/* Who holds the lock writes it: "<node> <incarnation> <wish>" a line */
+#define WISHES		LOCK_DIR "/mintd.wishes"
 /* Steps for which a giver with an agent may look for a core that is idle */
 #define PATIENCE	2
 /* Without a change for so long, no task waits for memory any more */
@@ -89,6 +91,7 @@ struct broker {
 	u32			threads;	/* of a core */
 	char			*said;		/* what would be moved, last */
 	bool			crowded;	/* has been said */
+	bool			wished;		/* a wish was met that WISHES has not */
 	FILE			*record;
 	u64			began_ms;
 };
@@ -144,6 +147,47 @@ static void look_for_twin(struct mint *mint, const struct node *node, struct see
 	seen->twin = twin;
 }
 
+/* The wish of a node that an earlier mintd has met, which is not new; "" without */
+static char *met_wish(const struct ctl *ctl, u32 n, u32 incarnation)
+{
+	char *text = ctl_read(ctl, WISHES), *rest = text, *line, *wish = NULL;
+	char *head = xasprintf("%u %u ", n, incarnation);
+
+	while (!wish && (line = strsep(&rest, "\n")))
+		if (!strncmp(line, head, strlen(head)))
+			wish = xstrdup(line + strlen(head));
+	free(head);
+	free(text);
+	return wish ?: xstrdup("");
+}
+
+/* Only what has counted is met: it is new to a node that becomes cooperative */
+static void keep_wishes(struct broker *broker)
+{
+	char *path = ctl_path(broker->ctl, WISHES), *text = xstrdup(""), *wish, *next;
+	size_t i;
+	int err;
+
+	for (i = 0; i < broker->nr_seen; i++) {
+		const struct seen *seen = &broker->seen[i];
+
+		if (seen->limits.mode != POLICY_COOPERATIVE || seen->twin)
+			continue;
+		wish = wish_without_victims(seen->want);
+		next = xasprintf("%s%u %u %s\n", text, seen->n, seen->incarnation, wish);
+		free(wish);
+		free(text);
+		text = next;
+	}
+	err = write_file(path, text);
+	if (err)
+		fail(ST_REFUSED, "%s: %s: a wish that stands counts again for the next mintd", path,
+		     strerror(err));
+	broker->wished = false;
+	free(text);
+	free(path);
+}
+
 static struct seen *find_seen(struct broker *broker, const struct node *node)
 {
 	u32 incarnation = 0;
@@ -173,7 +217,7 @@ static struct seen *find_seen(struct broker *broker, const struct node *node)
 	/* A trace names each number once, and so does look_for_twin() */
 	*seen = (struct seen){ .n = node->n, .incarnation = incarnation, .recorded = recorded,
 			       .twin = twin };
-	seen->want = xstrdup("");
+	seen->want = met_wish(broker->ctl, node->n, incarnation);
 	read_limits(broker->ctl, node, seen);
 	return seen;
 }
@@ -226,7 +270,10 @@ static void read_want(struct broker *broker, struct seen *seen, struct policy_fa
 	/* A wish is new when more has changed than which core would go first */
 	old = wish_without_victims(seen->want);
 	new = wish_without_victims(want);
-	seen->want_seq += !!strcmp(old, new);
+	if (strcmp(old, new)) {
+		seen->want_seq++;
+		broker->wished = true;
+	}
 	free(old);
 	free(new);
 	free(seen->want);
@@ -604,6 +651,9 @@ static int step(struct broker *broker, u32 step_ms)
 			record_step(broker, seen, &facts[nr]);
 		nr++;
 	}
+	/* Before it counts: one that ended here again and again would take a core each time */
+	if (broker->wished && !broker->ctl->dry_run)
+		keep_wishes(broker);
 	policy_step(&broker->policy, step_ms, facts, nr, free_cores(broker, &mint),
 		    free_memory(&mint), &decision);
 	if (decision.any)
@@ -658,6 +708,7 @@ static void reread(struct broker *broker)
 			if (mint.nodes[j].n == broker->seen[i].n)
 				read_limits(broker->ctl, &mint.nodes[j], &broker->seen[i]);
 	mint_free(&mint);
+	broker->wished = true;
 	say("node files are read again");
 }
 

@@ -739,6 +739,46 @@ def wishes_stand_in_any_order():
                "%s", err)
 
 
+def wishes_count_once():
+    """A wish that one mintd has met is not new to the next; another text, or another node's, is"""
+    with Kernel() as kernel:
+        kernel.owners["1"] = [1, 2, 3, 5, 6]
+        kernel.policy("web", "Mode=cooperative\n")
+        kernel.tree.mint("nodes/1/incarnation", "1\n")
+        kernel.tree.mint("nodes/1/want", "cores=-1 victim=3\n")
+        mintd = kernel.start("--dry-run")
+        try:
+            expect("would move core 3 free" in mintd.stdout.readline(), "it is not heeded")
+        finally:
+            mintd.send_signal(signal.SIGTERM)
+            finish(mintd)
+        expect(os.listdir(kernel.tree.path("/run")) == [], "a dry run keeps something")
+        for number, change in enumerate((
+                lambda: None, lambda: kernel.tree.mint("nodes/1/want", "cores=-1 again\n"),
+                lambda: kernel.tree.mint("nodes/1/incarnation", "2\n"),
+                # It counted for nothing while it was not heeded
+                lambda: (kernel.policy("web", ""), kernel.tree.mint("nodes/1/want", "cores=-1\n"),
+                         finish(kernel.start("--steps=2")),
+                         kernel.policy("web", "Mode=cooperative\n")))):
+            change()
+            mintd = kernel.start()
+            try:
+                kernel.wait(number + 1)
+            finally:
+                mintd.send_signal(signal.SIGTERM)
+                finish(mintd)
+            status, out, err = finish(kernel.start("--steps=3"))
+            expect(status == 0 and len(kernel.moves) == number + 1 and not out + err,
+                   "%d: %s %s%s", number, kernel.moves, out, err)
+        status, out, err = finish(kernel.start("--dry-run", "--steps=3"))
+        expect(status == 0 and not out + err, "%d %s%s", status, out, err)
+        os.unlink(kernel.tree.path("/run/mint/mintd.wishes"))
+        os.makedirs(kernel.tree.path("/run/mint/mintd.wishes/x"))
+        status, out, err = finish(kernel.start("--steps=2"))
+        expect(status == 0 and re.search("mintd.wishes: .*: a wish that stands counts again", err),
+               "%d %s%s", status, out, err)
+
+
 def mintd_is_not_held_up_by_wishes():
     """A wish that names all APIC IDs there can be takes no step its time, whatever the mode"""
     with Kernel() as kernel:
@@ -881,6 +921,7 @@ TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_a
          mintd_learns_the_boot_core, refused_core_comes_last, mintd_leaves_wrong_files_alone,
          mintd_bounds_memory_by_the_book, names_are_no_paths, twins_have_no_file,
          only_root_locks_mintd_out, mintd_heeds_wishes,
-         wishes_stand_in_any_order, mintd_is_not_held_up_by_wishes, only_cooperative_nodes_name_victims,
+         wishes_stand_in_any_order, wishes_count_once, mintd_is_not_held_up_by_wishes,
+         only_cooperative_nodes_name_victims,
          agent_names_idle_cores, mintd_says_whom_it_leaves_alone,
          mintd_is_for_node_0, programs_have_help]
