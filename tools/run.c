@@ -477,6 +477,14 @@ static char *command_line(const struct spec *spec, const char *links)
 	return text;
 }
 
+/* Do quotes stand around all of a command line, as a shell would want them? */
+static bool one_quoted(const char *line)
+{
+	const char *end = *line == '"' ? strchr(line + 1, '"') : NULL;
+
+	return end && !end[1] && memchr(line, ' ', end - line);
+}
+
 /* Of a parameter that stands twice the last one counts, and what is given here stands last */
 static void note_params(const struct spec *spec, const char *links, struct placement *placement)
 {
@@ -493,6 +501,8 @@ static void note_params(const struct spec *spec, const char *links, struct place
 	};
 	size_t i;
 
+	if (spec->command_line && one_quoted(spec->command_line))
+		add_note(placement, "the quotes around the command line make one parameter of it: leave them out if it is several");
 	for (i = 0; spec->command_line && i < ARRAY_SIZE(params); i++) {
 		char *before = placement->notes;
 
@@ -902,7 +912,9 @@ static int read_spec(const struct ctl *ctl, int argc, char **argv,
 	/* The name stands behind all options, wherever the user had it */
 	while (getopt_long(argc, argv, "", run_options, NULL) != -1)
 		;
-	if (optind + 1 != argc)
+	if (optind + 1 < argc)
+		return usage(verb, "one name is wanted, and '%s' is too much", argv[optind + 1]);
+	if (optind == argc)
 		return usage(verb, "one name is wanted");
 	if (!good_name(argv[optind]))
 		return usage(verb,

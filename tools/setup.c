@@ -535,6 +535,9 @@ int do_setup(const struct ctl *ctl, int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage("setup", "'%s' is too much", argv[optind]);
+	if ((what == 'v' || what == 'u') && (wish.keep || wish.cores || wish.lend))
+		return usage("setup", "--%s goes by what is there, and takes no --keep=, --cores=, --lend=",
+			     what == 'v' ? "verify" : "undo");
 	if (what == 'v')
 		return verify(ctl);
 	if (what == 'u') {

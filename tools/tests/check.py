@@ -1483,7 +1483,10 @@ def wrong_words_are_usage():
                 ("one of --park", "stop", "--ladder", "--ladder", "web"),
                 ("one of --cores", "list", "--memory", "--cores"),
                 ("one node", "log"), ("one node", "console"), ("too much", "check", "x"),
-                ("one name", "run"), ("one name", "plan", image, "a", "b"),
+                ("one name", "run"),
+                ("one name is wanted, and '5' is", "run", image, "a", "--wait", "5"),
+                ("--verify goes by", "setup", "--keep=1G", "--cores=2", "--verify"),
+                ("--undo goes by", "setup", "--undo", "--lend=com2"),
                 ("a directory", "generate"), ("'--foo': this option", "generate", "--foo"),
                 ("'--foo': this option", "generate", "/x", "--foo"),
                 ("'-xf': this option", "log", "-xf", "web"),
@@ -1768,6 +1771,12 @@ def parameters_that_are_not_heeded():
                 expect(status == 0 and found == params, "%s: %d %s%s", options, status, out, err)
         _, out, err = b.ctl("run", *words, "--command-line=x.mint.cpus=1 -- mint.name=x", "z")
         expect("not heeded" not in err, "%s", err)
+        for line, noted in (('"quiet root=/dev/vda1"', True), ('"quiet" root=/dev/vda1', False),
+                            ('"quiet" root="a b"', False), ('"quiet"', False),
+                            ('dyndbg="file a.c +p"', False)):
+            _, out, err = b.ctl("run", *words, "--command-line=" + line, "z")
+            expect(("the quotes around the command line make one parameter" in err) == noted,
+                   "%s: %s", line, err)
     with Bench(machines.holes) as b:
         out = b.good("plan", "--memory=1100M", "--image=" + b.kexec,
                      "--command-line=mint.mem=4M@0", "x")
