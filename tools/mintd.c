@@ -91,6 +91,7 @@ struct broker {
 	u32			threads;	/* of a core */
 	char			*said;		/* what would be moved, last */
 	bool			crowded;	/* has been said */
+	bool			looked;		/* at several nodes, once at least */
 	bool			wished;		/* a wish was met that WISHES has not */
 	FILE			*record;
 	u64			began_ms;
@@ -613,6 +614,7 @@ static int step(struct broker *broker, u32 step_ms)
 {
 	struct policy_facts facts[POLICY_NODES];
 	struct policy_decision decision;
+	bool any = broker->looked;
 	unsigned int nr = 0;
 	struct mint mint;
 	int status;
@@ -636,6 +638,7 @@ static int step(struct broker *broker, u32 step_ms)
 			break;
 		}
 		seen = find_seen(broker, node);
+		any |= seen->limits.mode != POLICY_FIXED;
 		facts[nr] = (struct policy_facts){
 			.node		= node->n,
 			.incarnation	= seen->incarnation,
@@ -651,6 +654,10 @@ static int step(struct broker *broker, u32 step_ms)
 			record_step(broker, seen, &facts[nr]);
 		nr++;
 	}
+	/* Node 0 alone has nobody to share with */
+	if (nr > 1 && !any)
+		say("as yet no node takes part: Mode= in section [Policy] of its file says which does, see mint.node(5)");
+	broker->looked |= nr > 1;
 	/* Before it counts: one that ended here again and again would take a core each time */
 	if (broker->wished && !broker->ctl->dry_run)
 		keep_wishes(broker);

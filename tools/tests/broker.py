@@ -860,14 +860,18 @@ def agent_names_idle_cores():
 
 
 def mintd_says_whom_it_leaves_alone():
-    """Of more nodes than it looks after the others are named, once"""
+    """Of more nodes than it looks after the others are named, once; that no file has a mode, too"""
     with Kernel() as kernel:
         for number in range(3, 70):
             kernel.tree.node(number, "n%d" % number, "running", "%d" % (number + 10))
         status, out, err = finish(kernel.start("--steps=3"))
-        expect(status == 0 and not out and err ==
+        expect(status == 0 and out == "as yet no node takes part: Mode= in section [Policy] of its "
+               "file says which does, see mint.node(5)\n" and err ==
                "mintd: 64 nodes are looked after: node 64 and those behind it are left alone\n",
                "%d %s%s", status, out, err)
+        kernel.policy("n9", "Mode=autonomous\n")
+        status, out, _ = finish(kernel.start("--steps=2"))
+        expect(status == 0 and not out, "%d %s", status, out)
 
 
 def mintd_is_for_node_0():
