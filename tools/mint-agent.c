@@ -21,7 +21,6 @@
 
 #define STEP_MS		1000
 #define WANT		MINT_DIR "/want"
-#define WANT_MAX	95
 /* A core is idle that was busy for less than so much of a step, percent */
 #define IDLE_PERCENT	10
 
@@ -54,17 +53,6 @@ static struct cpu *find_cpu(const struct cpus *cpus, u32 n)
 		if (cpus->cpu[i].n == n)
 			return &cpus->cpu[i];
 	return NULL;
-}
-
-/* Number behind "<name> : " of a line of /proc/cpuinfo */
-static bool cpuinfo_number(const char *line, const char *name, u32 *number)
-{
-	size_t len = strlen(name);
-
-	if (strncmp(line, name, len) || !isspace((unsigned char)line[len]))
-		return false;
-	line = strchr(line, ':');
-	return line && sscanf(line + 1, "%u", number) == 1;
 }
 
 /* Those that are online, with their APIC IDs */

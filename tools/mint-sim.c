@@ -103,11 +103,6 @@ static bool good_numbers(const char *text, bool negative)
 
 static const char *take_node(struct trace *trace, const char *text)
 {
-	static const char * const modes[] = {
-		[POLICY_FIXED]		= "fixed",
-		[POLICY_AUTONOMOUS]	= "autonomous",
-		[POLICY_COOPERATIVE]	= "cooperative",
-	};
 	struct node *node = &trace->nodes[trace->nr_nodes];
 	struct policy_facts *facts = &node->facts;
 	char mode[16];
@@ -122,9 +117,9 @@ static const char *take_node(struct trace *trace, const char *text)
 		   &facts->limits.weight, &facts->limits.priority, mode, &end) != 7 ||
 	    text[end])
 		return "a node is node,<number>,<cores>,<min>,<max>,<weight>,<priority>,<mode>";
-	for (i = 0; i < 3 && strcmp(mode, modes[i]); i++)
+	for (i = 0; i < ARRAY_SIZE(policy_modes) && strcmp(mode, policy_modes[i]); i++)
 		;
-	if (i == 3)
+	if (i == ARRAY_SIZE(policy_modes))
 		return "the mode is fixed, autonomous or cooperative";
 	if (!facts->limits.weight || facts->limits.weight > 10000 ||
 	    facts->limits.priority > 99 || !node->cores ||

@@ -124,14 +124,6 @@ static bool wants_help(const struct verb *verb, int argc, char **argv)
 	return false;
 }
 
-/* Value of "--<name>=<value>" */
-static const char *value_of(const char *word, const char *name)
-{
-	size_t len = strlen(name);
-
-	return strncmp(word, name, len) || word[len] != '=' ? NULL : word + len + 1;
-}
-
 /* Options of all verbs stand anywhere; take them out. Returns the words left. */
 static int take_options(struct ctl *ctl, int argc, char **argv)
 {

@@ -13,6 +13,7 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define GIB4		0x100000000ull
 #define NAME_MAX_LEN	31	/* of a node, see mint.name= */
+#define WANT_MAX	95	/* characters of a wish */
 #define VICTIM		"victim="	/* mint-agent's word in a wish: cores to give first */
 
 typedef uint32_t u32;
@@ -106,6 +107,8 @@ int write_file(const char *path, const char *text);
 char *trim(char *s);
 void printable(char *s);
 bool has_word(const char *text, const char *word);
+const char *value_of(const char *word, const char *name);
+bool cpuinfo_number(const char *line, const char *name, u32 *number);
 char *wish_without_victims(const char *want);
 bool parse_number(const char *text, u64 max, u64 *number);
 bool parse_size(const char *text, u64 *size);
@@ -120,6 +123,7 @@ void add_id(struct ids *ids, u32 id);
 bool has_id(const struct ids *ids, u32 id);
 bool good_name(const char *name);
 double now(void);
+double monotonic(void);
 bool write_all(int fd, const char *text, size_t len);
 void notify(const char *text);
 int signals(int more);

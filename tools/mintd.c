@@ -285,13 +285,12 @@ static void read_want(struct broker *broker, struct seen *seen, struct policy_fa
 }
 
 /* The kernel counts every two seconds: in between the mean is that of before */
-static void count_stalls(struct seen *seen, const char *load, u64 now)
+static void count_stalls(struct seen *seen, const struct load *load, u64 now)
 {
-	const char *text = strstr(load, " memory_stall_ms=");
 	u64 span = now - seen->stall_at_ms, part;
-	u32 ms;
+	u32 ms = load->memory_ms;
 
-	if (!text || sscanf(text, " memory_stall_ms=%u", &ms) != 1) {
+	if (!load->stalls) {
 		seen->stalled = 0;
 		return;
 	}
@@ -305,25 +304,24 @@ static void count_stalls(struct seen *seen, const char *load, u64 now)
 
 static void read_load(struct broker *broker, struct seen *seen, struct policy_facts *facts)
 {
-	char *text = ctl_read(broker->ctl, MINT_DIR "/nodes/%u/load", seen->n);
-	u32 beats, sum, busy, cpus;
 	u64 now = now_ms(), mean;
+	struct load load;
 
-	if (text && sscanf(text,
-			   "beats=%u runnable_sum=%u busy_ms=%u cpus=%u mem_mib=%u available_mib=%u",
-			   &beats, &sum, &busy, &cpus, &facts->memory, &facts->available) == 6) {
-		if (seen->told && beats != seen->beats) {
-			mean = 1000ull * (u32)(sum - seen->sum) / (u32)(beats - seen->beats);
+	if (load_read(broker->ctl, seen->n, &load)) {
+		if (seen->told && load.beats != seen->beats) {
+			mean = 1000ull * (u32)(load.runnable_sum - seen->sum) /
+			       (u32)(load.beats - seen->beats);
 			mean /= broker->threads;
 			seen->runnable = mean > UINT32_MAX ? UINT32_MAX : mean;
 			seen->fresh_ms = now;
 		}
 		seen->told = true;
-		seen->beats = beats;
-		seen->sum = sum;
-		count_stalls(seen, text, now);
+		seen->beats = load.beats;
+		seen->sum = load.runnable_sum;
+		facts->memory = load.mem_mib;
+		facts->available = load.available_mib;
+		count_stalls(seen, &load, now);
 	}
-	free(text);
 	facts->runnable = seen->runnable;
 	facts->stalled = seen->stalled;
 	facts->age_ms = !seen->fresh_ms || now - seen->fresh_ms > UINT32_MAX ? UINT32_MAX :
@@ -584,11 +582,6 @@ out:
 static void record_step(struct broker *broker, struct seen *seen,
 			const struct policy_facts *facts)
 {
-	static const char * const modes[] = {
-		[POLICY_FIXED]		= "fixed",
-		[POLICY_AUTONOMOUS]	= "autonomous",
-		[POLICY_COOPERATIVE]	= "cooperative",
-	};
 	u32 second = (now_ms() - broker->began_ms) / 1000;
 
 	if (!facts->cores)
@@ -597,7 +590,7 @@ static void record_step(struct broker *broker, struct seen *seen,
 		fprintf(broker->record, "node,%u,%u,%u,%u,%u,%u,%s\n", facts->node,
 			facts->cores, facts->limits.cores_min, facts->limits.cores_max,
 			facts->limits.weight, facts->limits.priority,
-			modes[facts->limits.mode]);
+			policy_modes[facts->limits.mode]);
 	seen->recorded = true;
 	fprintf(broker->record, "load,%u,%u,%u,%u\n", second, facts->node,
 		facts->runnable > INT32_MAX ? INT32_MAX : facts->runnable,

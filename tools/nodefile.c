@@ -292,16 +292,11 @@ static const char *set_priority(const struct ctl *ctl, struct spec *spec, const 
 
 static const char *set_mode(const struct ctl *ctl, struct spec *spec, const char *value)
 {
-	static const char * const modes[] = {
-		[POLICY_FIXED]		= "fixed",
-		[POLICY_AUTONOMOUS]	= "autonomous",
-		[POLICY_COOPERATIVE]	= "cooperative",
-	};
 	size_t i;
 
 	(void)ctl;
-	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		if (strcmp(value, modes[i]))
+	for (i = 0; i < ARRAY_SIZE(policy_modes); i++) {
+		if (strcmp(value, policy_modes[i]))
 			continue;
 		spec->limits.mode = i;
 		return NULL;

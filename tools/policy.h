@@ -22,6 +22,13 @@ enum policy_mode {
 	POLICY_COOPERATIVE,	/* and by what it asks for */
 };
 
+/* As node files and traces have them */
+static const char * const policy_modes[] = {
+	[POLICY_FIXED]		= "fixed",
+	[POLICY_AUTONOMOUS]	= "autonomous",
+	[POLICY_COOPERATIVE]	= "cooperative",
+};
+
 enum policy_kind {
 	POLICY_CORE,
 	POLICY_MEMORY,

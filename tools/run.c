@@ -18,7 +18,6 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "out.h"
@@ -99,14 +98,6 @@ static void print_quoted(const char *word)
 }
 
 /* ---- waiting ----------------------------------------------------------------- */
-
-static double monotonic(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
 
 /**
  * wait_for_state() - wait by poll(2) until a node is in a state
@@ -216,6 +207,27 @@ bool launched_read(const struct ctl *ctl, const char *name, struct launched *lau
 }
 
 /**
+ * launched_keys() - what a node was launched with beside its file, key by key
+ * @launched:	the former
+ * @spec:	the latter
+ * @keys:	filled in
+ */
+void launched_keys(const struct launched *launched, const struct spec *spec,
+		   struct launched_key keys[LAUNCHED_KEYS])
+{
+	const struct launched_key all[LAUNCHED_KEYS] = {
+		{ "Image", launched->image, spec->image },
+		{ "Initrd", launched->initrd, spec->initrd },
+		{ "CommandLine", launched->command_line, spec->command_line },
+		{ "Devices", launched->devices, spec->devices },
+		{ "Links", launched->links, spec->links },
+		{ "Shares", launched->shares, spec->shares },
+	};
+
+	memcpy(keys, all, sizeof(all));
+}
+
+/**
  * keys_not_taken() - what is another in a node's file than the node was launched with
  * @ctl:	where that was noted
  * @name:	of the node
@@ -226,6 +238,7 @@ bool launched_read(const struct ctl *ctl, const char *name, struct launched *lau
  */
 char *keys_not_taken(const struct ctl *ctl, const char *name)
 {
+	struct launched_key rows[LAUNCHED_KEYS];
 	struct launched launched;
 	char *keys = NULL, *before;
 	struct spec spec;
@@ -236,20 +249,12 @@ char *keys_not_taken(const struct ctl *ctl, const char *name)
 		return NULL;
 	spec_init(&spec, name);
 	if (!spec_read(ctl, &spec, false)) {
-		const char *rows[][3] = {
-			{ "Image", launched.image, spec.image },
-			{ "Initrd", launched.initrd, spec.initrd },
-			{ "CommandLine", launched.command_line, spec.command_line },
-			{ "Devices", launched.devices, spec.devices },
-			{ "Links", launched.links, spec.links },
-			{ "Shares", launched.shares, spec.shares },
-		};
-
+		launched_keys(&launched, &spec, rows);
 		for (i = 0; i < ARRAY_SIZE(rows); i++) {
-			if (!strcmp(rows[i][1], rows[i][2] ?: ""))
+			if (!strcmp(rows[i].is, rows[i].shall ?: ""))
 				continue;
 			before = keys;
-			keys = xasprintf("%s%s%s", before ?: "", before ? ", " : "", rows[i][0]);
+			keys = xasprintf("%s%s%s", before ?: "", before ? ", " : "", rows[i].name);
 			free(before);
 		}
 	}
@@ -504,14 +509,14 @@ static void note_params(const struct spec *spec, const char *links, struct place
 	if (spec->command_line && one_quoted(spec->command_line))
 		add_note(placement, "the quotes around the command line make one parameter of it: leave them out if it is several");
 	for (i = 0; spec->command_line && i < ARRAY_SIZE(params); i++) {
-		char *before = placement->notes;
+		char *note;
 
 		if (!params[i].given || !has_param(spec->command_line, params[i].param))
 			continue;
-		placement->notes = xasprintf("%s%s%s on the command line is not heeded: %s says that",
-					     before ?: "", before ? "\n" : "", params[i].param,
-					     params[i].instead);
-		free(before);
+		note = xasprintf("%s on the command line is not heeded: %s says that",
+				 params[i].param, params[i].instead);
+		add_note(placement, note);
+		free(note);
 	}
 }
 

@@ -168,32 +168,18 @@ static char *memory_parameter(const struct ram *ram, const struct wish *wish)
 	return text;
 }
 
-/* The value of a line of /proc/cpuinfo */
-static bool cpuinfo(const char *line, const char *key, u32 *value)
-{
-	size_t len = strlen(key);
-	const char *colon = strchr(line, ':');
-	u64 number;
-
-	if (strncmp(line, key, len) || (line[len] != '\t' && line[len] != ' ') || !colon ||
-	    !parse_number(colon + 2, UINT32_MAX, &number))
-		return false;
-	*value = number;
-	return true;
-}
-
 static void read_cpus(const struct ctl *ctl, struct cpus *cpus)
 {
 	char *text = ctl_read(ctl, "/proc/cpuinfo"), *rest = text, *line;
 	u32 value;
 
 	while (rest && (line = strsep(&rest, "\n"))) {
-		if (cpuinfo(line, "processor", &value)) {
+		if (cpuinfo_number(line, "processor", &value)) {
 			cpus->cpu = xgrow(cpus->cpu, cpus->nr, sizeof(*cpus->cpu));
 			cpus->cpu[cpus->nr++] = (struct cpu){ 0, 0 };
 		} else if (cpus->nr) {
-			cpuinfo(line, "apicid", &cpus->cpu[cpus->nr - 1].apic_id);
-			cpuinfo(line, "physical id", &cpus->cpu[cpus->nr - 1].package);
+			cpuinfo_number(line, "apicid", &cpus->cpu[cpus->nr - 1].apic_id);
+			cpuinfo_number(line, "physical id", &cpus->cpu[cpus->nr - 1].package);
 		}
 	}
 	free(text);

@@ -14,7 +14,6 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "out.h"
@@ -32,14 +31,6 @@
 #define LOG_AT_ONCE	(1 << 20)
 
 #define UNIT		"/lib/systemd/system/mint@.service"
-
-static double monotonic(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
 
 /* ---- one node ---------------------------------------------------------------- */
 
@@ -592,12 +583,13 @@ static void cores_differ(struct table *table, const struct node *node,
 static int diff_node(const struct ctl *ctl, struct mint *mint, const char *name,
 		     struct table *table)
 {
+	struct launched_key keys[LAUNCHED_KEYS];
 	struct launched launched;
 	struct spec spec;
 	struct node *node;
 	const char *state;
 	int status;
-	size_t nr;
+	size_t nr, i;
 
 	spec_init(&spec, name);
 	status = spec_read(ctl, &spec, true);
@@ -618,12 +610,9 @@ static int diff_node(const struct ctl *ctl, struct mint *mint, const char *name,
 		exact_size(spec.start == UINT64_MAX ?
 			   (spec.memory + 0x1fffff) & ~0x1fffffull : spec.memory));
 	if (launched_read(ctl, name, &launched)) {
-		differs(table, name, "Image", launched.image, spec.image);
-		differs(table, name, "Initrd", launched.initrd, spec.initrd);
-		differs(table, name, "CommandLine", launched.command_line, spec.command_line);
-		differs(table, name, "Devices", launched.devices, spec.devices);
-		differs(table, name, "Links", launched.links, spec.links);
-		differs(table, name, "Shares", launched.shares, spec.shares);
+		launched_keys(&launched, &spec, keys);
+		for (i = 0; i < LAUNCHED_KEYS; i++)
+			differs(table, name, keys[i].name, keys[i].is, keys[i].shall);
 	}
 	return ST_OK;
 }

@@ -228,6 +228,23 @@ void mint_free(struct mint *mint)
 	memset(mint, 0, sizeof(*mint));
 }
 
+/* What node @n has to do; false: it does not say */
+bool load_read(const struct ctl *ctl, u32 n, struct load *load)
+{
+	char *text = ctl_read(ctl, MINT_DIR "/nodes/%u/load", n);
+	int words = 0;
+
+	if (text)
+		words = sscanf(text,
+			       "beats=%u runnable_sum=%u busy_ms=%u cpus=%u mem_mib=%u available_mib=%u cpu_stall_ms=%u memory_stall_ms=%u io_stall_ms=%u",
+			       &load->beats, &load->runnable_sum, &load->busy_ms,
+			       &load->cpus, &load->mem_mib, &load->available_mib,
+			       &load->cpu_ms, &load->memory_ms, &load->io_ms);
+	load->stalls = words == 9;
+	free(text);
+	return words >= 6;
+}
+
 /* Does it own anything? Then its name is taken */
 bool node_owns(const struct node *node)
 {

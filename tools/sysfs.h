@@ -61,12 +61,24 @@ struct mint {
 	char		*text;
 };
 
+/**
+ * struct load - nodes/<n>/load
+ * @stalls:	its kernel counts what follows
+ * Counters wrap at 32 bits; docs/sysfs.md has the rest.
+ */
+struct load {
+	u32	beats, runnable_sum, busy_ms, cpus, mem_mib, available_mib;
+	bool	stalls;
+	u32	cpu_ms, memory_ms, io_ms;
+};
+
 int mint_read(const struct ctl *ctl, struct mint *mint);
 void mint_free(struct mint *mint);
 struct node *mint_find(struct mint *mint, const char *word);
 struct node *mint_number(struct mint *mint, u32 n);
 struct node *mint_owner(struct mint *mint, const char *name, size_t *nr);
 int mint_absent(struct mint *mint, const char *word);
+bool load_read(const struct ctl *ctl, u32 n, struct load *load);
 bool node_owns(const struct node *node);
 bool node_ended(const char *state);
 

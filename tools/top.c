@@ -17,102 +17,70 @@
 #include "sysfs.h"
 #include "verbs.h"
 
-/**
- * struct load - nodes/<n>/load
- * @n:		number of the node
- * @at:		when it was read, seconds
- * Counters wrap at 32 bits; docs/sysfs.md has the rest.
- */
-struct load {
-	u32	n;
-	double	at;
-	u32	beats, runnable_sum, busy_ms, cpus, mem_mib, available_mib;
-	bool	stalls;		/* its kernel counts what follows */
-	u32	cpu_ms, memory_ms, io_ms;
+/* What a node said, and when, seconds */
+struct sample {
+	u32		n;
+	double		at;
+	struct load	load;
 };
 
 /* All nodes at one moment */
 struct look {
 	struct mint	mint;
-	struct load	*loads;
+	struct sample	*samples;
 	size_t		nr;
 };
-
-static double uptime(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-/* False: the node says nothing */
-static bool read_load(const struct ctl *ctl, u32 n, struct load *load)
-{
-	char *text = ctl_read(ctl, MINT_DIR "/nodes/%u/load", n);
-	int words = 0;
-
-	load->n = n;
-	load->at = uptime();
-	if (text)
-		words = sscanf(text,
-			       "beats=%u runnable_sum=%u busy_ms=%u cpus=%u mem_mib=%u available_mib=%u cpu_stall_ms=%u memory_stall_ms=%u io_stall_ms=%u",
-			       &load->beats, &load->runnable_sum, &load->busy_ms,
-			       &load->cpus, &load->mem_mib, &load->available_mib,
-			       &load->cpu_ms, &load->memory_ms, &load->io_ms);
-	load->stalls = words == 9;
-	free(text);
-	return words >= 6;
-}
 
 static int take_look(const struct ctl *ctl, struct look *look)
 {
 	int status = mint_read(ctl, &look->mint);
-	struct load load;
+	struct sample sample;
 	size_t i;
 
-	look->loads = NULL;
+	look->samples = NULL;
 	look->nr = 0;
 	if (status)
 		return status;
 	for (i = 0; i < look->mint.nr_nodes; i++) {
-		if (!read_load(ctl, look->mint.nodes[i].n, &load))
+		sample.n = look->mint.nodes[i].n;
+		if (!load_read(ctl, sample.n, &sample.load))
 			continue;
-		look->loads = xgrow(look->loads, look->nr, sizeof(load));
-		look->loads[look->nr++] = load;
+		sample.at = monotonic();
+		look->samples = xgrow(look->samples, look->nr, sizeof(sample));
+		look->samples[look->nr++] = sample;
 	}
 	return ST_OK;
 }
 
-static const struct load *load_of(const struct look *look, u32 n)
+static const struct sample *sample_of(const struct look *look, u32 n)
 {
 	size_t i;
 
 	for (i = 0; i < look->nr; i++)
-		if (look->loads[i].n == n)
-			return &look->loads[i];
+		if (look->samples[i].n == n)
+			return &look->samples[i];
 	return NULL;
 }
 
 /* Tasks that ran or waited, in the mean; NULL: no beat in between */
-static char *runnable_text(const struct load *old, const struct load *new)
+static char *runnable_text(const struct sample *old, const struct sample *new)
 {
-	u32 beats = new->beats - old->beats;
-	u32 sum = new->runnable_sum - old->runnable_sum;
+	u32 beats = new->load.beats - old->load.beats;
+	u32 sum = new->load.runnable_sum - old->load.runnable_sum;
 
 	return beats ? xasprintf("%.1f", (double)sum / beats) : NULL;
 }
 
 /* So many of its CPUs were busy, in the mean */
-static char *busy_text(const struct load *old, const struct load *new)
+static char *busy_text(const struct sample *old, const struct sample *new)
 {
 	double ms = (new->at - old->at) * 1000, busy;
 
-	if (new->beats == old->beats || ms <= 0)
+	if (new->load.beats == old->load.beats || ms <= 0)
 		return NULL;
-	busy = (u32)(new->busy_ms - old->busy_ms) / ms;
+	busy = (u32)(new->load.busy_ms - old->load.busy_ms) / ms;
 	/* Two clocks do not quite agree */
-	return xasprintf("%.2f", busy < new->cpus ? busy : new->cpus);
+	return xasprintf("%.2f", busy < new->load.cpus ? busy : new->load.cpus);
 }
 
 /* Hundredths of the time for which a task waited */
@@ -125,16 +93,17 @@ static u32 percent(u32 old, u32 new, double ms)
 
 /* For a CPU, for memory, for a device: one cell for people, three for programs */
 static void stall_cells(struct table *table, const struct ctl *ctl,
-			const struct load *old, const struct load *new)
+			const struct sample *old, const struct sample *new)
 {
 	double ms = old && new ? (new->at - old->at) * 1000 : 0;
 	char *cells[3] = {}, *all = NULL;
 	size_t i;
 
-	if (ms > 0 && old->stalls && new->stalls) {
-		cells[0] = xasprintf("%u", percent(old->cpu_ms, new->cpu_ms, ms));
-		cells[1] = xasprintf("%u", percent(old->memory_ms, new->memory_ms, ms));
-		cells[2] = xasprintf("%u", percent(old->io_ms, new->io_ms, ms));
+	if (ms > 0 && old->load.stalls && new->load.stalls) {
+		cells[0] = xasprintf("%u", percent(old->load.cpu_ms, new->load.cpu_ms, ms));
+		cells[1] = xasprintf("%u", percent(old->load.memory_ms, new->load.memory_ms,
+						   ms));
+		cells[2] = xasprintf("%u", percent(old->load.io_ms, new->load.io_ms, ms));
 	}
 	if (ctl->json) {
 		for (i = 0; i < ARRAY_SIZE(cells); i++)
@@ -179,8 +148,8 @@ static int print_look(const struct ctl *ctl, const struct look *old,
 
 	for (i = 0; i < new->mint.nr_nodes; i++) {
 		const struct node *node = &new->mint.nodes[i];
-		const struct load *now = load_of(new, node->n);
-		const struct load *then = load_of(old, node->n);
+		const struct sample *now = sample_of(new, node->n);
+		const struct sample *then = sample_of(old, node->n);
 		char *want = ctl_read(ctl, MINT_DIR "/nodes/%u/want", node->n);
 
 		if (want)
@@ -188,12 +157,12 @@ static int print_look(const struct ctl *ctl, const struct look *old,
 		table_cell(&table, xasprintf("%u", node->n));
 		table_cell(&table, xstrdup(*node->name || ctl->json ? node->name : "-"));
 		table_cell(&table, xstrdup(node->state));
-		table_cell(&table, now ? xasprintf("%u", now->cpus) : NULL);
+		table_cell(&table, now ? xasprintf("%u", now->load.cpus) : NULL);
 		table_cell(&table, now && then ? runnable_text(then, now) : NULL);
 		table_cell(&table, now && then ? busy_text(then, now) : NULL);
 		stall_cells(&table, ctl, then, now);
-		table_cell(&table, now ? mib_text(ctl, now->mem_mib) : NULL);
-		table_cell(&table, now ? mib_text(ctl, now->available_mib) : NULL);
+		table_cell(&table, now ? mib_text(ctl, now->load.mem_mib) : NULL);
+		table_cell(&table, now ? mib_text(ctl, now->load.available_mib) : NULL);
 		table_cell(&table, want && *want ? want : NULL);
 	}
 	status = table_print(ctl, &table);
@@ -206,7 +175,7 @@ static int print_look(const struct ctl *ctl, const struct look *old,
 static void free_look(struct look *look)
 {
 	mint_free(&look->mint);
-	free(look->loads);
+	free(look->samples);
 }
 
 static void wait_for(double seconds)

@@ -280,6 +280,25 @@ bool has_word(const char *text, const char *word)
 	return false;
 }
 
+/* The text after "<name>=", or NULL */
+const char *value_of(const char *word, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(word, name, len) || word[len] != '=' ? NULL : word + len + 1;
+}
+
+/* Number behind "<name> : " of a line of /proc/cpuinfo */
+bool cpuinfo_number(const char *line, const char *name, u32 *number)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(line, name, len) || !isspace((unsigned char)line[len]))
+		return false;
+	line = strchr(line, ':');
+	return line && sscanf(line + 1, "%u", number) == 1;
+}
+
 /* The words of a node's wish but for those of mint-agent, with a blank between them */
 char *wish_without_victims(const char *want)
 {
@@ -510,6 +529,15 @@ double now(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* Seconds of a clock that is not set */
+double monotonic(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 

@@ -16,7 +16,6 @@
 #include "sysfs.h"
 #include "verbs.h"
 
-#define WANT_MAX	95
 #define AGAIN		" again"
 
 static int show_wants(const struct ctl *ctl, const struct mint *mint)
@@ -42,14 +41,6 @@ static int show_wants(const struct ctl *ctl, const struct mint *mint)
 		table_cell(&table, want && *want ? want : NULL);
 	}
 	return table_print(ctl, &table);
-}
-
-/* The text after "<name>=", or NULL */
-static const char *value_of(const char *word, const char *name)
-{
-	size_t len = strlen(name);
-
-	return strncmp(word, name, len) || word[len] != '=' ? NULL : word + len + 1;
 }
 
 /* "<number>s" as mintd takes it, which ignores what is longer than a day */
