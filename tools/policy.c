@@ -409,25 +409,30 @@ static bool paid(const struct policy *policy, const struct view *view)
 
 	return urgent(view) || view->asks ||
 	       view->facts->cores < view->facts->limits.cores_min ||
-	       view->node->side[POLICY_CORE].debt >= price;
+	       view->node->side[POLICY_CORE].debts[0] >= price;
 }
 
-/* What each has lacked so far */
+/*
+ * What each has lacked so far. Each core that it lacks has an account of its own: all of them
+ * are waited for at the same time.
+ */
 static void count_debts(struct view *views, unsigned int nr, u32 step_ms)
 {
-	unsigned int i;
+	unsigned int i, k;
 
 	for (i = 0; i < nr; i++) {
 		struct view *view = &views[i];
-		struct policy_side *side = &view->node->side[POLICY_CORE];
-		u32 lack;
+		u64 *debts = view->node->side[POLICY_CORE].debts;
+		u32 cores = view->facts->cores;
 
-		if (view->frozen || view->facts->cores >= view->need) {
-			side->debt = 0;
-			continue;
+		for (k = 0; k < POLICY_DEBTS; k++) {
+			u32 lack = view->frozen ? 0 : waiting(view, cores + k);
+
+			if (!lack || cores + k >= view->need)
+				debts[k] = 0;
+			else
+				debts[k] += (u64)(lack > 1000 ? 1000 : lack) * step_ms / 1000;
 		}
-		lack = waiting(view, view->facts->cores);
-		side->debt += (u64)(lack > 1000 ? 1000 : lack) * step_ms / 1000;
 	}
 }
 
@@ -782,7 +787,12 @@ static void moved_now(struct policy *policy, struct policy_side *side,
 	side->direction = direction;
 	side->moved_ms = policy->now_ms;
 	side->debt = 0;
+	if (direction < 0)
+		memset(side->debts, 0, sizeof(side->debts));
 	if (direction > 0) {
+		memmove(side->debts, side->debts + 1,
+			sizeof(side->debts) - sizeof(side->debts[0]));
+		side->debts[POLICY_DEBTS - 1] = 0;
 		side->bar_ms = 0;
 		side->refused_by = POLICY_FREE;
 	}

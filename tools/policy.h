@@ -15,6 +15,7 @@
 #define POLICY_CORES	4096		/* more than that are not shared out */
 #define POLICY_FREE	UINT32_MAX	/* in place of a node: nobody's */
 #define POLICY_BLOCK	128		/* MiB that move at a time */
+#define POLICY_DEBTS	16		/* cores lacked, for which it is counted apart */
 
 enum policy_mode {
 	POLICY_FIXED,		/* left alone */
@@ -104,8 +105,9 @@ struct policy_decision {
 
 /**
  * struct policy_side - what is remembered of a node for one kind
- * @debt:	what it has lacked since it lacks it, thousandths of a core and
- *		second, or ms for memory
+ * @debts:	what has waited for each core that it lacks, since it lacks that one,
+ *		thousandths of a core and second; first that for the next one
+ * @debt:	for how long it has lacked memory, ms
  * @dwell_ms:	for how long it does not turn round after a move
  * @turned_ms:	when it made a bad return last, or its rest was halved since then
  * @moved_ms:	when it got or gave last
@@ -119,7 +121,7 @@ struct policy_decision {
  * @refused_by:	giver that refused it last, or POLICY_FREE
  */
 struct policy_side {
-	u64	debt, turned_ms, moved_ms, gained, barred_ms;
+	u64	debts[POLICY_DEBTS], debt, turned_ms, moved_ms, gained, barred_ms;
 	u32	dwell_ms, base, got, bar_ms, refused_by;
 	int		direction;
 };
