@@ -34,6 +34,8 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		errx(2, "usage: count_on <cpu> clock|cycles");
 	cpu = atoi(argv[1]);
+	if (strcmp(argv[2], "clock") && strcmp(argv[2], "cycles"))
+		errx(2, "no counter is called %s", argv[2]);
 	if (!strcmp(argv[2], "cycles")) {
 		attr.type = PERF_TYPE_HARDWARE;
 		attr.config = PERF_COUNT_HW_CPU_CYCLES;

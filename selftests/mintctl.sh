@@ -315,10 +315,18 @@ told_moves() {
 	[ "$(grep -c "^move core .*: done" "$TMP/mintd")" = "$1" ]
 }
 
+# start_broker: $broker; it ends with the test, whatever comes of that
+start_broker() {
+	mintd >"$TMP/mintd" 2>&1 &
+	broker=$!
+	trap 'kill "$broker" 2>/dev/null' EXIT
+}
+
 # end_broker: it goes, and leaves the cores where they are
 end_broker() {
 	kill "$broker"
 	wait "$broker" || fail "mintd ended with status $?: $(cat "$TMP/mintd")"
+	trap - EXIT
 }
 
 # A core goes to the node that has something to do, and stays there until another
@@ -337,8 +345,7 @@ broker() {
 	# Who comes up is busy: the free core would be for that one.
 	# shellcheck disable=SC2154 # by eval
 	loop_until 60 at_rest "$left" "$right" || fail "they are busy: $(cat "$TMP/loads")"
-	mintd >"$TMP/mintd" 2>&1 &
-	broker=$!
+	start_broker
 	busy "$left"
 	loop_until 90 has "$left" 2 || fail "node $left gets no core: $(cat "$TMP/mintd")"
 	mintd --steps=1 >"$TMP/second" 2>&1 && fail "there are two brokers"
@@ -363,7 +370,7 @@ refused_core() {
 }
 
 # A core that a busy node cannot take, for which it keeps no CPU number, goes to the
-# other one, whoever of both would have it first.
+# other one, although that one has half its weight.
 broker_full() {
 	command -v mintd >/dev/null || skip "no mintd: make -C tools install"
 	need_cores 3
@@ -375,8 +382,7 @@ broker_full() {
 	full=$node
 	ctl_run --cores=1 --memory="${MINT_SIZE}M" --wait other
 	loop_until 60 at_rest "$full" "$node" || fail "they are busy: $(cat "$TMP/loads")"
-	mintd >"$TMP/mintd" 2>&1 &
-	broker=$!
+	start_broker
 	busy "$full"
 	loop_until 90 refused_core "$full" || fail "it gets one: $(cat "$TMP/mintd" "$MINT/moves")"
 	busy "$node"
@@ -419,8 +425,7 @@ broker_memory() {
 	# What it takes to come up is no longer available then.
 	loop_until 60 at_rest "$node" || fail "node $node is busy: $(cat "$TMP/loads")"
 	before=$(($(mib mem_mib "$node") + 64))
-	mintd >"$TMP/mintd" 2>&1 &
-	broker=$!
+	start_broker
 	# A twelfth is left: less than an eighth, and enough to go on.
 	eat=$(($(mib available_mib "$node") - before / 16))
 	[ "$eat" -gt 0 ] || fail "only $(mib available_mib "$node") MiB are available"

@@ -28,7 +28,7 @@ driver_of() {
 
 # has_reset <function>: one that leaves all others alone
 has_reset() {
-	[ -s "$pci/$1/reset_method" ]
+	grep -q . "$pci/$1/reset_method" 2>/dev/null
 }
 
 # functions_of <driver>: those that it has in node 0

@@ -170,7 +170,7 @@ void mint_pci_release(u32 id)
  * @why:	out: reason of a failure
  *
  * Context: process; waits for the driver.
- * Return: 0; -ENODEV, also if no driver of node 0 takes it; -EINVAL.
+ * Return: 0; -ENODEV, in node 0 also if no driver takes it; -EINVAL.
  */
 int mint_pci_keep(u32 id, struct mint_reason *why)
 {

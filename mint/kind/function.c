@@ -86,20 +86,20 @@ static int parse(struct mint_kexec *rq, const struct mint_token *word)
 static int check(struct mint_kexec *rq)
 {
 	char name[16];
-	bool added;
+	bool below;
 	u32 i;
 
 	for (i = 0; i < rq->node.nr_devices; i++)
 		if (rq->node.devices[i].kind == MINT_DEV_PCI)
 			break;
-	if (i == rq->node.nr_devices || !mint_request_unreached(rq, &added))
+	if (i == rq->node.nr_devices || !mint_request_unreached(rq, &below))
 		return 0;
 	mint_device_name(&rq->node.devices[i], name, sizeof(name));
-	if (added)
+	if (below)
 		return mint_refuse(rq, -EADDRNOTAVAIL,
-				   "device %s: the node boots without bounce buffers, and what it is to add is above 4 GiB: name movable: ranges below, or one above that is not movable",
+				   "device %s: the node has memory above 4 GiB and boots without bounce buffers: name movable: ranges below alone, or one range below and one above that are not movable",
 				   name);
-	pr_warn("device %s: the node has no memory below 4 GiB for bounce buffers: what reaches no further will not work there\n",
+	pr_warn("device %s, and others of its node that cannot address memory above 4 GiB, will not work there: launch it with memory below, too\n",
 		name);
 	return 0;
 }

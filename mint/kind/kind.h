@@ -233,7 +233,7 @@ void mint_transfer_add(struct mint_transfer *t, const char *more);
 
 /* memory.c */
 bool mint_memory_unreached(u32 n);
-bool mint_request_unreached(const struct mint_kexec *rq, bool *added);
+bool mint_request_unreached(const struct mint_kexec *rq, bool *below);
 
 /* pin.c */
 

@@ -448,15 +448,14 @@ bool mint_memory_unreached(u32 n)
 /**
  * mint_request_unreached() - will a new node have memory that devices may not reach?
  * @rq:		the request, its memory read
- * @added:	out: if so: the node boots with memory below 4 GiB alone, and is to add
- *		the rest by itself
+ * @below:	out: some of its memory is below 4 GiB, where the buffers would have to be
  *
  * The node has no peer yet that could say so: it is guessed from its memory.
  *
  * Context: predecessor, process, under mint_claims_lock().
  * Return: true if it will have.
  */
-bool mint_request_unreached(const struct mint_kexec *rq, bool *added)
+bool mint_request_unreached(const struct mint_kexec *rq, bool *below)
 {
 	struct mint_range boot[MINT_RANGES_MAX];
 	u32 i, count = rq->node.nr_mem;
@@ -464,7 +463,7 @@ bool mint_request_unreached(const struct mint_kexec *rq, bool *added)
 	memcpy(boot, rq->node.mem, sizeof(boot));
 	for (i = 0; i < rq->nr_movable; i++)
 		mint_ranges_cut(boot, &count, MINT_RANGES_MAX, &rq->movable[i]);
-	*added = !reaches_above_4g(boot, count);
+	*below = begins_below_4g(rq->node.mem, rq->node.nr_mem);
 	return reaches_above_4g(rq->node.mem, rq->node.nr_mem) &&
 	       !sets_up_buffers(boot, count);
 }
@@ -720,6 +719,7 @@ static int give(struct mint_transfer *t)
 	if (t->from != mint_self)
 		return 0;
 	err = mint_memory_remove(&range, empty_bound(t), &stuck);
+	t->memo = stuck.lost;
 	return err ? refuse_stuck(t, err, &stuck) : 0;
 }
 
@@ -733,12 +733,21 @@ static int use(struct mint_transfer *t)
 					  mint_self, t->start, end_of(t) - 1, err) : 0;
 }
 
-/* Still open: mint_memory_remove() has failed, and all is in use as before */
+/*
+ * Still open: mint_memory_remove() has failed, and all is in use as before, but for what
+ * it says is lost (@memo).
+ */
 static int keep(struct mint_transfer *t)
 {
 	struct mint_range range = range_of(t);
 
-	return t->from == mint_self && !mint_memory_opened(&range) ? use(t) : 0;
+	if (t->from != mint_self)
+		return 0;
+	if (!mint_memory_opened(&range))
+		return use(t);
+	return t->memo ? mint_transfer_refuse(t, -ENOMEM,
+					      "node %u does not use a part of memory %#llx-%#llx until it reboots",
+					      mint_self, t->start, end_of(t) - 1) : 0;
 }
 
 /* The next owner does not see what the last one has left there */

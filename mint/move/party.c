@@ -196,7 +196,7 @@ static int give_or_keep(struct mint_transfer *t, bool *kept)
 
 	if (!err && lost_in_flight(t))
 		err = mint_transfer_refuse(t, -EOWNERDEAD, "node 0 is dead");
-	if (err)
+	if (err && t->begun)
 		*kept = keep(t);
 	return err;
 }

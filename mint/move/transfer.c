@@ -770,11 +770,14 @@ static int plan_now(struct job *job, const struct mint_token *thing)
  */
 static int plan(struct job *job, const struct mint_token *thing)
 {
-	u64 to_incarnation = mint_incarnation(job->t.to);
+	u64 to_incarnation = mint_incarnation(job->t.to), from_incarnation;
 	int err = plan_now(job, thing), waits;
+	u32 from;
 	long left;
 
 	for (waits = 0; err == -EAGAIN && waits < 2; waits++) {
+		from = job->t.from;
+		from_incarnation = mint_incarnation(from);
 		left = wait_event_killable_timeout(move_wait,
 						   party_is_ready(job->t.from) &&
 						   party_is_ready(job->t.to),
@@ -787,6 +790,9 @@ static int plan(struct job *job, const struct mint_token *thing)
 			return mint_transfer_refuse(&job->t, -ESRCH,
 						    "node %u has ended meanwhile",
 						    job->t.to);
+		if (mint_incarnation(from) != from_incarnation)
+			return mint_transfer_refuse(&job->t, -ESRCH,
+						    "node %u has ended meanwhile", from);
 		job->t.reason[0] = '\0';
 		err = plan_now(job, thing);
 	}
@@ -886,7 +892,7 @@ static struct job *new_job(void)
  * stands in /sys/kernel/mint/moves.
  *
  * Context: predecessor, process; may sleep. The caller has no claim locked.
- * Return: 0; why it was refused or has failed; without a reason -ENOMEM, and -EINTR.
+ * Return: 0; a negative error, with its reason but for -ENOMEM and -EINTR.
  */
 int mint_move_request(const char *text, u32 asker, u64 incarnation, char *reason,
 		      size_t size)

@@ -330,7 +330,7 @@ static int remove_blocks(const struct mint_range *range, struct mint_range *done
  * Context: process; may sleep.
  * Return: 0; -EINVAL if it is not whole blocks; -EPERM if this node has booted
  * with it; -EBUSY if it does not empty; -ENOMEM if there is no room for what
- * lies there. Then all is as it was.
+ * lies there. Then all is as it was, unless @stuck->lost.
  */
 int mint_memory_remove(const struct mint_range *range, unsigned long bound,
 		       struct mint_stuck *stuck)
@@ -358,7 +358,8 @@ int mint_memory_remove(const struct mint_range *range, unsigned long bound,
 	fill_blocks();
 	kvfree(emptied);
 	emptied = NULL;
-	if (err && done.size && add_blocks(&done))
+	stuck->lost = err && done.size && add_blocks(&done);
+	if (stuck->lost)
 		pr_err("memory %#llx-%#llx is not used until this node reboots\n",
 		       done.start, done.start + done.size - 1);
 	if (!err)

@@ -240,12 +240,15 @@ bool mint_memory_opened(const struct mint_range *range);
  * @pages:	how many pages of it are in use, or do not move
  * @first:	physical address of the first of these
  * @why:	what keeps that one
+ * @lost:	a part of it has left, and could not be added again: this kernel does
+ *		not use that until it reboots
  */
 struct mint_stuck {
 	u64		block;
 	u32		pages;
 	u64		first;
 	const char	*why;
+	bool		lost;
 };
 
 void mint_hotplug_setup(void);

@@ -124,19 +124,19 @@ static void unreached(struct kunit *test)
 {
 	static const struct {
 		struct mint_range	boot[2], movable;
-		bool			unreached, added;
+		bool			unreached, below;
 	} cases[] = {
 		{ { { SZ_256M, SZ_256M } }, { }, false, true },
 		{ { { SZ_256M, SZ_256M } }, { SZ_1G, SZ_128M }, false, true },
 		{ { { SZ_256M, SZ_256M } }, { SZ_4G, SZ_128M }, true, true },
 		{ { { SZ_4G, SZ_256M } }, { }, true, false },
-		{ { { SZ_4G, SZ_256M } }, { SZ_1G, SZ_128M }, true, false },
+		{ { { SZ_4G, SZ_256M } }, { SZ_1G, SZ_128M }, true, true },
 		{ { { SZ_4G, SZ_256M } }, { SZ_8G, SZ_128M }, true, false },
-		{ { { SZ_256M, SZ_256M }, { SZ_4G, SZ_256M } }, { }, false, false },
-		{ { { SZ_256M, SZ_256M }, { SZ_4G, SZ_256M } }, { SZ_8G, SZ_128M }, false, false },
+		{ { { SZ_256M, SZ_256M }, { SZ_4G, SZ_256M } }, { }, false, true },
+		{ { { SZ_256M, SZ_256M }, { SZ_4G, SZ_256M } }, { SZ_8G, SZ_128M }, false, true },
 	};
 	struct mint_kexec *rq = kunit_kzalloc(test, sizeof(*rq), GFP_KERNEL);
-	bool added;
+	bool below;
 	int i, k;
 
 	KUNIT_ASSERT_NOT_NULL(test, rq);
@@ -150,9 +150,9 @@ static void unreached(struct kunit *test)
 			rq->movable[rq->nr_movable++] = cases[i].movable;
 			rq->node.mem[rq->node.nr_mem++] = cases[i].movable;
 		}
-		KUNIT_EXPECT_EQ_MSG(test, mint_request_unreached(rq, &added),
+		KUNIT_EXPECT_EQ_MSG(test, mint_request_unreached(rq, &below),
 				    cases[i].unreached, "case %d", i);
-		KUNIT_EXPECT_EQ_MSG(test, added, cases[i].added, "case %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, below, cases[i].below, "case %d", i);
 	}
 }
 

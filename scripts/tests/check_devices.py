@@ -203,8 +203,7 @@ def address(b, links, mib):
 # get <name> <subnet> <number>: what the node with this number there sends. A card needs
 # a while until it has its link: before the next try, ping waits for an answer from there,
 # for a second at the most. Who gives up says what it saw.
-GET = r"""
-GET_FOR=120
+GET = "GET_FOR=%d\n" % (100 * qemu.SLOW) + r"""
 seconds() { read -r now _ </proc/uptime; now=${now%.*}; }
 get() {
     at=10.1.$2.$3 tries=0
@@ -212,7 +211,8 @@ get() {
     until why=$(wget -T 20 -O /tmp/got.$1.$2 http://$at/data 2>&1); do
         tries=$((tries + 1)); seconds
         [ $now -lt $end ] || break
-        ping -c 1 -W 1 $at >/dev/null 2>&1
+        # No answer without waiting, as where there is no route yet: no event tells that
+        ping -c 1 -W 1 $at >/dev/null 2>&1 || usleep 100000
     done
     [ $now -ge $end ] || return 0
     echo "$tries tries: $why"; ping -c 1 -W 1 $at 2>&1
@@ -843,7 +843,7 @@ def affinity(b):
     finish(b, "move", "com2", 240)
     try:
         talk_end(b, [ALONE], sums, 120)
-    except Limit as error:
+    except (Failed, Limit) as error:
         raise Failed("%s; pins: %s; here: %s; there: %s" % (
             error, b.m.ioapic()[22:], b.m.sh("grep eth /proc/interrupts"),
             b.m.sh("grep eth /proc/interrupts", 30, "com2"))) from error

@@ -511,8 +511,7 @@ struct mint_vf {
 #define MINT_TURN_TAKING	5	/* to: on it */
 #define MINT_TURN_TAKEN		6	/* to: uses it */
 #define MINT_TURN_REFUSED	7	/* from: keeps it, see error */
-#define MINT_TURN_DECLINED	8	/* to: does not use it, see error; or from: keeps */
-					/* it, but not as it was */
+#define MINT_TURN_DECLINED	8	/* to: does not use it, see error; from: keeps a part */
 #define MINT_TURN_REVOKED	9	/* as before: node 0 has called it off */
 
 #define MINT_TURN_STATE(turn)	((turn) & 0xff)
@@ -572,7 +571,7 @@ struct mint_wish {
 };
 
 /* mint_peer.flags */
-#define MINT_PEER_TOLD		0x1	/* its kernel says the others */
+#define MINT_PEER_TOLD		0x1	/* the other flags are valid */
 #define MINT_PEER_BOUNCES	0x2	/* it has bounce buffers below 4 GiB */
 
 /**
