@@ -177,17 +177,22 @@ static char *memory_of(const struct node *node)
 static enum level check_free_cores(const struct machine *machine, char **text)
 {
 	struct ids ids = {};
+	unsigned int own = 0;
 	char *nodes;
 	size_t i;
 
 	if (!machine->active)
 		return SILENT;
-	for (i = 0; i < machine->state.nr_cores; i++)
+	for (i = 0; i < machine->state.nr_cores; i++) {
 		if (machine->state.cores[i].owner == OWNER_FREE)
 			add_id(&ids, machine->state.cores[i].apic_id);
+		own += !machine->state.cores[i].owner;
+	}
 	nodes = ids.nr ? NULL : given(&machine->state, cores_of);
 	if (nodes) {
-		*text = xasprintf("all cores are given, %s: for another node, end one", nodes);
+		*text = xasprintf("all cores are given, %s: for another node, end one%s", nodes,
+				  own > 1 ? ", or echo 0 > /sys/devices/system/cpu/cpu<n>/online" :
+					    "");
 		return FINE;
 	}
 	if (!ids.nr) {
@@ -217,7 +222,8 @@ static enum level check_free_memory(const struct machine *machine, char **text)
 	}
 	nodes = sum ? NULL : given(&machine->state, memory_of);
 	if (nodes) {
-		*text = xasprintf("all memory is given, %s: for another node, end one", nodes);
+		*text = xasprintf("all memory is given, %s: for another node, end one, or boot with a smaller mint.mem=",
+				  nodes);
 		return FINE;
 	}
 	if (!sum) {

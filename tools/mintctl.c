@@ -95,8 +95,12 @@ int usage(const char *name, const char *fmt, ...)
 		free(why);
 	} else {
 		/* Of several in one word, but for the last, the word is still to be read */
+		const char *word = words[optind];
+
+		if (!optopt || !word || word[0] != '-' || word[1] == '-' || !strchr(word, optopt))
+			word = words[optind - 1];
 		fail(ST_USAGE, "%s: '%s': this option is unknown, or its value is too much or missing",
-		     name, words[optind - (*words[optind - 1] == '-')]);
+		     name, word);
 	}
 	if (verb)
 		fprintf(stderr, "usage: mintctl %s %s\n", verb->name, verb->args);

@@ -292,11 +292,12 @@ const char *value_of(const char *word, const char *name)
 bool cpuinfo_number(const char *line, const char *name, u32 *number)
 {
 	size_t len = strlen(name);
+	char rest[2];
 
 	if (strncmp(line, name, len) || !isspace((unsigned char)line[len]))
 		return false;
 	line = strchr(line, ':');
-	return line && sscanf(line + 1, "%u", number) == 1;
+	return line && sscanf(line + 1, "%u%1s", number, rest) == 1;
 }
 
 /* The words of a node's wish but for those of mint-agent, with a blank between them */
