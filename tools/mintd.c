@@ -3,8 +3,8 @@
  * mintd: cores and memory follow the load.
  *
  * Each second: read what the kernel tells of all nodes, have policy.c decide, write
- * the decision to /sys/kernel/mint/move. For the next mintd it keeps which wishes it
- * has met, and nothing else; when it ends, all stays as it is.
+ * the decision to /sys/kernel/mint/move. For the next mintd it keeps which wishes have
+ * counted, and nothing else; when it ends, all stays as it is.
  */
 
 #include <errno.h>
@@ -27,8 +27,9 @@
 #define STEP_MS		1000
 #define LOCK_DIR	"/run/mint"
 #define LOCK		LOCK_DIR "/mintd.lock"
-/* Who holds the lock writes it: "<node> <incarnation> <wish>" a line */
+/* Who holds the lock writes it: BOOT_ID, then a line "<node> <incarnation> <wish>" for each */
 #define WISHES		LOCK_DIR "/mintd.wishes"
+#define BOOT_ID		"/proc/sys/kernel/random/boot_id"
 /* Steps for which a giver with an agent may look for a core that is idle */
 #define PATIENCE	2
 /* Without a change for so long, no task waits for memory any more */
@@ -80,6 +81,12 @@ struct refused {
 	u64	at_ms;
 };
 
+/* The wish of a node that counted last, without victims; of any mintd since this kernel started */
+struct counted {
+	u32	n, incarnation;
+	char	*wish;
+};
+
 struct broker {
 	const struct ctl	*ctl;
 	struct policy		policy;
@@ -92,7 +99,10 @@ struct broker {
 	char			*said;		/* what would be moved, last */
 	bool			crowded;	/* has been said */
 	bool			looked;		/* at several nodes, once at least */
-	bool			wished;		/* a wish was met that WISHES has not */
+	struct counted		*counted;	/* once for each number */
+	size_t			nr_counted;
+	bool			wished;		/* one has counted that WISHES has not */
+	bool			unkept;		/* has been said */
 	FILE			*record;
 	u64			began_ms;
 };
@@ -148,45 +158,101 @@ static void look_for_twin(struct mint *mint, const struct node *node, struct see
 	seen->twin = twin;
 }
 
-/* The wish of a node that an earlier mintd has met, which is not new; "" without */
-static char *met_wish(const struct ctl *ctl, u32 n, u32 incarnation)
-{
-	char *text = ctl_read(ctl, WISHES), *rest = text, *line, *wish = NULL;
-	char *head = xasprintf("%u %u ", n, incarnation);
+/* ---- wishes that have counted ---------------------------------------------------- */
 
-	while (!wish && (line = strsep(&rest, "\n")))
-		if (!strncmp(line, head, strlen(head)))
-			wish = xstrdup(line + strlen(head));
-	free(head);
-	free(text);
-	return wish ?: xstrdup("");
+static struct counted *find_counted(struct broker *broker, u32 n)
+{
+	size_t i;
+
+	for (i = 0; i < broker->nr_counted; i++)
+		if (broker->counted[i].n == n)
+			return &broker->counted[i];
+	return NULL;
 }
 
-/* Only what has counted is met: it is new to a node that becomes cooperative */
+/* "" if there was none, or it was another node's of this number */
+static const char *wish_that_counted(struct broker *broker, u32 n, u32 incarnation)
+{
+	const struct counted *counted = find_counted(broker, n);
+
+	return counted && counted->incarnation == incarnation ? counted->wish : "";
+}
+
+/* Takes @wish */
+static void set_counted(struct broker *broker, u32 n, u32 incarnation, char *wish)
+{
+	struct counted *counted = find_counted(broker, n);
+
+	if (!counted) {
+		broker->counted = xgrow(broker->counted, broker->nr_counted,
+					sizeof(*broker->counted));
+		counted = &broker->counted[broker->nr_counted++];
+		counted->wish = NULL;
+	}
+	free(counted->wish);
+	*counted = (struct counted){ .n = n, .incarnation = incarnation, .wish = wish };
+}
+
+/* What the last mintd has kept, if this kernel runs since then. A damaged line says nothing. */
+static void read_wishes(struct broker *broker)
+{
+	char *text = ctl_read(broker->ctl, WISHES), *rest = text, *line;
+	char *boot = ctl_read(broker->ctl, BOOT_ID);
+	u32 n, incarnation;
+	int end;
+
+	line = strsep(&rest, "\n");
+	if (line && !strcmp(line, boot ? trim(boot) : ""))
+		while ((line = strsep(&rest, "\n")))
+			if (sscanf(line, "%u %u %n", &n, &incarnation, &end) == 2)
+				set_counted(broker, n, incarnation, xstrdup(line + end));
+	free(boot);
+	free(text);
+}
+
 static void keep_wishes(struct broker *broker)
 {
-	char *path = ctl_path(broker->ctl, WISHES), *text = xstrdup(""), *wish, *next;
+	char *path = ctl_path(broker->ctl, WISHES), *boot = ctl_read(broker->ctl, BOOT_ID);
+	char *text = xasprintf("%s\n", boot ? trim(boot) : ""), *next;
 	size_t i;
 	int err;
 
-	for (i = 0; i < broker->nr_seen; i++) {
-		const struct seen *seen = &broker->seen[i];
-
-		if (seen->limits.mode != POLICY_COOPERATIVE || seen->twin)
-			continue;
-		wish = wish_without_victims(seen->want);
-		next = xasprintf("%s%u %u %s\n", text, seen->n, seen->incarnation, wish);
-		free(wish);
+	for (i = 0; i < broker->nr_counted; i++) {
+		next = xasprintf("%s%u %u %s\n", text, broker->counted[i].n,
+				 broker->counted[i].incarnation, broker->counted[i].wish);
 		free(text);
 		text = next;
 	}
 	err = write_file(path, text);
-	if (err)
+	if (err && !broker->unkept)
 		fail(ST_REFUSED, "%s: %s: a wish that stands counts again for the next mintd", path,
 		     strerror(err));
-	broker->wished = false;
+	broker->unkept = err;
+	broker->wished = err;
+	free(boot);
 	free(text);
 	free(path);
+}
+
+/* The policy has taken what this node wishes */
+static void note_wish(struct broker *broker, u32 n)
+{
+	const struct seen *seen = NULL;
+	char *wish;
+	size_t i;
+
+	for (i = 0; i < broker->nr_seen && !seen; i++)
+		if (broker->seen[i].n == n)
+			seen = &broker->seen[i];
+	if (!seen)
+		return;
+	wish = wish_without_victims(seen->want);
+	if (strcmp(wish, wish_that_counted(broker, n, seen->incarnation))) {
+		set_counted(broker, n, seen->incarnation, wish);
+		broker->wished = true;
+	} else {
+		free(wish);
+	}
 }
 
 static struct seen *find_seen(struct broker *broker, const struct node *node)
@@ -218,7 +284,7 @@ static struct seen *find_seen(struct broker *broker, const struct node *node)
 	/* A trace names each number once, and so does look_for_twin() */
 	*seen = (struct seen){ .n = node->n, .incarnation = incarnation, .recorded = recorded,
 			       .twin = twin };
-	seen->want = met_wish(broker->ctl, node->n, incarnation);
+	seen->want = xstrdup(wish_that_counted(broker, node->n, incarnation));
 	read_limits(broker->ctl, node, seen);
 	return seen;
 }
@@ -271,10 +337,7 @@ static void read_want(struct broker *broker, struct seen *seen, struct policy_fa
 	/* A wish is new when more has changed than which core would go first */
 	old = wish_without_victims(seen->want);
 	new = wish_without_victims(want);
-	if (strcmp(old, new)) {
-		seen->want_seq++;
-		broker->wished = true;
-	}
+	seen->want_seq += !!strcmp(old, new);
 	free(old);
 	free(new);
 	free(seen->want);
@@ -288,12 +351,13 @@ static void read_want(struct broker *broker, struct seen *seen, struct policy_fa
 static void count_stalls(struct seen *seen, const struct load *load, u64 now)
 {
 	u64 span = now - seen->stall_at_ms, part;
-	u32 ms = load->memory_ms;
+	u32 ms;
 
 	if (!load->stalls) {
 		seen->stalled = 0;
 		return;
 	}
+	ms = load->memory_ms;
 	if (seen->stall_at_ms && ms == seen->stall_ms && span < STALL_MS)
 		return;
 	part = seen->stall_at_ms && span ? 1000ull * (u32)(ms - seen->stall_ms) / span : 0;
@@ -651,11 +715,14 @@ static int step(struct broker *broker, u32 step_ms)
 	if (nr > 1 && !any)
 		say("as yet no node takes part: Mode= in section [Policy] of its file says which does, see mint.node(5)");
 	broker->looked |= nr > 1;
-	/* Before it counts: one that ended here again and again would take a core each time */
-	if (broker->wished && !broker->ctl->dry_run)
-		keep_wishes(broker);
 	policy_step(&broker->policy, step_ms, facts, nr, free_cores(broker, &mint),
 		    free_memory(&mint), &decision);
+	for (i = 0; i < nr; i++)
+		if (policy_counts(&broker->policy, &facts[i]))
+			note_wish(broker, facts[i].node);
+	/* Before a move: who ended here again and again would take a core each time */
+	if (broker->wished && !broker->ctl->dry_run)
+		keep_wishes(broker);
 	if (decision.any)
 		carry_out(broker, &mint, &decision);
 	mint_free(&mint);
@@ -708,7 +775,6 @@ static void reread(struct broker *broker)
 			if (mint.nodes[j].n == broker->seen[i].n)
 				read_limits(broker->ctl, &mint.nodes[j], &broker->seen[i]);
 	mint_free(&mint);
-	broker->wished = true;
 	say("node files are read again");
 }
 
@@ -817,6 +883,7 @@ int main(int argc, char **argv)
 	}
 	topology_shifts(&ctl, &shifts);
 	broker.shift = shifts.core;
+	read_wishes(&broker);
 	policy_init(&broker.policy);
 	return run(&broker, steps);
 }

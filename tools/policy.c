@@ -31,11 +31,10 @@
 #define DEBT_MEMORY	2000
 /* Tasks wait for memory for so many thousandths of the time: they lack it */
 #define STALLED		100
-/* Rest after a move: of its cost; doubles, so many times, with each bad return */
+/* Rest after a move: of its cost; doubles with each bad return */
 #define DWELL_TIMES	10
 #define DWELL_MIN_MS	1000
 #define DWELL_MAX_MS	10000
-#define DWELL_DOUBLES	6
 /* A return is early within so many rests of a single move, and bad if it is not earned, too */
 #define EARLY_TIMES	10
 #define STEP_MAX_MS	10000
@@ -119,9 +118,21 @@ static void forget_pairs(struct policy *policy, const struct policy_node *node)
 	}
 }
 
-/* What is remembered of this node; another one of its number begins anew */
-static struct policy_node *remember(struct policy *policy,
-				    const struct policy_facts *facts)
+static bool named(const struct policy_facts *facts, unsigned int nr, u32 number)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr && facts[i].node != number; i++)
+		;
+	return i < nr;
+}
+
+/*
+ * What is remembered of this node; another one of its number begins anew. One that is not
+ * named for a while, as it is silent, makes room only where that is needed.
+ */
+static struct policy_node *remember(struct policy *policy, const struct policy_facts *facts,
+				    const struct policy_facts *all, unsigned int nr)
 {
 	struct policy_node *node = find(policy, facts->node);
 	unsigned int i;
@@ -129,6 +140,12 @@ static struct policy_node *remember(struct policy *policy,
 	for (i = 0; !node && i < POLICY_NODES; i++)
 		if (!policy->nodes[i].used)
 			node = &policy->nodes[i];
+	for (i = 0; !node && i < POLICY_NODES; i++) {
+		if (!named(all, nr, policy->nodes[i].node)) {
+			node = &policy->nodes[i];
+			node->used = false;
+		}
+	}
 	if (!node)
 		return NULL;
 	if (!node->used || node->incarnation != facts->incarnation) {
@@ -141,20 +158,6 @@ static struct policy_node *remember(struct policy *policy,
 		forget_pairs(policy, node);
 	}
 	return node;
-}
-
-/* Nodes that are not named any more make room */
-static void forget(struct policy *policy, const struct policy_facts *facts,
-		   unsigned int nr)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < POLICY_NODES; i++) {
-		for (j = 0; j < nr && facts[j].node != policy->nodes[i].node; j++)
-			;
-		if (j == nr)
-			policy->nodes[i].used = false;
-	}
 }
 
 /* Up within a second or two, down within five or so */
@@ -314,7 +317,7 @@ static bool can_give(const struct view *view)
 	       view->facts->cores > view->facts->limits.cores_min && view->facts->movable;
 }
 
-/* Is it below its share, and nobody's core can become its own for a while? */
+/* Is it below its share, and nobody's core can become its own for a while? Who rests may */
 static bool gets_nothing(struct policy *policy, const struct view *views, unsigned int nr,
 			 u32 free_cores, const struct view *to)
 {
@@ -322,8 +325,10 @@ static bool gets_nothing(struct policy *policy, const struct view *views, unsign
 
 	if (to->frozen || to->facts->cores >= to->share)
 		return false;
-	if (!to->facts->room || policy->now_ms < to->node->side[POLICY_CORE].barred_ms)
+	if (!to->facts->room)
 		return true;
+	if (policy->now_ms < to->node->side[POLICY_CORE].barred_ms)
+		return to->node->side[POLICY_CORE].bar_ms > BAR_MS;
 	if (free_cores && !refuses(policy, NULL, to))
 		return false;
 	for (i = 0; i < nr; i++)
@@ -743,13 +748,12 @@ void policy_step(struct policy *policy, u32 step_ms,
 	for (i = 0; i < nr; i++)
 		if (facts[i].cores <= POLICY_CORES && total <= POLICY_CORES)
 			total += facts[i].cores;
-	forget(policy, facts, nr);
 	for (i = 0; i < nr && seen < POLICY_NODES; i++) {
 		struct view *view = &views[seen];
 
 		*view = (struct view){
 			.facts	= &facts[i],
-			.node	= remember(policy, &facts[i]),
+			.node	= remember(policy, &facts[i], facts, nr),
 		};
 		if (!view->node)
 			continue;
@@ -763,18 +767,34 @@ void policy_step(struct policy *policy, u32 step_ms,
 		decide_memory(policy, views, seen, free_memory, step_ms, decision);
 }
 
-static void moved_now(struct policy *policy, struct policy_side *side,
+/**
+ * policy_counts() - does the present wish of a node count, or has it?
+ * @policy:	what is remembered
+ * @facts:	of the last step
+ *
+ * Return: false if it is new, and nothing was made of it yet.
+ */
+bool policy_counts(struct policy *policy, const struct policy_facts *facts)
+{
+	const struct policy_node *node = find(policy, facts->node);
+
+	return node && node->incarnation == facts->incarnation &&
+	       facts->limits.mode == POLICY_COOPERATIVE && node->want_seq == facts->want_seq;
+}
+
+static void moved_now(struct policy *policy, struct policy_node *node,
 		      enum policy_kind kind, int direction)
 {
+	struct policy_side *side = &node->side[kind];
 	u32 base = policy_dwell(policy, kind);
+	unsigned int i;
 
 	if (side->dwell_ms < base)
 		side->dwell_ms = base;
 	if (side->direction && side->direction != direction) {
 		/* Of two returns in a row one ends what it got: that one is judged */
-		if (direction < 0 && !earned(policy, side) &&
-		    since(policy, side->moved_ms) < (u64)base * EARLY_TIMES &&
-		    side->dwell_ms < base << DWELL_DOUBLES) {
+		if (direction < 0 && !(kind == POLICY_CORE && earned(policy, side)) &&
+		    since(policy, side->moved_ms) < (u64)base * EARLY_TIMES) {
 			side->dwell_ms *= 2;
 			side->turned_ms = policy->now_ms;
 		}
@@ -787,14 +807,18 @@ static void moved_now(struct policy *policy, struct policy_side *side,
 	side->direction = direction;
 	side->moved_ms = policy->now_ms;
 	side->debt = 0;
-	if (direction < 0)
+	/* It has got some, or has room for what it gave: it is tried again */
+	side->bar_ms = 0;
+	side->refused_by = POLICY_FREE;
+	if (direction < 0) {
 		memset(side->debts, 0, sizeof(side->debts));
-	if (direction > 0) {
+		side->barred_ms = 0;
+		for (i = 0; i <= POLICY_NODES; i++)
+			policy->pairs[kind][i][node - policy->nodes] = (struct policy_pair){};
+	} else {
 		memmove(side->debts, side->debts + 1,
 			sizeof(side->debts) - sizeof(side->debts[0]));
 		side->debts[POLICY_DEBTS - 1] = 0;
-		side->bar_ms = 0;
-		side->refused_by = POLICY_FREE;
 	}
 }
 
@@ -828,9 +852,9 @@ void policy_done(struct policy *policy, const struct policy_decision *decision,
 		policy->cost_ms[kind] = (3ull * policy->cost_ms[kind] + took_ms) / 4;
 		*pair = (struct policy_pair){};
 		if (from)
-			moved_now(policy, &from->side[kind], kind, -1);
+			moved_now(policy, from, kind, -1);
 		if (to)
-			moved_now(policy, &to->side[kind], kind, 1);
+			moved_now(policy, to, kind, 1);
 		return;
 	}
 	pair->bar_ms = longer(pair->bar_ms);

@@ -167,6 +167,7 @@ void policy_step(struct policy *policy, u32 step_ms,
 		 struct policy_decision *decision);
 void policy_done(struct policy *policy, const struct policy_decision *decision,
 		 bool moved, u32 took_ms);
+bool policy_counts(struct policy *policy, const struct policy_facts *facts);
 u32 policy_dwell(const struct policy *policy, enum policy_kind kind);
 
 #endif

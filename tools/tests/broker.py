@@ -305,6 +305,17 @@ def who_can_take_nothing_keeps_no_share():
                    "%s: %s %s", trace, moves, end)
 
 
+def who_gave_has_room_again():
+    """One that could take nothing, and gives, gets back what it gave as soon as it needs that"""
+    trace = [node(1, 3), node(2, 3), node(3, 2), "cost,100", "full,0,1,1", "lie,0,1,9000",
+             "lie,0,2,0", "lie,0,3,0", "lie,960,1,0", "lie,960,2,9000", "full,970,1,0",
+             "lie,980,1,9000", "lie,980,2,0", "end,1020"]
+    moves = run(trace)[0]
+    gave = [at for at, giver, _ in moves if giver == "1"]
+    back = [at for at, _, to in moves if to == "1"]
+    expect(gave and back and 980 < back[0] <= 1000, "%s", moves)
+
+
 def stale_nodes_are_frozen():
     """A node that says nothing neither gives nor gets"""
     moves = run([node(1, 1), node(2, 4), "stale,0,2,1", "lie,5,1,9000", "end,100"])[0]
@@ -744,7 +755,7 @@ def wishes_stand_in_any_order():
 def wishes_count_once():
     """A wish that one mintd has met is not new to the next; another text, or another node's, is"""
     with Kernel() as kernel:
-        kernel.owners["1"] = [1, 2, 3, 5, 6]
+        kernel.owners["1"] = [1, 2, 3, 5, 6, 7]
         kernel.policy("web", "Mode=cooperative\n")
         kernel.tree.mint("nodes/1/incarnation", "1\n")
         kernel.tree.mint("nodes/1/want", "cores=-1 victim=3\n")
@@ -772,6 +783,27 @@ def wishes_count_once():
             status, out, err = finish(kernel.start("--steps=3"))
             expect(status == 0 and len(kernel.moves) == number + 1 and not out + err,
                    "%d: %s %s%s", number, kernel.moves, out, err)
+        # Nor does the one of a node which a mintd does not see, or which is left alone for a while
+        kernel.tree.mint("nodes/1/state", "silent\n")
+        kernel.tree.mint("nodes/0/want", "cores=+0\n")
+        kernel.policy("predecessor", "Mode=cooperative\n")
+        finish(kernel.start("--steps=3"))
+        kernel.tree.mint("nodes/1/state", "running\n")
+        kernel.policy("web", "Mode=cooperativ\n")
+        finish(kernel.start("--steps=3"))
+        kernel.policy("web", "Mode=cooperative\n")
+        status, out, err = finish(kernel.start("--steps=3"))
+        expect(status == 0 and len(kernel.moves) == 4 and not out, "%d %s %s%s", status,
+               kernel.moves, out, err)
+        # One that ended before it counted is new, also to the next
+        kernel.tree.mint("nodes/1/want", "cores=-1 last\n")
+        finish(kernel.start("--steps=1"))
+        mintd = kernel.start()
+        try:
+            kernel.wait(5)
+        finally:
+            mintd.send_signal(signal.SIGTERM)
+            finish(mintd)
         status, out, err = finish(kernel.start("--dry-run", "--steps=3"))
         expect(status == 0 and not out + err, "%d %s%s", status, out, err)
         os.unlink(kernel.tree.path("/run/mint/mintd.wishes"))
