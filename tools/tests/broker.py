@@ -951,8 +951,8 @@ def programs_have_help():
 
 TESTS = [traces_are_as_before, cores_are_conserved_and_limits_kept, idle_nodes_are_left_alone,
          steady_loads_come_to_rest, square_waves_move_seldom, turns_that_pay_go_on,
-         the_entitled_gets_its_core,
-         liars_get_no_more_than_their_share, who_can_take_nothing_is_in_nobodys_way,
+         the_entitled_gets_its_core, liars_get_no_more_than_their_share,
+         who_can_take_nothing_is_in_nobodys_way, who_gave_has_room_again,
          who_can_take_nothing_keeps_no_share,
          stale_nodes_are_frozen, memory_goes_to_who_lacks_it,
          no_harm_to_makespan, wrong_traces_are_refused, mintd_follows_the_load, records_are_traces,
