@@ -602,11 +602,24 @@ static char *words_of(struct broker *broker, struct mint *mint,
 	return words;
 }
 
+/*
+ * A receiver has no CPU number for that core. It may have one for another core of this giver,
+ * so the giver has refused nothing until all of them were tried.
+ */
+static bool another_may_go(const struct broker *broker, const struct policy_decision *decision,
+			   u32 apic_id, int err)
+{
+	const struct refused *refused = find_refused(broker, apic_id);
+
+	return err == ENOSPC && decision->kind == POLICY_CORE && (!refused || !refused->at_ms);
+}
+
 static void carry_out(struct broker *broker, struct mint *mint,
 		      const struct policy_decision *decision)
 {
 	char *path, *words, *text;
 	u32 core = 0, took;
+	bool another;
 	u64 began;
 	int err;
 
@@ -627,10 +640,12 @@ static void carry_out(struct broker *broker, struct mint *mint,
 	err = write_word(path, words);
 	took = now_ms() - began;
 	free(path);
+	another = another_may_go(broker, decision, core, err);
 	if (!learn_boot_core(broker, decision, core, err)) {
 		if (decision->kind == POLICY_CORE)
 			core_tried(broker, core, !err);
-		policy_done(&broker->policy, decision, !err, took);
+		if (!another)
+			policy_done(&broker->policy, decision, !err, took);
 	}
 	if (err)
 		text = xasprintf("move %s: %s: %s", words, decision->why, strerror(err));
