@@ -211,8 +211,7 @@ get() {
     until why=$(wget -T 20 -O /tmp/got.$1.$2 http://$at/data 2>&1); do
         tries=$((tries + 1)); seconds
         [ $now -lt $end ] || break
-        # No answer without waiting, as where there is no route yet: no event tells that
-        ping -c 1 -W 1 $at >/dev/null 2>&1 || usleep 100000
+        ping -c 1 -W 1 $at >/dev/null 2>&1
     done
     [ $now -ge $end ] || return 0
     echo "$tries tries: $why"; ping -c 1 -W 1 $at 2>&1
