@@ -34,15 +34,19 @@ def copy(program, root):
             shutil.copy(os.path.realpath(path), target)
 
 
-def initrd_with(name):
-    """The path of an initrd that is the default one and has a program of the host."""
-    program = shutil.which(name)
-    if not program:
-        raise MachineError("%s is missing: scripts/setup soak" % name)
+def initrd_with(group, *names):
+    """The path of an initrd that is the default one and has programs of the host.
+
+    They come with this group of scripts/packages.
+    """
     files = {}
-    for path in [program, *libraries(program)]:
-        with open(path, "rb") as file:
-            files[path.lstrip("/")] = file.read()
-    path = os.path.join(qemu.BUILD, name + ".cpio.lzo")
+    for name in names:
+        program = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+        if not program:
+            raise MachineError("%s is missing: scripts/setup %s" % (name, group))
+        for path in [program, *libraries(program)]:
+            with open(path, "rb") as file:
+                files[path.lstrip("/")] = file.read()
+    path = os.path.join(qemu.BUILD, names[0] + ".cpio.lzo")
     cpio.append(qemu.default_initrd(), path, files)
     return path

@@ -53,7 +53,7 @@ class Spec:
         self.kernel = kernel        # directory of <build>/out, for another one
         self.cpu = cpu              # as Machine has it
         self.x2apic = x2apic        # the same
-        self.initrd = initrd        # of all nodes, in place of the build's
+        self.initrd = initrd        # makes one for all nodes, in place of the build's
 
 
 class Watched:
@@ -181,7 +181,7 @@ class Runner:
             kernel = os.path.join(qemu.OUT, spec.kernel, "bzImage")
         self.machine = Machine(
             "check-" + spec.name, spec.append, spec.smp, spec.memory,
-            kernel=kernel, initrd=spec.initrd, devices=spec.devices,
+            kernel=kernel, initrd=spec.initrd and spec.initrd(), devices=spec.devices,
             extra=spec.extra, limit=600 + spec.limit, board=spec.board,
             console=spec.console == "com1", kept=spec.kept, cpu=spec.cpu,
             x2apic=spec.x2apic)

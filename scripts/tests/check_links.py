@@ -5,6 +5,7 @@ This file owns these machines and the tests which need more than node 0's shell;
 scripts/check runs them with all others.
 """
 
+import functools
 import hashlib
 import mmap
 import os
@@ -13,6 +14,7 @@ import struct
 import threading
 
 import machine as qemu
+import programs
 import serving
 from check_ends import panic_node0
 from nodes import SYSFS
@@ -190,6 +192,87 @@ def driver_node(b):
             halt_work(b, port)
     finally:
         stream.close()
+
+
+# What serves a USB device, and what uses it; docs/links.md has the commands.
+USB_SERVE = r"""
+set -e
+ip addr show dev mint0 | grep -q ' 10\.0\.1\.2/' || ip addr add 10.0.1.2/30 dev mint0
+ip link set mint0 up
+i=0
+until [ -e /sys/block/sda ]; do
+	usleep 100000
+	i=$((i + 1))
+	[ $i -lt 300 ]
+done
+cd /sys/bus/usb/drivers/usb-storage
+device=$(echo *:1.0)
+usbip bind -b ${device%:*}
+usbipd -D
+echo device ${device%:*}
+"""
+USB_USE = r"""
+set -e
+mkdir -p /var/run
+until ping -c 1 -W 1 10.0.1.2 >/dev/null 2>&1; do
+	i=$((i + 1))
+	[ $i -lt 60 ]
+done
+usbip attach -r 10.0.1.2 -b %s
+"""
+USB_LEAVE = r"usbip detach -p $(usbip port | sed -n 's/^Port \([0-9]*\):.*/\1/p')"
+STICK = "sda"
+# Where the test writes: behind what the stick begins with, an image
+WRITTEN = 4
+
+
+def attach(b):
+    """The node of com2 serves its stick, and node 0 uses it."""
+    device = b.m.sh(USB_SERVE, 60, "com2").split()[-1]
+    b.m.sh(USB_USE % device, 60)
+
+
+def stick(b):
+    """Digest of the first megabytes of the stick, as node 0 reads it."""
+    b.nodes.poll(lambda: b.m.run("[ \"$(cat /sys/block/%s/size)\" -gt 0 ] && "
+                                 "(: </dev/%s)" % (STICK, STICK), 30)[0] == 0, 60,
+                 "the stick in node 0")
+    return b.m.sh("echo 3 >/proc/sys/vm/drop_caches; "
+                  "dd if=/dev/%s bs=1M count=%d 2>/dev/null | md5sum" % (
+                      STICK, WRITTEN + 1), 120).split()[0]
+
+
+def usb_served(b):
+    """Node 0 uses the USB stick of a node by usbip, and lives on when that node ends."""
+    initrd = qemu.in_share(b.m.initrd)
+    node, _ = b.launch_on("com2", 1, devices="00:04.0", initrd=initrd)
+    expect(b.m.run("[ -e /sys/block/%s ]" % STICK)[0], "node 0 has a disk already")
+    b.m.sh("ip addr add 10.0.1.1/30 dev mint%d; ip link set mint%d up" % (node, node))
+    attach(b)
+    with open(os.path.join(qemu.OUT, "vmlinux"), "rb") as file:
+        data = file.read((WRITTEN + 1) << 20)
+    got = stick(b)
+    expect(got == hashlib.md5(data).hexdigest(), "node 0 reads %s", got)
+    b.m.sh("dd if=/dev/urandom of=/dev/%s bs=1M count=1 seek=%d conv=fsync "
+           "2>/dev/null" % (STICK, WRITTEN), 120)
+    written = stick(b)
+    expect(written != got, "nothing was written: %s", written)
+    # The node ends without a word. Its user lets go, and has the rest.
+    b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, node), 30)
+    b.nodes.wait_over(node)
+    b.launched.remove(node)
+    b.m.sh(USB_LEAVE, 60)
+    b.nodes.poll(lambda: b.m.run("[ -e /sys/block/%s ]" % STICK)[0], 60,
+                 "end of the stick in node 0")
+    b.nodes.beats([0])
+    node, _ = b.launch_on("com2", 1, devices="00:04.0", initrd=initrd)
+    b.m.sh("ip addr flush dev mint%d; ip addr add 10.0.1.1/30 dev mint%d; "
+           "ip link set mint%d up" % (node, node, node))
+    attach(b)
+    got = stick(b)
+    expect(got == written, "written was %s, the stick has %s", written, got)
+    b.m.sh(USB_LEAVE, 60)
+    b.nodes.beats([0, node])
 
 
 # Memory of the forged machine as a file: the host writes what a broken node could.
@@ -387,6 +470,12 @@ def machines(spec, node0, crash):
                       "virtio-blk-pci,addr=05.0,drive=disk"],
              extra=["-netdev", "user,id=net",
                     "-drive", "if=none,id=disk,format=raw,snapshot=on,file="
+                    + os.path.join(qemu.OUT, "vmlinux")]),
+        # What the stick gets is forgotten at the end, too.
+        spec("links-usb", [usb_served], smp="2", memory="1G", append=node0 + ",-00:04.0",
+             initrd=functools.partial(programs.initrd_with, "run", "usbip", "usbipd"),
+             devices=["qemu-xhci,addr=04.0,id=usb", "usb-storage,bus=usb.0,drive=stick"],
+             extra=["-drive", "if=none,id=stick,format=raw,snapshot=on,file="
                     + os.path.join(qemu.OUT, "vmlinux")]),
         # What the host writes, QEMU maps.
         spec("links-forged", [forged_frames], smp="3", memory="1G", size=160,

@@ -4,6 +4,7 @@
 A row that belongs to a topic is made by the file of that topic.
 """
 
+import functools
 import os
 
 import check_devices
@@ -153,7 +154,7 @@ SERIES = Spec("series", [Program("check-prefixes",
 
 def soak(rounds):
     """The machines of `make soak`, in place of the others."""
-    stress = programs.initrd_with("stress-ng")
+    stress = functools.partial(programs.initrd_with, "soak", "stress-ng")
     return [
         Spec("soak", ["soak.sh"], append=NODE0, env="MINT_ROUNDS=%d" % rounds,
              limit=120 + 30 * rounds),
