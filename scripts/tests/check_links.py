@@ -197,14 +197,8 @@ def driver_node(b):
 # What serves a USB device, and what uses it; docs/links.md has the commands.
 USB_SERVE = r"""
 set -e
-ip addr show dev mint0 | grep -q ' 10\.0\.1\.2/' || ip addr add 10.0.1.2/30 dev mint0
+ip addr add 10.0.1.2/30 dev mint0
 ip link set mint0 up
-i=0
-until [ -e /sys/block/sda ]; do
-	usleep 100000
-	i=$((i + 1))
-	[ $i -lt 300 ]
-done
 cd /sys/bus/usb/drivers/usb-storage
 device=$(echo *:1.0)
 usbip bind -b ${device%:*}
@@ -213,12 +207,16 @@ echo device ${device%:*}
 """
 USB_USE = r"""
 set -e
+ip addr flush dev mint%(node)d
+ip addr add 10.0.1.1/30 dev mint%(node)d
+ip link set mint%(node)d up
 mkdir -p /var/run
+i=0
 until ping -c 1 -W 1 10.0.1.2 >/dev/null 2>&1; do
 	i=$((i + 1))
 	[ $i -lt 60 ]
 done
-usbip attach -r 10.0.1.2 -b %s
+usbip attach -r 10.0.1.2 -b %(device)s
 """
 USB_LEAVE = r"usbip detach -p $(usbip port | sed -n 's/^Port \([0-9]*\):.*/\1/p')"
 STICK = "sda"
@@ -226,10 +224,15 @@ STICK = "sda"
 WRITTEN = 4
 
 
-def attach(b):
-    """The node of com2 serves its stick, and node 0 uses it."""
+def launch_and_attach(b):
+    """A node with the stick serves it, and node 0 uses it; the node's number."""
+    node, _ = b.launch_on("com2", 1, devices="00:04.0",
+                          initrd=qemu.in_share(b.m.initrd))
+    b.nodes.poll(lambda: b.m.run("[ -e /sys/block/%s ]" % STICK, 30, "com2")[0] == 0,
+                 30, "the stick in node %d" % node)
     device = b.m.sh(USB_SERVE, 60, "com2").split()[-1]
-    b.m.sh(USB_USE % device, 60)
+    b.m.sh(USB_USE % {"node": node, "device": device}, 60)
+    return node
 
 
 def stick(b):
@@ -244,11 +247,8 @@ def stick(b):
 
 def usb_served(b):
     """Node 0 uses the USB stick of a node by usbip, and lives on when that node ends."""
-    initrd = qemu.in_share(b.m.initrd)
-    node, _ = b.launch_on("com2", 1, devices="00:04.0", initrd=initrd)
     expect(b.m.run("[ -e /sys/block/%s ]" % STICK)[0], "node 0 has a disk already")
-    b.m.sh("ip addr add 10.0.1.1/30 dev mint%d; ip link set mint%d up" % (node, node))
-    attach(b)
+    node = launch_and_attach(b)
     with open(os.path.join(qemu.OUT, "vmlinux"), "rb") as file:
         data = file.read((WRITTEN + 1) << 20)
     got = stick(b)
@@ -265,10 +265,7 @@ def usb_served(b):
     b.nodes.poll(lambda: b.m.run("[ -e /sys/block/%s ]" % STICK)[0], 60,
                  "end of the stick in node 0")
     b.nodes.beats([0])
-    node, _ = b.launch_on("com2", 1, devices="00:04.0", initrd=initrd)
-    b.m.sh("ip addr flush dev mint%d; ip addr add 10.0.1.1/30 dev mint%d; "
-           "ip link set mint%d up" % (node, node, node))
-    attach(b)
+    node = launch_and_attach(b)
     got = stick(b)
     expect(got == written, "written was %s, the stick has %s", written, got)
     b.m.sh(USB_LEAVE, 60)
