@@ -231,7 +231,11 @@ def launch_and_attach(b):
     b.nodes.poll(lambda: b.m.run("[ -e /sys/block/%s ]" % STICK, 30, "com2")[0] == 0,
                  30, "the stick in node %d" % node)
     device = b.m.sh(USB_SERVE, 60, "com2").split()[-1]
-    b.m.sh(USB_USE % {"node": node, "device": device}, 60)
+    # usbipd returns before it listens
+    b.nodes.poll(lambda: ":0CA8 " in b.m.run(
+        "grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6", 30, "com2")[1], 30,
+                 "usbipd on port 3240")
+    b.m.sh(USB_USE % {"node": node, "device": device}, 120)
     return node
 
 
@@ -469,7 +473,7 @@ def machines(spec, node0, crash):
                     "-drive", "if=none,id=disk,format=raw,snapshot=on,file="
                     + os.path.join(qemu.OUT, "vmlinux")]),
         # What the stick gets is forgotten at the end, too.
-        spec("links-usb", [usb_served], smp="2", memory="1G", append=node0 + ",-00:04.0",
+        spec("links-usb", [usb_served], smp="2", append=node0 + ",-00:04.0",
              initrd=functools.partial(programs.initrd_with, "run", "usbip", "usbipd"),
              devices=["qemu-xhci,addr=04.0,id=usb", "usb-storage,bus=usb.0,drive=stick"],
              extra=["-drive", "if=none,id=stick,format=raw,snapshot=on,file="
