@@ -38,6 +38,7 @@ run-distro: ready host	## the same, and stay: a console and ssh for each
 	@scripts/distro run
 
 check: ready host qemu user-kernel	## every test; last line "N passed, N failed, N skipped"
+	@scripts/setup check
 	@scripts/check
 
 soak: ready host	## 500 rounds of launch and end, moves, forced ends, eight nodes that talk
@@ -46,6 +47,7 @@ soak: ready host	## 500 rounds of launch and end, moves, forced ends, eight node
 
 check-debug: ready host qemu	## the tests on a kernel with KASAN, UBSAN and lockdep
 	@scripts/build --if-changed debug-kernel
+	@scripts/setup check
 	@scripts/check --debug $(if $(ONLY),-k '$(ONLY)')
 
 bench: ready host	## every measurement, then build/bench/report.html

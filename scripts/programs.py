@@ -34,19 +34,19 @@ def copy(program, root):
             shutil.copy(os.path.realpath(path), target)
 
 
-def initrd_with(group, *names):
-    """The path of an initrd that is the default one and has programs of the host.
+def initrd_with(machine, group, *names):
+    """The path of a machine's initrd: the default one, with programs of the host.
 
     They come with this group of scripts/packages.
     """
     files = {}
     for name in names:
-        program = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+        program = shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin")
         if not program:
             raise MachineError("%s is missing: scripts/setup %s" % (name, group))
         for path in [program, *libraries(program)]:
             with open(path, "rb") as file:
                 files[path.lstrip("/")] = file.read()
-    path = os.path.join(qemu.BUILD, names[0] + ".cpio.lzo")
+    path = os.path.join(qemu.BUILD, machine + ".cpio.lzo")
     cpio.append(qemu.default_initrd(), path, files)
     return path

@@ -17,6 +17,7 @@ from helpers import BIN, SELFTESTS
 from hosttest import Bench
 from machine import Machine, MachineError, in_share
 from nodes import UP, Refused, Up
+from programs import initrd_with
 from verdict import SUMMARY, Failed, KtapReader, Skipped, is_expected
 
 
@@ -33,7 +34,7 @@ class Spec:
     def __init__(self, name, jobs, smp="4", memory="2G", append="",
                  successor="", size=192, devices=(), extra=(), allow=None,
                  env="", limit=900, board="q35", console="com1", up=120,
-                 kept=None, kernel=None, cpu=None, x2apic=False, initrd=None):
+                 kept=None, kernel=None, cpu=None, x2apic=False, programs=()):
         self.name = name
         self.jobs = jobs
         self.smp = smp
@@ -53,7 +54,7 @@ class Spec:
         self.kernel = kernel        # directory of <build>/out, for another one
         self.cpu = cpu              # as Machine has it
         self.x2apic = x2apic        # the same
-        self.initrd = initrd        # makes one for all nodes, in place of the build's
+        self.programs = programs    # of the host, for all nodes: as initrd_with() has it
 
 
 class Watched:
@@ -181,8 +182,9 @@ class Runner:
             kernel = os.path.join(qemu.OUT, spec.kernel, "bzImage")
         self.machine = Machine(
             "check-" + spec.name, spec.append, spec.smp, spec.memory,
-            kernel=kernel, initrd=spec.initrd and spec.initrd(), devices=spec.devices,
-            extra=spec.extra, limit=600 + spec.limit, board=spec.board,
+            kernel=kernel, devices=spec.devices, extra=spec.extra,
+            initrd=initrd_with(spec.name, *spec.programs) if spec.programs else None,
+            limit=600 + spec.limit, board=spec.board,
             console=spec.console == "com1", kept=spec.kept, cpu=spec.cpu,
             x2apic=spec.x2apic)
         self.machine.start()

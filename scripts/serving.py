@@ -2,8 +2,9 @@
 """How one node serves its devices by links, and how the others use them.
 
 This file owns the commands, which docs/links.md explains: a bridge of the network
-card with all links, and a disk by NVMe/TCP. demo-talk and the tests run them. Who
-uses the bridge is in the network of QEMU's gateway, beside the host.
+card with all links, a disk by NVMe/TCP, a directory by NFS, and a USB stick by usbip.
+demo-talk and the tests run them. Who uses the bridge is in the network of QEMU's
+gateway, beside the host.
 """
 
 import functools
@@ -166,3 +167,29 @@ def use(node, server):
 
 
 LEAVE = "echo 1 >/sys/class/nvme/nvme0/delete_controller\n"
+
+# The node's one stick; says its bus ID
+SERVE_USB = """
+ip addr add %(address)s/24 dev mint0
+ip link set mint0 up
+cd /sys/bus/usb/drivers/usb-storage
+device=$(echo *:1.0)
+usbip bind -b ${device%%:*} >/dev/null
+usbipd -D
+echo ${device%%:*}
+"""
+
+USE_USB = JOIN + "usbip attach -r %(serving)s -b %(device)s\n"
+
+LEAVE_USB = r"usbip detach -p $(usbip port | sed -n 's/^Port \([0-9]*\):.*/\1/p')"
+
+
+def serve_usb(node):
+    """Commands of a node that has a stick and a link with node 0."""
+    return "set -e" + SERVE_USB % {"address": address(node)}
+
+
+def use_usb(node, server, device):
+    """Commands of a node that gets the server's device."""
+    return "set -e" + USE_USB % {"address": address(node), "server": server,
+                                 "serving": address(server), "device": device}

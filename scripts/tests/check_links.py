@@ -5,7 +5,6 @@ This file owns these machines and the tests which need more than node 0's shell;
 scripts/check runs them with all others.
 """
 
-import functools
 import hashlib
 import mmap
 import os
@@ -14,7 +13,6 @@ import struct
 import threading
 
 import machine as qemu
-import programs
 import serving
 from check_ends import panic_node0
 from nodes import SYSFS
@@ -194,31 +192,6 @@ def driver_node(b):
         stream.close()
 
 
-# What serves a USB device, and what uses it; docs/links.md has the commands.
-USB_SERVE = r"""
-set -e
-ip addr add 10.0.1.2/30 dev mint0
-ip link set mint0 up
-cd /sys/bus/usb/drivers/usb-storage
-device=$(echo *:1.0)
-usbip bind -b ${device%:*}
-usbipd -D
-echo device ${device%:*}
-"""
-USB_USE = r"""
-set -e
-ip addr flush dev mint%(node)d
-ip addr add 10.0.1.1/30 dev mint%(node)d
-ip link set mint%(node)d up
-mkdir -p /var/run
-i=0
-until ping -c 1 -W 1 10.0.1.2 >/dev/null 2>&1; do
-	i=$((i + 1))
-	[ $i -lt 60 ]
-done
-usbip attach -r 10.0.1.2 -b %(device)s
-"""
-USB_LEAVE = r"usbip detach -p $(usbip port | sed -n 's/^Port \([0-9]*\):.*/\1/p')"
 STICK = "sda"
 # Where the test writes: behind what the stick begins with, an image
 WRITTEN = 4
@@ -230,12 +203,13 @@ def launch_and_attach(b):
                           initrd=qemu.in_share(b.m.initrd))
     b.nodes.poll(lambda: b.m.run("[ -e /sys/block/%s ]" % STICK, 30, "com2")[0] == 0,
                  30, "the stick in node %d" % node)
-    device = b.m.sh(USB_SERVE, 60, "com2").split()[-1]
+    device = b.m.sh(serving.serve_usb(node), 60, "com2").split()[-1]
     # usbipd returns before it listens
     b.nodes.poll(lambda: ":0CA8 " in b.m.run(
         "grep -h ' 0A ' /proc/net/tcp /proc/net/tcp6", 30, "com2")[1], 30,
                  "usbipd on port 3240")
-    b.m.sh(USB_USE % {"node": node, "device": device}, 120)
+    # usbip notes what it uses in /var/run, which every distribution has
+    b.m.sh("mkdir -p /var/run\n" + serving.use_usb(0, node, device), 120)
     return node
 
 
@@ -250,7 +224,8 @@ def stick(b):
 
 
 def usb_served(b):
-    """Node 0 uses the USB stick of a node by usbip, and lives on when that node ends."""
+    """Node 0 uses the USB stick of a node by usbip; that node ends, the others live on."""
+    beside, _ = b.launch_on("com3", 1)
     expect(b.m.run("[ -e /sys/block/%s ]" % STICK)[0], "node 0 has a disk already")
     node = launch_and_attach(b)
     with open(os.path.join(qemu.OUT, "vmlinux"), "rb") as file:
@@ -265,15 +240,15 @@ def usb_served(b):
     b.m.sh("echo force >%s/nodes/%d/stop" % (SYSFS, node), 30)
     b.nodes.wait_over(node)
     b.launched.remove(node)
-    b.m.sh(USB_LEAVE, 60)
+    b.m.sh(serving.LEAVE_USB, 60)
     b.nodes.poll(lambda: b.m.run("[ -e /sys/block/%s ]" % STICK)[0], 60,
                  "end of the stick in node 0")
-    b.nodes.beats([0])
+    b.nodes.beats([0, beside])
     node = launch_and_attach(b)
     got = stick(b)
     expect(got == written, "written was %s, the stick has %s", written, got)
-    b.m.sh(USB_LEAVE, 60)
-    b.nodes.beats([0, node])
+    b.m.sh(serving.LEAVE_USB, 60)
+    b.nodes.beats([0, node, beside])
 
 
 # Memory of the forged machine as a file: the host writes what a broken node could.
@@ -473,8 +448,8 @@ def machines(spec, node0, crash):
                     "-drive", "if=none,id=disk,format=raw,snapshot=on,file="
                     + os.path.join(qemu.OUT, "vmlinux")]),
         # What the stick gets is forgotten at the end, too.
-        spec("links-usb", [usb_served], smp="2", append=node0 + ",-00:04.0",
-             initrd=functools.partial(programs.initrd_with, "run", "usbip", "usbipd"),
+        spec("links-usb", [usb_served], append=node0 + ",-00:04.0",
+             programs=("check", "usbip", "usbipd"),
              devices=["qemu-xhci,addr=04.0,id=usb", "usb-storage,bus=usb.0,drive=stick"],
              extra=["-drive", "if=none,id=stick,format=raw,snapshot=on,file="
                     + os.path.join(qemu.OUT, "vmlinux")]),

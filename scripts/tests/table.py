@@ -4,7 +4,6 @@
 A row that belongs to a topic is made by the file of that topic.
 """
 
-import functools
 import os
 
 import check_devices
@@ -15,7 +14,6 @@ import check_machines
 import check_pci
 import check_platform
 import machine as qemu
-import programs
 from check_base import (CRASH, boot_shorthands, crowd, date, disk_behind_bridge,
                         each_core_starts, hands_off, high_and_low, ipi_storm,
                         kaslr, kunit, lent_functions, more_than_known,
@@ -154,14 +152,14 @@ SERIES = Spec("series", [Program("check-prefixes",
 
 def soak(rounds):
     """The machines of `make soak`, in place of the others."""
-    stress = functools.partial(programs.initrd_with, "soak", "stress-ng")
+    stress = ("soak", "stress-ng")
     return [
         Spec("soak", ["soak.sh"], append=NODE0, env="MINT_ROUNDS=%d" % rounds,
              limit=120 + 30 * rounds),
         Spec("soak-cores", ["move.sh at_random"], smp="6", append=NODE0,
-             env="MINT_MOVES=%d" % (2 * rounds), initrd=stress, size=256,
+             env="MINT_MOVES=%d" % (2 * rounds), programs=stress, size=256,
              limit=600 + 10 * rounds),
         Spec("soak-memory", ["move_memory.sh at_random"], memory="3G",
-             append=NODE0, env="MINT_MOVES=%d" % (2 * rounds // 5), initrd=stress,
+             append=NODE0, env="MINT_MOVES=%d" % (2 * rounds // 5), programs=stress,
              size=256, limit=600 + 10 * rounds),
     ] + check_links.soak(Spec, NODE0, rounds)
